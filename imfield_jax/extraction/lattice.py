@@ -1,0 +1,76 @@
+"""The lattice that surfaces are extracted on, with every node and cell named by one integer.
+
+The fine lattice of an R^3 grid has its R^3 cell centres as nodes plus one ring around them, grid
+indices -1..R on each axis. The field is never asked on the ring: outside of the cube is empty, so
+every surface closes. A coarser lattice takes every s-th node of the same lattice, s = 2^k, counted
+from grid index -1; its last nodes may lie beyond the ring and are empty as well. So a node has one
+name at all levels and needs to be evaluated once.
+
+A key packs the three grid indices plus one, x highest, so keys sort in array order and a step along
+an axis is a constant to add. A cell of side s is named by its lowest corner. Corner c = 4 x + 2 y + z
+of a cell is its lowest corner moved by (x, y, z) s. R is at most MAXIMUM_RESOLUTION.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax import coordinates
+
+MINIMUM_RESOLUTION = 2
+MAXIMUM_RESOLUTION = 2**16  # keys would hold more, no machine does
+CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)])  # [8, 3], row c is corner c
+
+
+@dataclasses.dataclass(frozen=True)
+class Lattice:
+    """Key arithmetic on the lattice of an R^3 grid; everything is elementwise on int64 arrays."""
+
+    resolution: int
+
+    def __post_init__(self):
+        if not MINIMUM_RESOLUTION <= self.resolution <= MAXIMUM_RESOLUTION:
+            raise ValueError(
+                f"the resolution must be from {MINIMUM_RESOLUTION} to {MAXIMUM_RESOLUTION} cells per axis, "
+                f"not {self.resolution}"
+            )
+
+    @property
+    def bits(self) -> int:
+        """Bits of one packed index: the last node of a lattice with stride s <= R is below 2 R + 2."""
+        return (2 * self.resolution + 2).bit_length()
+
+    @property
+    def steps(self) -> np.ndarray:
+        """What one step along x, y and z adds to a key: [3]."""
+        return np.array([1 << 2 * self.bits, 1 << self.bits, 1], np.int64)
+
+    def offsets(self, moves: np.ndarray) -> np.ndarray:
+        """What moving by [..., 3] grid indices adds to a key: [...]."""
+        return np.asarray(moves, np.int64) @ self.steps
+
+    def keys(self, indices: np.ndarray) -> np.ndarray:
+        """Keys of grid indices in -1..R: [..., 3] -> [...]."""
+        return self.offsets(np.asarray(indices, np.int64) + 1)
+
+    def indices(self, keys: np.ndarray) -> np.ndarray:
+        """Grid indices of keys, the inverse of `keys`: [...] -> [..., 3]."""
+        mask = (1 << self.bits) - 1
+        axes = (keys >> 2 * self.bits, (keys >> self.bits) & mask, keys & mask)
+        return np.stack(axes, axis=-1) - 1
+
+    def coarse_nodes(self, stride: int) -> np.ndarray:
+        """Keys of all nodes of the lattice with this stride, [n, n, n], n = ceil((R + 1) / stride) + 1."""
+        axis = np.arange(-(-(self.resolution + 1) // stride) + 1, dtype=np.int64) * stride
+        x, y, z = (axis * step for step in self.steps)
+        return x[:, None, None] + y[:, None] + z
+
+    def in_cube(self, indices: np.ndarray) -> np.ndarray:
+        """Which grid indices are centres of the R^3 grid, not on the ring or beyond: [..., 3] -> [...]."""
+        return ((indices >= 0) & (indices < self.resolution)).all(axis=-1)
+
+    def points(self, indices: np.ndarray) -> np.ndarray:
+        """Where (fractional) grid indices are: [..., 3] -> [..., 3] float32 in the cube."""
+        return coordinates.index_to_point(indices, self.resolution).astype(np.float32)

@@ -1,0 +1,97 @@
+"""Marching cubes on a list of cells: triangles, welded by lattice edge.
+
+A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values.
+The edge is owned by the cell whose lowest corner it starts from. That cell has the edge's sign
+change among its own corners, so it is active whenever the edge is cut, and a vertex is found through
+its owner by binary search: nothing is sorted, hashed or compared by position.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax.coordinates import LEVEL
+from imfield_jax.extraction import cubes, table
+from imfield_jax.extraction.lattice import CORNERS, Lattice
+from imfield_jax.types import Mesh
+
+# Vertices keep this distance from lattice nodes, in units of the edge: values equal to the level would
+# put several vertices on one node, and formats that weld by position (STL) would tear the mesh there.
+NODE_MARGIN = 1e-4
+
+
+@dataclasses.dataclass(frozen=True)
+class Crossings:
+    """Where the surface cuts the lattice, one row per vertex of the mesh.
+
+    nodes: [V] int64 keys of the lower ends of the cut edges.   axes: [V] int8, direction of the edges.
+    lower, upper: [V] float32, values at both ends; exactly one is above the level.
+    """
+
+    nodes: np.ndarray
+    axes: np.ndarray
+    lower: np.ndarray
+    upper: np.ndarray
+
+
+def cases(values: np.ndarray, level: float) -> np.ndarray:
+    """The case of each cell from the values at its corners: [..., 8] -> [...] uint8."""
+    return np.packbits(values > level, axis=-1, bitorder="little")[..., 0]
+
+
+def crossings(cells: np.ndarray, values: np.ndarray, level: float) -> tuple[Crossings, np.ndarray]:
+    """The cut edges that start at the cells' lowest corners, and their numbers.
+
+    cells: [A] sorted keys.   values: [A, 8].
+    Returns the crossings and [A, 3] int32, the row of the crossing on the x, y and z edge of each
+    cell's lowest corner, meaningless where that edge is not cut.
+    """
+    inside = values > level
+    cut = inside[:, :1] != inside[:, cubes.AXIS_CORNERS]
+    numbers = np.cumsum(cut.ravel(), dtype=np.int32).reshape(cut.shape) - 1
+    rows, axes = np.nonzero(cut)
+    ends = values[rows, cubes.AXIS_CORNERS[axes]]
+    return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
+
+
+def positions(lattice: Lattice, cut: Crossings, level: float) -> np.ndarray:
+    """Vertices by linear interpolation along the cut edges: [V, 3] float32 in the cube."""
+    lower, upper = cut.lower.astype(np.float64), cut.upper.astype(np.float64)
+    share = np.clip((level - lower) / (upper - lower), NODE_MARGIN, 1 - NODE_MARGIN)
+    indices = lattice.indices(cut.nodes).astype(np.float64)
+    indices[np.arange(len(share)), cut.axes] += share
+    return lattice.points(indices)
+
+
+def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Triangles of all cells: [F, 3] int32 rows of `crossings`.
+
+    cells: [A] sorted keys, closed under "shares a sign-changing face".   codes: [A] cases.
+    numbers: [A, 3] as `crossings` returns them.
+    """
+    edges = np.empty((len(cells), 12), np.int32)
+    for corner in range(7):  # no edge starts from the highest corner
+        owners, _ = table.find(cells, cells + lattice.offsets(CORNERS[corner]))
+        for edge in np.flatnonzero(np.equal(cubes.EDGE_STARTS, corner)):
+            edges[:, edge] = numbers[owners, cubes.EDGE_AXES[edge]]
+    triangles, counts = cubes.triangle_table()
+    first = np.repeat(np.cumsum(counts[codes]) - counts[codes], counts[codes])
+    rows = np.repeat(np.arange(len(cells)), counts[codes])
+    slots = np.arange(len(rows)) - first
+    return edges[rows[:, None], triangles[codes[rows], slots]]
+
+
+def march(lattice: Lattice, cells: np.ndarray, values: np.ndarray, level: float = LEVEL) -> Mesh:
+    """The surface inside the given cells of the fine lattice, without normals.
+
+    cells:  [A] int64 keys, sorted: every active cell of each component, as `sparse` hands them over.
+    values: [A, 8] float32 at the cells' corners.
+
+    The mesh is closed, each edge has two triangles that run along it in opposite directions, faces
+    are counter-clockwise seen from outside (from where values are at most `level`).
+    """
+    cut, numbers = crossings(cells, values, level)
+    triangles = faces(lattice, cells, cases(values, level), numbers)
+    return Mesh(positions(lattice, cut, level), triangles)

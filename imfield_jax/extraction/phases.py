@@ -1,0 +1,31 @@
+"""Seconds spent in named phases, by a clock that the caller owns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+
+class Phases:
+    """Adds up the time of each phase. Without a clock it measures nothing.
+
+    A phase that starts inside another is taken out of the outer one, so the seconds of all phases
+    add up to the time spent in any.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None):
+        self._clock = clock
+        self._inner = 0.0  # time of the phases that have ended inside the current one
+        self.seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        if self._clock is None:
+            yield
+            return
+        outer, self._inner = self._inner, 0.0
+        start = self._clock()
+        yield
+        spent = self._clock() - start
+        self.seconds[name] = self.seconds.get(name, 0.0) + spent - self._inner
+        self._inner = outer + spent

@@ -1,0 +1,53 @@
+"""The values on the lattice that are known so far."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imfield_jax.extraction import table
+from imfield_jax.extraction.evaluation import ChunkedField
+from imfield_jax.extraction.lattice import Lattice
+from imfield_jax.extraction.phases import Phases
+
+
+class Samples:
+    """Remembers each value and asks the field only for those it lacks, so no point is asked twice.
+
+    Nodes on the ring around the grid and beyond are 0 (empty) and never asked for. Values are
+    float32: they place the vertices, whatever precision the field computes in.
+    """
+
+    def __init__(self, lattice: Lattice, field: ChunkedField, phases: Phases):
+        self.lattice = lattice
+        self.evaluated = 0
+        self._field = field
+        self._phases = phases
+        self._known = table.Table(np.zeros(0, np.int64), np.zeros(0, np.float32))
+
+    def at(self, keys: np.ndarray) -> np.ndarray:
+        """Values of nodes: [n] keys, sorted and without repetition -> [n] float32.
+
+        Raises ValueError when the field answers with values that are not finite.
+        """
+        rows, known = table.find(self._known.keys, keys)
+        values = np.empty(len(keys), np.float32)
+        values[known] = self._known.values[rows[known]]
+        if not known.all():
+            unknown = keys[~known]
+            values[~known] = answers = self._ask(unknown)
+            self._known = self._known.with_rows(unknown, answers)
+        return values
+
+    def _ask(self, keys: np.ndarray) -> np.ndarray:
+        indices = self.lattice.indices(keys)
+        asked = self.lattice.in_cube(indices)
+        indices, chunk = indices[asked], self._field.chunk
+        self.evaluated += len(indices)
+        values = np.zeros(len(keys), np.float32)
+        with self._phases("evaluate"):
+            starts = range(0, len(indices), chunk)
+            values[asked] = self._field.stream(self.lattice.points(indices[i : i + chunk]) for i in starts)
+        wrong = np.count_nonzero(~np.isfinite(values))
+        if wrong:
+            raise ValueError(f"the field must be finite, but {wrong} of {len(indices)} values are not")
+        return values

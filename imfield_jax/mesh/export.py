@@ -1,0 +1,69 @@
+"""Meshes as files that modelling programs, viewers and slicers open.
+
+Coordinates are written as they are: y up, which is what GLB and OBJ expect, front towards -z. GLB
+carries a plain material and normals, OBJ and PLY normals; STL has neither and stores each triangle
+on its own. Units are the cube's unless the caller scales the mesh before.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+import trimesh
+
+from imfield_jax.mesh.normals import with_vertex_normals
+from imfield_jax.types import Mesh
+
+FORMATS = ("glb", "obj", "ply", "stl")
+
+_COLOR = (0.72, 0.72, 0.74, 1.0)  # a light, neutral clay
+_OPTIONS = {
+    "glb": {"include_normals": True},
+    "obj": {"include_normals": True, "header": None},
+    "ply": {"vertex_normal": True},
+    "stl": {},
+}
+
+
+def encode(mesh: Mesh, file_format: str) -> bytes:
+    """The contents of a file of one of `FORMATS`. A mesh without normals gets area-weighted ones.
+
+    Raises ValueError for another format and for a mesh without faces, which these formats cannot hold.
+    """
+    if file_format not in FORMATS:
+        raise ValueError(f"unknown mesh format {file_format!r}, expected one of {', '.join(FORMATS)}")
+    if not len(mesh.faces):
+        raise ValueError("the mesh is empty, there is nothing to export")
+    if mesh.normals is None:
+        mesh = with_vertex_normals(mesh)
+    written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
+    if file_format == "glb":
+        material = trimesh.visual.material.PBRMaterial(
+            name="clay", baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
+        )
+        written.visual = trimesh.visual.TextureVisuals(material=material)
+    contents = written.export(file_type=file_format, **_OPTIONS[file_format])
+    return contents.encode() if isinstance(contents, str) else contents
+
+
+def write_bytes(path: str | os.PathLike, contents: bytes) -> None:
+    """Writes a file whole or not at all: a reader or a kill never finds half of it.
+
+    Raises OSError when the folder does not exist or cannot be written to.
+    """
+    path = pathlib.Path(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # same folder, so that the move is atomic
+    try:
+        temporary.write_bytes(contents)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def export(mesh: Mesh, path: str | os.PathLike) -> None:
+    """Writes the mesh to a file whose suffix, one of `FORMATS`, names the format.
+
+    Raises ValueError as `encode` does and OSError when the file cannot be written.
+    """
+    write_bytes(path, encode(mesh, pathlib.Path(path).suffix.lower().removeprefix(".")))

@@ -1,0 +1,39 @@
+"""Vertex normals from the triangles themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax.types import Mesh
+
+_FALLBACK = np.array([0.0, 1.0, 0.0])  # for a vertex whose triangles have no area: any unit vector will do
+
+
+def face_vectors(mesh: Mesh) -> np.ndarray:
+    """Outward normal of each face times twice its area: [F, 3] float64."""
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]].astype(np.float64) for corner in range(3))
+    return np.cross(b - a, c - a)
+
+
+def unit(vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors of length one and which rows had a length: [N, 3] -> ([N, 3] float32, [N] bool)."""
+    length = np.linalg.norm(vectors, axis=1)
+    sound = np.isfinite(length) & (length > 0)
+    result = np.broadcast_to(_FALLBACK, vectors.shape).astype(np.float32)
+    result[sound] = vectors[sound] / length[sound, None]
+    return result, sound
+
+
+def with_vertex_normals(mesh: Mesh) -> Mesh:
+    """The mesh with the area-weighted mean of the adjacent face normals at each vertex.
+
+    The weight keeps the slivers of marching cubes from tilting the normals of their neighbours.
+    """
+    vectors = face_vectors(mesh)
+    sums = np.zeros((len(mesh.vertices), 3))
+    for corner in range(3):
+        for axis in range(3):
+            sums[:, axis] += np.bincount(mesh.faces[:, corner], vectors[:, axis], len(sums))
+    return dataclasses.replace(mesh, normals=unit(sums)[0])

@@ -1,0 +1,73 @@
+"""Where a `Camera` stands and what it sees: the only owner of point <-> pixel arithmetic.
+
+Camera space has x to the right, y up and z towards the viewer, so what is in front has negative z;
+*depth* is -z. Pixels are measured from the top left corner of a square picture, x to the right and
+y down, so that the centre of the first pixel is (0.5, 0.5). Pixels are square, the principal point
+is the middle of the picture, and the field of view spans its full width.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imfield_jax.types import Camera
+
+
+def eye(camera: Camera) -> np.ndarray:
+    """Position of the camera: [3] float64 in cube units."""
+    return camera.distance * _towards_camera(camera)
+
+
+def axes(camera: Camera) -> np.ndarray:
+    """Right, up and backward directions of the camera as rows: [3, 3] float64, orthonormal."""
+    back = _towards_camera(camera)
+    # From the azimuth and not from a cross product with y, which is undefined looking straight down.
+    right = np.array([-np.cos(camera.azimuth_radians), 0.0, -np.sin(camera.azimuth_radians)])
+    return np.stack([right, np.cross(back, right), back])
+
+
+def view_matrix(camera: Camera) -> np.ndarray:
+    """World to camera space for homogeneous column vectors: [4, 4] float64."""
+    matrix = np.eye(4)
+    matrix[:3, :3] = axes(camera)
+    matrix[2, 3] = -camera.distance
+    return matrix
+
+
+def projection_matrix(camera: Camera, near: float, far: float) -> np.ndarray:
+    """Camera space to OpenGL clip space, depths near and far going to -1 and 1: [4, 4] float64."""
+    focal = 1 / np.tan(camera.fov_radians / 2)
+    matrix = np.diag([focal, focal, (near + far) / (near - far), 0.0])
+    matrix[2, 3] = 2 * near * far / (near - far)
+    matrix[3, 2] = -1.0
+    return matrix
+
+
+def project(camera: Camera, points: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points [..., 3] -> pixels [..., 2] (x, y) in a size x size picture, and depths [...].
+
+    The pixels of points with depth <= 0, which are behind the camera, mean nothing.
+    """
+    local = points @ axes(camera).T
+    depth = camera.distance - local[..., 2]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = local[..., :2] / depth[..., None] / np.tan(camera.fov_radians / 2)
+    return (slope * (1, -1) + 1) * (size / 2), depth
+
+
+def pixel_directions(camera: Camera, columns: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+    """Rays through pixels, the inverse of `project`: x [...] and y [...] -> directions [..., 3].
+
+    The directions have unit depth, so that eye + depth * direction is the point at that depth.
+    """
+    reach = np.tan(camera.fov_radians / 2)
+    right, up, back = axes(camera)
+    x = (2 * np.asarray(columns) / size - 1) * reach
+    y = (1 - 2 * np.asarray(rows) / size) * reach
+    return x[..., None] * right + y[..., None] * up - back
+
+
+def _towards_camera(camera: Camera) -> np.ndarray:
+    azimuth, elevation = camera.azimuth_radians, camera.elevation_radians
+    flat = np.cos(elevation)
+    return np.array([np.sin(azimuth) * flat, np.sin(elevation), -np.cos(azimuth) * flat])
