@@ -1,0 +1,39 @@
+"""The lights of every view, and how two-sided matte surfaces answer them.
+
+3D-R2N2 lights its objects from two lamps tilted 45 degrees to the object's left and right. Ours
+stand there too; because Blender's hemisphere lamps leave front and side equally bright, half of
+their light is directional here, and a weak lamp at the camera rounds off what neither reaches. All
+lights are symmetric about the planes x = 0 and z = 0, so brightness does not give away which side
+of an object is its front.
+
+The same constants go into the GLSL of the GL renderer and the numpy of the ray tracer. Colours are
+multiplied as they are stored, without linearising, as Blender did then.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+AMBIENT = 0.22
+SKY = 0.28  # for a normal that points up; half for a horizontal one, none below
+LAMP = 0.30  # each of two, at (+-1, 1, 0) / sqrt(2)
+HEADLIGHT = 0.25
+
+GLSL = f"""
+float brightness(vec3 normal, vec3 to_eye) {{
+    float lamps = max(normal.y + normal.x, 0.0) + max(normal.y - normal.x, 0.0);
+    return {AMBIENT} + {SKY} * (0.5 + 0.5 * normal.y) + {LAMP} * 0.70710678 * lamps
+        + {HEADLIGHT} * max(dot(normal, to_eye), 0.0);
+}}
+"""
+
+
+def brightness(normals: np.ndarray, to_eye: np.ndarray) -> np.ndarray:
+    """Light that unit normals [N, 3], turned to the viewer, return to unit directions [N, 3]: [N].
+
+    About 0.3 to 1.05; callers clip the shaded colour to 1.
+    """
+    x, y = normals[:, 0], normals[:, 1]
+    lamps = np.maximum(y + x, 0) + np.maximum(y - x, 0)
+    facing = np.maximum(np.einsum("nc,nc->n", normals, to_eye), 0)
+    return AMBIENT + SKY * (0.5 + 0.5 * y) + LAMP * 0.70710678 * lamps + HEADLIGHT * facing

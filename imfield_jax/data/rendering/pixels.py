@@ -1,0 +1,28 @@
+"""The size of a view and how its samples become pixels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+VIEW_SIZE = 137  # of the 3D-R2N2 renderings
+SAMPLES = 4  # per pixel and axis
+
+
+def resolve(samples: np.ndarray) -> np.ndarray:
+    """Mean of each pixel's samples, colour no longer multiplied by alpha: uint8 [H, W, 4].
+
+    samples: [4 H, 4 W, 4] premultiplied RGBA, uint8 or float32 in [0, 255]. Averaging premultiplied
+    colour is what keeps the background from bleeding into the rim of the object.
+    """
+    height, width = samples.shape[0] // SAMPLES, samples.shape[1] // SAMPLES
+    total = np.uint16 if samples.dtype == np.uint8 else np.float32
+    rows = samples.reshape(height, SAMPLES, -1).sum(axis=1, dtype=total)
+    columns = rows.reshape(height, width, SAMPLES, 4)
+    sums = sum(columns[:, :, i].astype(np.float32) for i in range(SAMPLES))  # faster than a strided sum
+    pixels = np.rint(sums / SAMPLES**2).astype(np.uint8)
+    covered = pixels[..., 3] > 0
+    alpha = sums[covered][:, 3:]
+    color = np.rint(sums[covered][:, :3] * (255 / alpha))
+    pixels[covered, :3] = np.clip(color, 0, 255).astype(np.uint8)
+    pixels[~covered] = 0
+    return pixels

@@ -1,0 +1,62 @@
+"""Texture pictures as both renderers sample them: small, premultiplied, bilinear, repeating.
+
+There are no mip-maps. Pictures are reduced once to what a 137 pixel view can show, and the sixteen
+samples of a pixel do the rest, which keeps the ray tracer simple and equal to GL.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from PIL import Image
+
+LARGEST_SIDE = 512  # about the size of the supersampled picture
+CUT_OUT = 0.5  # texels of an opaque part below this opacity are holes
+
+
+def is_translucent(texture: np.ndarray) -> bool:
+    """Whether a [H, W, 4] uint8 picture is see-through like glass rather than cut out like lace."""
+    alpha = texture[..., 3]
+    return bool(((alpha > 25) & (alpha < 230)).mean() > 0.5)
+
+
+def prepared(texture: np.ndarray | None) -> np.ndarray:
+    """Premultiplied texels, first row at the bottom where v = 0: [h, w, 4] uint8, sides <= 512.
+
+    None gives one white texel. Premultiplied, because the colour stored under transparent texels is
+    arbitrary and would otherwise show as a fringe around every hole.
+    """
+    if texture is None:
+        return np.full((1, 1, 4), 255, np.uint8)
+    height, width = texture.shape[:2]
+    shrink = LARGEST_SIDE / max(height, width, LARGEST_SIDE)
+    size = max(1, round(width * shrink)), max(1, round(height * shrink))
+    picture = Image.fromarray(np.ascontiguousarray(texture))
+    if size != (width, height):
+        picture = picture.resize(size, Image.Resampling.BOX)  # weighs RGBA by its alpha
+    texels = np.asarray(picture)[::-1].astype(np.float32)
+    texels[..., :3] *= texels[..., 3:] / 255
+    return np.rint(texels).astype(np.uint8)
+
+
+def sample(texels: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Straight (r, g, b, opacity) in [0, 1] at uv [N, 2]: [N, 4] float32, as GL's LINEAR and REPEAT."""
+    height, width = texels.shape[:2]
+    if height == width == 1:
+        return np.broadcast_to(_straight(texels.reshape(1, 4) / np.float32(255)), (len(uv), 4))
+    x = uv[:, 0] * width - 0.5
+    y = uv[:, 1] * height - 0.5
+    column, row = np.floor(x), np.floor(y)
+    across, along = (x - column)[:, None], (y - row)[:, None]
+    column, row = column.astype(np.int64), row.astype(np.int64)
+    left, right = column % width, (column + 1) % width
+    low, high = row % height * width, (row + 1) % height * width
+    flat = texels.reshape(-1, 4)
+    bottom = flat[low + left] * (1 - across) + flat[low + right] * across
+    top = flat[high + left] * (1 - across) + flat[high + right] * across
+    return _straight((bottom * (1 - along) + top * along) / np.float32(255))
+
+
+def _straight(premultiplied: np.ndarray) -> np.ndarray:
+    alpha = premultiplied[:, 3:]
+    color = premultiplied[:, :3] / np.maximum(alpha, np.float32(1e-3))
+    return np.concatenate([np.minimum(color, 1), alpha], axis=1)

@@ -1,0 +1,137 @@
+"""Framing keeps what it promises: the reference's crop, a fixed place and size, and white around."""
+
+import numpy as np
+import pytest
+
+from imfield_jax.framing import FRAMINGS, composite, frame
+
+
+def reference_centre(rgba):
+    """reference_system 3.7, one pixel at a time."""
+    view = np.zeros((128, 128), np.uint8)
+    for i in range(128):
+        for j in range(128):
+            red, green, blue, alpha = (float(c) for c in rgba[i + 4, j + 4])
+            grey = round(0.299 * red + 0.587 * green + 0.114 * blue)
+            view[i, j] = round(grey * alpha / 255 + 255 * (1 - alpha / 255))
+    return view
+
+
+def picture(height, width, box=None, color=(90, 90, 90), alpha=255):
+    """A rectangle (top, left, height, width) of one colour in a transparent picture."""
+    rgba = np.zeros((height, width, 4), np.uint8)
+    rgba[..., :3] = (255, 0, 255)  # what is stored under transparent pixels must not matter
+    if box:
+        top, left, tall, wide = box
+        rgba[top : top + tall, left : left + wide] = (*color, alpha)
+    return rgba
+
+
+def test_centre_is_the_reference_crop():
+    rgba = np.random.default_rng(0).integers(0, 256, (137, 137, 4), dtype=np.uint8)
+    difference = frame(rgba, "centre").astype(int) - reference_centre(rgba)
+    assert np.abs(difference).max() <= 1  # fixed point against floating point luminance
+    assert (difference != 0).mean() < 0.01
+
+
+def test_grey_levels_black_and_white_survive_compositing():
+    levels = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    opaque = np.concatenate([levels, np.full((1, 256, 1), 255, np.uint8)], axis=2)
+    np.testing.assert_array_equal(composite(opaque)[0], np.arange(256))
+    transparent = np.concatenate([levels, np.zeros((1, 256, 1), np.uint8)], axis=2)
+    assert (composite(transparent) == 255).all()
+    half_black = np.array([[[0, 0, 0, 128]]], np.uint8)
+    assert composite(half_black)[0, 0] == 127
+
+
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_colour_under_transparent_pixels_does_not_matter(framing):
+    rgba = picture(137, 137, (40, 30, 50, 80))
+    other = rgba.copy()
+    other[other[..., 3] == 0, :3] = (0, 255, 0)
+    view = frame(rgba, framing)
+    np.testing.assert_array_equal(view, frame(other, framing))
+    assert view.min() == 90 and view.max() == 255 and view.dtype == np.uint8 and view.shape == (128, 128)
+
+
+def test_fit_ignores_where_the_object_is_to_the_last_bit():
+    rng = np.random.default_rng(1)
+    patch = rng.integers(0, 256, (41, 67, 4), dtype=np.uint8)
+    patch[..., 3] |= 16
+    views = []
+    for height, width, top, left in [(137, 137, 0, 0), (137, 137, 96, 70), (60, 200, 10, 99), (41, 67, 0, 0)]:
+        rgba = picture(height, width)
+        rgba[top : top + 41, left : left + 67] = patch
+        views.append(frame(rgba, "fit"))
+    for view in views[1:]:
+        np.testing.assert_array_equal(view, views[0])
+
+
+def test_fit_centres_the_object_and_fills_seven_eighths():
+    for top, left, tall, wide in [(3, 5, 90, 40), (60, 20, 33, 100), (10, 10, 700, 700)]:
+        view = frame(picture(720, 720, (top, left, tall, wide)), "fit") < 172
+        rows, columns = np.flatnonzero(view.any(axis=1)), np.flatnonzero(view.any(axis=0))
+        sides = np.array([rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]])
+        np.testing.assert_allclose(sides, 112 * np.array([tall, wide]) / max(tall, wide), atol=1.01)
+        np.testing.assert_allclose([rows.mean(), columns.mean()], 63.5, atol=0.51)
+
+
+def disc(size, radius, center):
+    """A shaded disc drawn at any scale, antialiased by 4x4 samples."""
+    axis = (np.arange(size * 4) + 0.5) / 4
+    x, y = np.meshgrid(axis - center[0], axis - center[1])
+    inside = np.hypot(x, y) < radius
+    shade = np.where(inside, 120 + 80 * x / radius, 0)
+    samples = np.stack([shade, inside]).reshape(2, size, 4, size, 4).mean(axis=(2, 4))
+    grey = samples[0] / np.maximum(samples[1], 1e-9)
+    return np.stack([grey, grey, grey, 255 * samples[1]], axis=2).round().astype(np.uint8)
+
+
+def test_fit_hardly_sees_the_scale():
+    small = frame(disc(137, 40.3, (61.2, 70.7)), "fit").astype(float)
+    large = frame(disc(512, 201.7, (260.1, 255.0)), "fit").astype(float)
+    # The bounding box is whole pixels, up to one too many on each side of the small disc.
+    assert np.abs(small - large).mean() < 4
+
+
+def test_centre_takes_other_sizes_for_the_whole_rendering():
+    """A twofold larger rendering, or one without its transparent sides, gives nearly the same view."""
+    rgba = disc(274, 90, (137, 120))
+    half = frame(disc(137, 45, (68.5, 60)), "centre").astype(float)
+    assert np.abs(frame(rgba, "centre") - half).mean() < 1.0
+    narrow = disc(137, 45, (68.5, 60))
+    np.testing.assert_array_equal(frame(narrow[:, 20:117], "centre"), frame(narrow, "centre"))
+
+
+def test_faint_pixels_are_not_the_object():
+    rgba = picture(137, 137, (50, 50, 30, 30))
+    dusty = rgba.copy()
+    dusty[0, 0] = (0, 0, 0, 8)
+    np.testing.assert_array_equal(frame(rgba, "fit"), frame(dusty, "fit"))
+    dusty[0, 0, 3] = 9
+    assert (frame(rgba, "fit") != frame(dusty, "fit")).any()
+
+
+def test_input_is_not_changed():
+    rgba = picture(137, 137, (50, 50, 30, 30))
+    before = rgba.copy()
+    for framing in FRAMINGS:
+        frame(rgba, framing)
+    np.testing.assert_array_equal(rgba, before)
+
+
+@pytest.mark.parametrize(
+    "rgba, framing, message",
+    [
+        (picture(20, 20), "fit", "empty"),
+        (picture(20, 20, (2, 2, 9, 9), alpha=8), "centre", "empty"),
+        (np.zeros((20, 20, 3), np.uint8), "fit", "expected uint8"),
+        (np.ones((20, 20, 4), np.float32), "fit", "expected uint8"),
+        (picture(20, 20, (2, 2, 9, 9)), "center", "fit, centre"),
+        (np.zeros((0, 0, 4), np.uint8), "fit", "empty"),
+    ],
+)
+def test_bad_input_is_one_clear_line(rgba, framing, message):
+    with pytest.raises(ValueError, match=message) as error:
+        frame(rgba, framing)
+    assert "\n" not in str(error.value)
