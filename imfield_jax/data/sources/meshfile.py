@@ -1,0 +1,135 @@
+"""Mesh files as scenes: OBJ with MTL and textures, GLB, PLY, STL and OFF, read by trimesh.
+
+What a file lacks never stops the reading: without its MTL or a texture it gets a plain colour.
+Only a file without triangles is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import trimesh
+from trimesh.resolvers import FilePathResolver
+
+from imfield_jax.data.scene import Part, Scene
+from imfield_jax.data.sources import textures
+
+SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off")
+GREY = (0.7, 0.7, 0.7, 1.0)
+MOST_COLORS = 32  # a mesh coloured by vertex is split into this many parts at most, else averaged
+
+
+class _Assets(FilePathResolver):
+    """Opens what a mesh file refers to, within the model's own folders."""
+
+    def get(self, name: str) -> bytes:
+        found = find_asset(name, Path(self.parent))
+        if found is None:
+            raise FileNotFoundError(name)
+        return found.read_bytes()
+
+
+def find_asset(name: str, folder: Path) -> Path | None:
+    """The file a mesh in `folder` means by `name`: as written if that stays within the folder's
+    parent (ShapeNet's "../images/texture0.jpg"), else by base name nearby, else None."""
+    written = folder / name.strip().replace("\\", "/")
+    if written.is_file() and written.resolve().is_relative_to(folder.resolve().parent):
+        return written
+    nearby = [folder, *(base / sub for base in (folder, folder.parent) for sub in ("textures", "images"))]
+    # An MTL may put options before the file name ("map_Kd -s 1 1 1 wood.jpg"): then the last word counts.
+    return textures.find(name, nearby) or textures.find((name.split() or [""])[-1], nearby)
+
+
+def load_scene(path: str | Path) -> Scene:
+    """The mesh of a file, transforms baked in, one part per material, axes and units as in the file.
+
+    Raises FileNotFoundError when there is no such file, ValueError when it has no triangles.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a triangle mesh, found no such file")
+    if path.suffix.lower() not in SUFFIXES:
+        raise ValueError(f"{path}: expected a triangle mesh ({', '.join(SUFFIXES)}), found '{path.suffix}'")
+    try:
+        loaded = trimesh.load_scene(str(path), resolver=_Assets(str(path)), process=False)
+        parts = tuple(part for placed in _instances(loaded) for part in _parts(*placed))
+    except OSError:
+        raise
+    except Exception as error:  # each of trimesh's readers fails in its own way on a damaged file
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ValueError(f"{path}: expected a triangle mesh, found a damaged file ({reason})") from error
+    if not any(len(part.faces) for part in parts):
+        found = ", ".join(sorted({type(item).__name__ for item in loaded.geometry.values()})) or "nothing"
+        raise ValueError(f"{path}: expected a triangle mesh, found {found} without triangles")
+    return Scene(parts)
+
+
+def _instances(loaded: trimesh.Scene) -> Iterator[tuple[trimesh.Trimesh, np.ndarray]]:
+    """Every placed mesh of a scene with its 4x4 matrix."""
+    for node in sorted(loaded.graph.nodes_geometry):
+        matrix, name = loaded.graph[node]
+        mesh = loaded.geometry[name]
+        if isinstance(mesh, trimesh.Trimesh) and len(mesh.faces):
+            yield mesh, matrix
+
+
+def _parts(mesh: trimesh.Trimesh, matrix: np.ndarray) -> Iterator[Part]:
+    """A mesh in its final position. (Its own `copy` would decode textures, and fail on broken ones.)"""
+    vertices = np.asarray(mesh.vertices, np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    faces = np.asarray(mesh.faces, np.int64)
+    if faces.min() < 0 or faces.max() >= len(vertices):
+        raise ValueError(f"a face refers to vertex {faces.max()} of {len(vertices)}")
+    if np.linalg.det(matrix[:3, :3]) < 0:
+        faces = faces[:, ::-1]  # a mirror turns outward faces inward
+    if mesh.visual.kind == "texture":
+        color, texture = _material(mesh.visual.material)
+        uv = mesh.visual.uv
+        if texture is None or uv is None or len(uv) != len(vertices) or not np.isfinite(uv).all():
+            yield Part(vertices, faces, color)
+        else:
+            yield Part(vertices, faces, color, np.asarray(uv, np.float32)[:, :2], texture)
+    elif mesh.visual.kind in ("vertex", "face"):
+        for color, chosen in _by_color(np.asarray(mesh.visual.face_colors, np.float64) / 255.0):
+            used, renumbered = np.unique(faces[chosen], return_inverse=True)
+            yield Part(vertices[used], renumbered.reshape(-1, 3), color)
+    else:
+        yield Part(vertices, faces, GREY)
+
+
+def _by_color(colors: np.ndarray) -> list[tuple[tuple[float, ...], np.ndarray]]:
+    """Face colours [F, 4] as (colour, mask of its faces); one averaged colour when there are too many."""
+    distinct, owner = np.unique(colors, axis=0, return_inverse=True)
+    if len(distinct) > MOST_COLORS:
+        return [(tuple(colors.mean(axis=0).tolist()), np.ones(len(colors), bool))]
+    return [(tuple(color.tolist()), owner.ravel() == i) for i, color in enumerate(distinct)]
+
+
+def _material(material) -> tuple[tuple[float, float, float, float], np.ndarray | None]:
+    """Colour with opacity, and texture or None, of a trimesh material (MTL or glTF)."""
+    if isinstance(material, trimesh.visual.material.PBRMaterial):
+        factor = material.baseColorFactor
+        color = (1.0,) * 4 if factor is None else tuple((np.asarray(factor, np.float64) / 255.0).tolist())
+        image = material.baseColorTexture
+        color = color if material.alphaMode == "BLEND" else (*color[:3], 1.0)  # glTF: else alpha is ignored
+    else:
+        # An image without a format was not read: trimesh puts a white one where a material is missing.
+        image = material.image if getattr(material.image, "format", None) else None
+        color = _mtl_color(material.kwargs)
+    texture = None if image is None else textures.rgba(image)
+    if texture is not None and max(color[:3]) < 0.05:
+        color = (1.0, 1.0, 1.0, color[3])  # exporters write a black Kd where the texture holds the colour
+    return color, texture
+
+
+def _mtl_color(entries: dict) -> tuple[float, float, float, float]:
+    """Kd and d (or 1 - Tr) of an MTL material, clipped to [0, 1]."""
+    diffuse = np.ravel(entries.get("kd", GREY[:3]))
+    diffuse = np.resize(diffuse, 3) if diffuse.size else np.array(GREY[:3])
+    try:
+        transparency = 1.0 - float(entries["tr"][-1]) if "tr" in entries else 1.0
+        opacity = float(entries["d"][-1]) if "d" in entries else transparency
+    except ValueError:
+        opacity = 1.0
+    return tuple(np.clip([*diffuse, opacity], 0.0, 1.0).tolist())
