@@ -32,22 +32,26 @@ def bind(evaluate: Callable[[object, Array], Array], folded: object) -> Field:
     return field
 
 
+def _minus(points: Array, vector: Sequence[float]) -> Array:
+    """[..., 3] points less one [3] vector, the broadcast spelled out: tests forbid rank promotion."""
+    points = jnp.asarray(points)
+    return points - jnp.broadcast_to(jnp.asarray(vector), points.shape)
+
+
 def _occupancy(signed_distance: Array, sharpness: float) -> Array:
     return jax.nn.sigmoid(-sharpness * signed_distance)
 
 
 def sphere(radius: float, center: Sequence[float] = (0.0, 0.0, 0.0), sharpness: float = 64.0) -> Field:
     """A ball."""
-    center = jnp.asarray(center)
-    return lambda points: _occupancy(jnp.linalg.norm(points - center, axis=-1) - radius, sharpness)
+    return lambda points: _occupancy(jnp.linalg.norm(_minus(points, center), axis=-1) - radius, sharpness)
 
 
 def box(half_sides: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0), sharpness: float = 64.0) -> Field:
     """An axis-aligned box with the given half side lengths."""
-    half_sides, center = jnp.asarray(half_sides), jnp.asarray(center)
 
     def field(points):
-        excess = jnp.abs(points - center) - half_sides
+        excess = _minus(jnp.abs(_minus(points, center)), half_sides)
         outside = jnp.linalg.norm(jnp.maximum(excess, 0.0), axis=-1)
         inside = jnp.minimum(jnp.max(excess, axis=-1), 0.0)
         return _occupancy(outside + inside, sharpness)
@@ -59,10 +63,9 @@ def torus(
     major_radius: float, minor_radius: float, center: Sequence[float] = (0.0, 0.0, 0.0), sharpness: float = 64.0
 ) -> Field:
     """A torus around the y axis."""
-    center = jnp.asarray(center)
 
     def field(points):
-        local = points - center
+        local = _minus(points, center)
         ring = jnp.linalg.norm(local[..., jnp.array([0, 2])], axis=-1) - major_radius
         return _occupancy(jnp.hypot(ring, local[..., 1]) - minor_radius, sharpness)
 

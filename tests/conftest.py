@@ -20,7 +20,7 @@ import numpy as np
 import pytest
 
 jax.config.update("jax_num_cpu_devices", 4)
-# jax.config.update("jax_numpy_rank_promotion", "raise")  # in a moment: fields.py first
+jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 @pytest.fixture

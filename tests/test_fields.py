@@ -141,9 +141,7 @@ def test_a_bound_field_is_the_function_of_one_point_mapped_over_all(rng):
 
 
 def test_permuting_points_permutes_the_values_of_a_bound_field(rng):
-    field = fields.bind(
-        lambda weights, point: jax.nn.sigmoid(jnp.sin(weights @ point).sum()), rng.normal(size=(8, 3))
-    )
+    field = fields.bind(lambda weights, point: jax.nn.sigmoid(jnp.sin(weights @ point).sum()), rng.normal(size=(8, 3)))
     points = rng.uniform(-0.5, 0.5, (64, 3)).astype(np.float32)
     order = rng.permutation(64)
     np.testing.assert_array_equal(np.asarray(field(points))[order], field(points[order]))

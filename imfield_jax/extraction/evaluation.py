@@ -57,9 +57,7 @@ def chunked(field: Callable[[Array], Array], chunk: int = CHUNK) -> ChunkedField
     return field if isinstance(field, ChunkedField) else ChunkedField(field, chunk)
 
 
-def evaluator(
-    evaluate: Callable[[object, Array], Array], chunk: int = CHUNK
-) -> Callable[[object], ChunkedField]:
+def evaluator(evaluate: Callable[[object, Array], Array], chunk: int = CHUNK) -> Callable[[object], ChunkedField]:
     """A factory of chunked fields that share one compiled function.
 
     evaluate: (folded parameters of one object, point [3]) -> [...], as `fields.bind` takes it.

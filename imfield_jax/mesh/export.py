@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import pathlib
 
-import trimesh
-
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
@@ -37,6 +35,8 @@ def encode(mesh: Mesh, file_format: str) -> bytes:
         raise ValueError("the mesh is empty, there is nothing to export")
     if mesh.normals is None:
         mesh = with_vertex_normals(mesh)
+    import trimesh  # takes long to import, and brings ray tracers along where they are installed
+
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
     if file_format == "glb":
         material = trimesh.visual.material.PBRMaterial(

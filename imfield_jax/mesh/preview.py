@@ -58,9 +58,7 @@ def shade(mesh: Mesh, camera: Camera, size: int = 512) -> np.ndarray:
     faces, corners, nearness = _projected(mesh.vertices, mesh.faces, camera, fine)
     rows, columns, face = _visible(corners, nearness, fine)
     if len(face):
-        picture *= (
-            _shadow(mesh, camera, size).repeat(SUPERSAMPLING, axis=0).repeat(SUPERSAMPLING, axis=1)[..., None]
-        )
+        picture *= _shadow(mesh, camera, size).repeat(SUPERSAMPLING, axis=0).repeat(SUPERSAMPLING, axis=1)[..., None]
         weights = _barycentric(corners[face], columns + 0.5, rows + 0.5)
         near = np.zeros((fine, fine), np.float32)
         near[rows, columns] = np.einsum("nk,nk->n", weights, nearness[face])
@@ -106,9 +104,7 @@ def _blurred(picture: np.ndarray, radius: int) -> np.ndarray:
     return picture
 
 
-def _visible(
-    corners: np.ndarray, nearness: np.ndarray, size: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _visible(corners: np.ndarray, nearness: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The nearest face of every covered pixel: rows [N], columns [N] and faces [N].
 
     corners: [F, 3, 2] pixels.   nearness: [F, 3] one over depth, which is linear on the screen.
@@ -193,9 +189,7 @@ def _barycentric(corners: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarra
     return weights / weights.sum(axis=1, keepdims=True)
 
 
-def _normals(
-    mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarray, camera: Camera
-) -> np.ndarray:
+def _normals(mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:
     """Unit normals [N, 3] in camera space at points of faces, on the side the camera is on."""
     a, b, c = np.moveaxis(np.asarray(mesh.vertices, np.float64)[faces], 1, 0)
     flat = np.cross(b - a, c - a)

@@ -178,9 +178,7 @@ def test_files_without_triangles_are_refused_in_one_line(tmp_path, name, content
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(
-        FileNotFoundError, match=r"nothing\.obj: expected a triangle mesh, found no such file"
-    ):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.obj: expected a triangle mesh, found no such file"):
         meshfile.load_scene(tmp_path / "nothing.obj")
 
 

@@ -58,9 +58,7 @@ def still_life():
     inside_out = dataclasses.replace(inside_out, faces=inside_out.faces[:, ::-1])
     crate = trimesh.creation.box((0.5, 0.15, 0.3))
     corners = crate.triangles.reshape(-1, 3)
-    uv = np.stack([corners[:, 0] * 2 + corners[:, 2], corners[:, 1] * 4 + corners[:, 2]], 1).astype(
-        np.float32
-    )
+    uv = np.stack([corners[:, 0] * 2 + corners[:, 2], corners[:, 1] * 4 + corners[:, 2]], 1).astype(np.float32)
     opaque = lace()
     opaque[..., 3] = 255
     return Scene(
@@ -151,9 +149,7 @@ def test_diagonal_counts_used_vertices_only():
 
 def test_duplicates_and_slivers_go_whatever_their_winding():
     clean = ball(0.3)
-    doubled = dataclasses.replace(
-        clean, faces=np.concatenate([clean.faces, clean.faces[::3, ::-1], clean.faces])
-    )
+    doubled = dataclasses.replace(clean, faces=np.concatenate([clean.faces, clean.faces[::3, ::-1], clean.faces]))
     flat = dataclasses.replace(clean, faces=np.concatenate([clean.faces, [[0, 0, 1], [2, 2, 2]]]))
     expected = surfaces.surface_of(Scene((clean,)))
     for mesh in (Scene((doubled,)), Scene((flat,)), Scene((clean, clean))):
@@ -253,9 +249,7 @@ def test_winding_changes_nothing(backend):
     scene = still_life()
     turned = Scene(tuple(dataclasses.replace(p, faces=p.faces[:, ::-1]) for p in scene.parts))
     cameras = camera_ring(np.random.default_rng(5), diagonal(scene), views=2)
-    difference = np.abs(
-        render_views(scene, cameras, backend).astype(int) - render_views(turned, cameras, backend)
-    )
+    difference = np.abs(render_views(scene, cameras, backend).astype(int) - render_views(turned, cameras, backend))
     assert difference.mean() < 0.02
 
 

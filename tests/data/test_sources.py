@@ -131,9 +131,7 @@ def test_a_folder_is_searched_recursively_for_every_format(tmp_path):
     assert all(len(shape.load().soup()[1]) == 12 for shape in shapes)
 
 
-@pytest.mark.parametrize(
-    ("axes", "front", "up"), [("y-up", (0, 0, -1), (0, 1, 0)), ("z-up", (0, -1, 0), (0, 0, 1))]
-)
+@pytest.mark.parametrize(("axes", "front", "up"), [("y-up", (0, 0, -1), (0, 1, 0)), ("z-up", (0, -1, 0), (0, 0, 1))])
 def test_axes_of_a_folder_become_ours(tmp_path, axes, front, up):
     (tmp_path / "arrow.obj").write_text(arrow(front, up))
     assert_front_is_minus_z(folder.shapes(tmp_path, "arrows", axes)[0].load())
@@ -244,13 +242,9 @@ def aircraft(root, name, size, nose=(-1, 0, 0)):
     folder.mkdir(parents=True)
     triangle = "SURF 0x20\nmat {}\nrefs 3\n0 0 0\n1 0 0\n2 0 0\nkids 0\n"
     corners = f"numvert 3\n{nose[0] * 3} {nose[1] * 3} {nose[2] * 3}\n0 {size} 0\n0 0 0\nnumsurf 1\n"
-    text = (
-        'AC3Db\nMATERIAL "m" rgb 1 1 1 trans 0\nMATERIAL "blur" rgb 1 1 1 trans 0.9\nOBJECT world\nkids 3\n'
-    )
+    text = 'AC3Db\nMATERIAL "m" rgb 1 1 1 trans 0\nMATERIAL "blur" rgb 1 1 1 trans 0.9\nOBJECT world\nkids 3\n'
     for part, material in (("fuselage", 0), ("PropDisc", 0), ("canopy", 1)):
-        text += (
-            f'OBJECT poly\nname "{part}"\n{corners if part == "fuselage" else corners.replace("3 ", "9 ")}'
-        )
+        text += f'OBJECT poly\nname "{part}"\n{corners if part == "fuselage" else corners.replace("3 ", "9 ")}'
         text += triangle.format(material)
     (folder / f"{name}.ac").write_text(text + "\n" * flightgear.SMALLEST_FILE)
     (folder / "nav-light.ac").write_text(text + "\n" * flightgear.SMALLEST_FILE)
@@ -269,9 +263,7 @@ def test_flightgear_lists_airplanes_nose_first_without_effects(tmp_path):
 
 def test_flightgear_holds_out_whole_clusters_and_remembers_them(tmp_path, monkeypatch):
     for i in range(12):
-        aircraft(
-            tmp_path, f"jet{i:02}", size=(0.2, 0.7, 1.4, 2.5, 5, 12)[i // 2]
-        )  # six pairs of exact copies
+        aircraft(tmp_path, f"jet{i:02}", size=(0.2, 0.7, 1.4, 2.5, 5, 12)[i // 2])  # six pairs of exact copies
     shapes = flightgear.shapes(tmp_path)
     split = [shape.split for shape in shapes]
     assert split[0::2] == split[1::2]
@@ -345,9 +337,7 @@ class Client:
     def __init__(self, monkeypatch, content=b"a package", fails=(), missing=()):
         self.commands, self.content, self.fails = [], content, fails
         monkeypatch.setattr(package.subprocess, "run", self.run)
-        monkeypatch.setattr(
-            package.shutil, "which", lambda name: None if name in missing else f"/usr/bin/{name}"
-        )
+        monkeypatch.setattr(package.shutil, "which", lambda name: None if name in missing else f"/usr/bin/{name}")
 
     def run(self, command, cwd=None, **_):
         self.commands.append(command[0])
@@ -393,9 +383,7 @@ def test_a_package_file_or_folder_given_by_the_user_is_used(tmp_path, monkeypatc
         ({"fails": ("dpkg-deb",)}, "dpkg-deb -x"),
     ],
 )
-def test_without_a_client_or_a_network_the_user_is_told_what_to_put_where(
-    tmp_path, monkeypatch, options, message
-):
+def test_without_a_client_or_a_network_the_user_is_told_what_to_put_where(tmp_path, monkeypatch, options, message):
     Client(monkeypatch, **options)
     with pytest.raises(OSError, match=message) as caught:
         package.obtain("meshes", SUM, tmp_path)

@@ -23,9 +23,7 @@ def test_indices_to_keys_to_indices_is_the_identity_and_keeps_the_order(resoluti
 def test_offsets_are_what_a_move_adds(rng):
     lattice = Lattice(50)
     indices, moves = rng.integers(10, 40, (100, 3)), rng.integers(-10, 10, (100, 3))
-    np.testing.assert_array_equal(
-        lattice.keys(indices) + lattice.offsets(moves), lattice.keys(indices + moves)
-    )
+    np.testing.assert_array_equal(lattice.keys(indices) + lattice.offsets(moves), lattice.keys(indices + moves))
 
 
 def test_points_are_cell_centres():

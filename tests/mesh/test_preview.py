@@ -98,9 +98,7 @@ def test_no_cracks_between_faces(rng):
     x, y = np.meshgrid(axis, axis)
     vertices = np.stack([x, y, rng.normal(0, 1e-3, x.shape)], axis=-1).reshape(-1, 3).astype(np.float32)
     corner = (np.arange(79)[:, None] * 80 + np.arange(79)).reshape(-1, 1)
-    faces = np.concatenate([corner + np.array(around) for around in ((0, 1, 80), (1, 81, 80))]).astype(
-        np.int32
-    )
+    faces = np.concatenate([corner + np.array(around) for around in ((0, 1, 80), (1, 81, 80))]).astype(np.int32)
     seen = visible(Mesh(vertices, faces), Camera(0.0, 0.0, 1.5, 0.7), 300) >= 0
     rows, columns = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
     inside = seen[rows[0] + 2 : rows[-1] - 1, columns[0] + 2 : columns[-1] - 1]
@@ -188,9 +186,7 @@ def test_empty_and_degenerate_meshes_and_faces_behind_the_camera():
     point = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32))
     np.testing.assert_array_equal(preview.shade(point, CAMERA, 64), empty)
     behind = ball(0.1)
-    behind = dataclasses.replace(
-        behind, vertices=behind.vertices + (2 * pinhole.eye(CAMERA)).astype(np.float32)
-    )
+    behind = dataclasses.replace(behind, vertices=behind.vertices + (2 * pinhole.eye(CAMERA)).astype(np.float32))
     np.testing.assert_array_equal(preview.shade(behind, CAMERA, 64), empty)
     huge = dataclasses.replace(behind, vertices=ball(1.0).vertices * 50)
     assert preview.shade(huge, CAMERA, 64).shape == (64, 64, 3)  # from inside

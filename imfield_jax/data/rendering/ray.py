@@ -44,12 +44,8 @@ class _Tracer:
         rows = np.arange(top * SAMPLES, bottom * SAMPLES) + 0.5
         columns = np.arange(left * SAMPLES, right * SAMPLES) + 0.5
         size = VIEW_SIZE * SAMPLES
-        directions = pinhole.pixel_directions(camera, columns[None, :], rows[:, None], size).astype(
-            np.float32
-        )
-        samples = self._trace(
-            pinhole.eye(camera).astype(np.float32), directions.reshape(-1, 3), camera.distance
-        )
+        directions = pinhole.pixel_directions(camera, columns[None, :], rows[:, None], size).astype(np.float32)
+        samples = self._trace(pinhole.eye(camera).astype(np.float32), directions.reshape(-1, 3), camera.distance)
         samples = samples.reshape(len(rows), len(columns), 4)
         pixels[top:bottom, left:right] = resolve(samples * np.float32(255))
         return pixels

@@ -52,9 +52,7 @@ def load_scene(path: str | Path, texture_root: str | Path | None = None, keep: K
     root = Path(texture_root or path.parent)
     folders = [path.parent, root, *sorted(folder for folder in root.rglob("*") if folder.is_dir())]
     pictures = {name: textures.read(textures.find(name, folders)) for name, _ in groups}
-    return Scene(
-        tuple(_part(group, reader.colors[key[1]], pictures[key[0]]) for key, group in groups.items())
-    )
+    return Scene(tuple(_part(group, reader.colors[key[1]], pictures[key[0]]) for key, group in groups.items()))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -173,9 +171,7 @@ class _Reader:
             if kind == POLYGON:
                 corners += [refs[0], refs[i - 1], refs[i]]
             elif kind == STRIP:  # every second triangle of a strip is wound the other way
-                corners += (
-                    [refs[i - 2], refs[i - 1], refs[i]] if i % 2 == 0 else [refs[i - 1], refs[i - 2], refs[i]]
-                )
+                corners += [refs[i - 2], refs[i - 1], refs[i]] if i % 2 == 0 else [refs[i - 1], refs[i - 2], refs[i]]
         return material, corners
 
     def _skip_text(self, length: int) -> None:

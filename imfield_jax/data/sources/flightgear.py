@@ -76,9 +76,7 @@ def split_by_cluster(cluster_of: dict[str, int]) -> dict[str, str]:
 
 def _files(root: Path) -> dict[str, tuple[Path, Path]]:
     """Shape name -> (mesh file, folder of the aircraft with its textures), sorted by name."""
-    found = [
-        path for path in [root, *sorted(root.rglob("AI/Aircraft"))] if path.parts[-2:] == ("AI", "Aircraft")
-    ]
+    found = [path for path in [root, *sorted(root.rglob("AI/Aircraft"))] if path.parts[-2:] == ("AI", "Aircraft")]
     files = {}
     for hangar in found:
         for path in sorted(hangar.rglob("*.ac")):

@@ -29,9 +29,7 @@ def shapes(root: str | Path, category: str, axes: str = "y-up") -> list[Shape]:
         raise ValueError(f"axes: expected one of {', '.join(AXES)}, found '{axes}'")
     if not root.is_dir():
         raise ValueError(f"{root}: expected a folder of mesh files, found no folder")
-    files = sorted(
-        path for path in root.rglob("*") if path.suffix.lower() in meshfile.SUFFIXES and path.is_file()
-    )
+    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in meshfile.SUFFIXES and path.is_file())
     if not files:
         raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none")
     named = {f"{category}/{path.relative_to(root).as_posix()}": path for path in files}

@@ -44,9 +44,7 @@ def obtain(package: str, sha256: str, cache_dir: str | Path) -> Path:
 
 def _download(package: str, sha256: str, cache_dir: Path, scratch: Path) -> Path:
     advice = _by_hand(package, sha256, cache_dir)
-    _run(
-        ["apt-get", "download", package], f"run 'apt-get update' as root and try again, or {advice}", scratch
-    )
+    _run(["apt-get", "download", package], f"run 'apt-get update' as root and try again, or {advice}", scratch)
     archives = sorted(scratch.glob("*.deb"))
     if not archives:
         raise OSError(f"{package}: 'apt-get download' brought no file; {advice}")

@@ -94,9 +94,7 @@ def synset(category: str) -> str:
         return SYNSETS[name]
     if name in SYNSETS.values():
         return name
-    raise ValueError(
-        f"category: expected a ShapeNet synset or one of {', '.join(SYNSETS)}; found '{category}'"
-    )
+    raise ValueError(f"category: expected a ShapeNet synset or one of {', '.join(SYNSETS)}; found '{category}'")
 
 
 def shapes(root: str | Path, category: str) -> list[Shape]:
@@ -137,16 +135,12 @@ def _read_splits(path: Path, wanted: str) -> dict[str, str]:
         rows = csv.DictReader(file)
         missing = {"synsetId", "modelId", "split"} - set(rows.fieldnames or ())
         if missing:
-            raise ValueError(
-                f"{path}: expected the columns synsetId, modelId, split; found no {sorted(missing)[0]}"
-            )
+            raise ValueError(f"{path}: expected the columns synsetId, modelId, split; found no {sorted(missing)[0]}")
         for row in rows:
             if (row["synsetId"] or "").zfill(8) != wanted:  # spreadsheets drop the leading zero
                 continue
             if row["split"] not in _OFFICIAL_SPLITS:
                 expected = ", ".join(_OFFICIAL_SPLITS)
-                raise ValueError(
-                    f"{path} line {rows.line_num}: expected {expected}; found split '{row['split']}'"
-                )
+                raise ValueError(f"{path} line {rows.line_num}: expected {expected}; found split '{row['split']}'")
             splits[row["modelId"]] = _OFFICIAL_SPLITS[row["split"]]
     return splits

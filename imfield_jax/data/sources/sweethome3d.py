@@ -106,9 +106,7 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
         key=lambda model: (family.index(model.kind), model.title.lower(), model.name),
     )
     split = splits.dealt([model.name for model in ordered])
-    split.update(
-        (copy, split[original]) for copy, original in _NEAR_COPIES.items() if {copy, original} <= set(split)
-    )
+    split.update((copy, split[original]) for copy, original in _NEAR_COPIES.items() if {copy, original} <= set(split))
     return [_shape(model, split[model.name]) for model in ordered if model.kind in kinds]
 
 

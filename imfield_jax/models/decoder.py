@@ -1,0 +1,132 @@
+"""The implicit decoder: a latent and one point in, occupancy out (IM-NET, section 3.1).
+
+Six (or seven) fully connected layers with leaky ReLU. In the paper's form the input vector
+(point, z) is fed again to layers 2 to 5; the later form has no skips. The network is written for
+one point and vmapped over query coordinates by its callers.
+
+z is the same for all points of an object, so its part of every layer it feeds is added to that
+layer's bias once per object: `fold`. `occupancy` then asks the folded decoder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from imfield_jax.types import Array
+
+NEGATIVE_SLOPE = 0.02  # leaky ReLU, everywhere in IM-NET
+CLIP_LEAK = 0.01  # slope outside of [0, 1] of IM-NET-pytorch's output
+
+
+@dataclasses.dataclass(frozen=True)
+class DecoderConfig:
+    """latent: Z. widths: outputs of the hidden layers. skips: feed (point, z) again to all but the output layer.
+
+    output: "sigmoid" (paper) or "leaky_clip" (IM-NET-pytorch).
+    initial_std: standard deviation of the initial weights, 0.02 in IM-NET; None scales it to each
+    layer's fan-in (He), which narrow decoders need: 0.02 makes their signal vanish.
+    """
+
+    latent: int
+    widths: tuple[int, ...]
+    skips: bool
+    output: str
+    initial_std: float | None = 0.02
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("hidden", "point", "bias"), meta_fields=())
+@dataclasses.dataclass(frozen=True)
+class FoldedLayer:
+    """One layer with z folded in. hidden: [in, out] or None; point: [3, out] or None; bias: [out]."""
+
+    hidden: Array | None
+    point: Array | None
+    bias: Array
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("layers",), meta_fields=("output",))
+@dataclasses.dataclass(frozen=True)
+class FoldedDecoder:
+    """The decoder of one object: a small network from points to occupancy."""
+
+    layers: tuple[FoldedLayer, ...]
+    output: str
+
+
+class ImplicitDecoder(nn.Module):
+    """Parameters of the decoder, layer_1 ... layer_n with kernel [in, out] and bias [out].
+
+    Rows of a kernel are ordered (hidden, point, z), as IM-NET concatenates them.
+    """
+
+    config: DecoderConfig
+
+    def setup(self):
+        config = self.config
+        fed = 3 + config.latent
+        outputs = (*config.widths, 1)
+        kernels, biases = [], []
+        for number, out in enumerate(outputs, start=1):
+            hidden = outputs[number - 2] if number > 1 else 0
+            rows = hidden + (fed if self._is_fed(number) else 0)
+            init = (
+                nn.initializers.he_normal()
+                if config.initial_std is None
+                else nn.initializers.normal(config.initial_std)
+            )
+            kernels.append(self.param(f"layer_{number}_kernel", init, (rows, out)))
+            biases.append(self.param(f"layer_{number}_bias", nn.initializers.zeros, (out,)))
+        self.kernels, self.biases = tuple(kernels), tuple(biases)
+
+    def _is_fed(self, number: int) -> bool:
+        """Whether layer `number` (from 1) sees (point, z): the first always, with skips all but the output layer."""
+        return number == 1 or (self.config.skips and number <= len(self.config.widths))
+
+    def fold(self, z: Array) -> FoldedDecoder:
+        """z: [Z] -> the decoder of that object."""
+        layers = []
+        for number, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True), start=1):
+            hidden, point = kernel, None
+            if self._is_fed(number):
+                rows = kernel.shape[0] - 3 - self.config.latent
+                hidden = kernel[:rows] if rows else None
+                point = kernel[rows : rows + 3]
+                bias = bias + z @ kernel[rows + 3 :]
+            layers.append(FoldedLayer(hidden, point, bias))
+        return FoldedDecoder(tuple(layers), self.config.output)
+
+    def __call__(self, z: Array, point: Array) -> Array:
+        """z: [Z], point: [3] -> occupancy []."""
+        return occupancy(self.fold(z), point)
+
+
+def logit(folded: FoldedDecoder, point: Array) -> Array:
+    """Value before the output function: point [3] -> []."""
+    hidden = None
+    for layer in folded.layers:
+        value = layer.bias
+        if layer.point is not None:
+            value = value + point @ layer.point
+        if layer.hidden is not None:
+            value = value + nn.leaky_relu(hidden, NEGATIVE_SLOPE) @ layer.hidden
+        hidden = value
+    return hidden[0]
+
+
+def activate(values: Array, output: str) -> Array:
+    """The output function, elementwise: "sigmoid", or a clip to [0, 1] with a leak outside."""
+    if output == "sigmoid":
+        return nn.sigmoid(values)
+    if output == "leaky_clip":
+        return jnp.maximum(jnp.minimum(values, CLIP_LEAK * values + 1.0 - CLIP_LEAK), CLIP_LEAK * values)
+    raise ValueError(f"decoder output: expected sigmoid or leaky_clip, found {output!r}")
+
+
+def occupancy(folded: FoldedDecoder, point: Array) -> Array:
+    """The field of one object at one point: [3] -> [], 1 inside, surface at 0.5."""
+    return activate(logit(folded, point), folded.output)

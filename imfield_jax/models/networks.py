@@ -1,0 +1,88 @@
+"""The three networks of a preset as pure functions of their parameters.
+
+Parameters are one tree {"decoder", "voxel_encoder", "image_encoder"}; the running statistics of the
+image encoder's batch normalisation are a second one, `batch_stats`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jax import lax
+
+from imfield_jax.models.decoder import FoldedDecoder, ImplicitDecoder, logit
+from imfield_jax.models.image_encoder import ImageEncoder
+from imfield_jax.models.presets import Preset
+from imfield_jax.models.voxel_encoder import VoxelEncoder
+from imfield_jax.types import Array
+
+Tree = dict  # of arrays, nested
+
+
+@dataclasses.dataclass(frozen=True)
+class Networks:
+    """Encoders and decoder of one preset."""
+
+    preset: Preset
+
+    def init(self, key: Array) -> tuple[Tree, Tree]:
+        """Initial (params, batch_stats)."""
+        of_decoder, of_voxels, of_views = jax.random.split(key, 3)
+        decoder = self._decoder.init(of_decoder, jnp.zeros(self.preset.decoder.latent), jnp.zeros(3))
+        voxels = self._voxel_encoder.init(of_voxels, jnp.zeros((1, 64, 64, 64), jnp.uint8))
+        views = self._image_encoder.init(of_views, jnp.zeros((1, 128, 128, 1)))
+        params = {
+            "decoder": decoder["params"],
+            "voxel_encoder": voxels["params"],
+            "image_encoder": views["params"],
+        }
+        return params, views["batch_stats"]
+
+    def encode_voxels(self, params: Tree, voxels: Array) -> Array:
+        """[B, 64, 64, 64] in {0, 1} -> z [B, Z]."""
+        return self._voxel_encoder.apply({"params": params["voxel_encoder"]}, voxels)
+
+    def encode_views(self, params: Tree, batch_stats: Tree, views: Array) -> Array:
+        """[B, 128, 128, 1] in [0, 1] -> z [B, Z], each view on its own."""
+        return self._image_encoder.apply(self._image_variables(params, batch_stats), views)
+
+    def encode_views_in_training(self, params: Tree, batch_stats: Tree, views: Array) -> tuple[Array, Tree]:
+        """As `encode_views`, normalised over the batch; also the updated running statistics."""
+        variables = self._image_variables(params, batch_stats)
+        z, updated = self._image_encoder.apply(variables, views, train=True, mutable=["batch_stats"])
+        return z, updated["batch_stats"]
+
+    def fold(self, params: Tree, z: Array) -> FoldedDecoder:
+        """z [Z] -> the decoder of that object, for `decoder.occupancy`."""
+        return self._decoder.apply({"params": params["decoder"]}, z, method="fold")
+
+    def logits(self, params: Tree, z: Array, points: Array, *, one_by_one: bool = False) -> Array:
+        """z [B, Z], points [B, P, 3] -> decoder values before the output function, [B, P].
+
+        one_by_one: go through the shapes in sequence. The activations of one shape fit a CPU's cache,
+        those of a batch do not; accelerators want the batch at once.
+        """
+
+        def of_shape(shape):
+            z, points = shape
+            return jax.vmap(logit, in_axes=(None, 0))(self.fold(params, z), points)
+
+        return lax.map(of_shape, (z, points)) if one_by_one else jax.vmap(of_shape)((z, points))
+
+    @property
+    def _decoder(self) -> ImplicitDecoder:
+        return ImplicitDecoder(self.preset.decoder)
+
+    @property
+    def _voxel_encoder(self) -> VoxelEncoder:
+        return VoxelEncoder(self.preset.voxel_encoder)
+
+    @property
+    def _image_encoder(self) -> ImageEncoder:
+        return ImageEncoder(self.preset.image_encoder)
+
+    @staticmethod
+    def _image_variables(params: Tree, batch_stats: Tree) -> Tree:
+        return {"params": params["image_encoder"], "batch_stats": batch_stats}

@@ -1,0 +1,88 @@
+"""Trained weights as one file: networks, their preset and what they are, in plain npz.
+
+Reading takes numpy alone. The parameters stand under their path ("decoder/layer_1_kernel"), the preset
+and the description as JSON. Half precision halves the file; the networks compute in float32.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from imfield_jax.models.networks import Networks, Tree
+from imfield_jax.models.presets import from_dict
+
+_FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Weights:
+    """Everything inference needs.
+
+    about: what the weights are: category, data, stage, scores; whatever JSON holds.
+    """
+
+    networks: Networks
+    params: Tree
+    batch_stats: Tree
+    about: dict
+
+
+def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> None:
+    """Write weights; the file appears whole or not at all. dtype: "float32" or "float16"."""
+    arrays = _flat("params", weights.params) | _flat("batch_stats", weights.batch_stats)
+    header = {
+        "format": _FORMAT,
+        "preset": dataclasses.asdict(weights.networks.preset),
+        "about": weights.about,
+    }
+    temporary = f"{path}.{os.getpid()}.partial"
+    with open(temporary, "wb") as file:
+        np.savez(
+            file,
+            header=np.array(json.dumps(header)),
+            **{name: np.asarray(array).astype(dtype) for name, array in arrays.items()},
+        )
+    os.replace(temporary, path)
+
+
+def load_weights(path: Path | str) -> Weights:
+    """The inverse of `save_weights`, in float32.
+
+    Raises OSError when there is no such file, ValueError when it holds something else.
+    """
+    try:
+        with np.load(path) as arrays:
+            header = json.loads(arrays["header"].item())
+            if header["format"] != _FORMAT:
+                raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
+            networks = Networks(from_dict(header["preset"]))
+            named = {name: arrays[name].astype(np.float32) for name in arrays.files if name != "header"}
+    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
+    tree = _nested(named)
+    return Weights(networks, tree["params"], tree["batch_stats"], header["about"])
+
+
+def _flat(prefix: str, tree: Tree) -> dict[str, np.ndarray]:
+    flat = {}
+    for key, value in tree.items():
+        path = f"{prefix}/{key}"
+        flat |= _flat(path, value) if isinstance(value, dict) else {path: value}
+    return flat
+
+
+def _nested(flat: dict[str, np.ndarray]) -> Tree:
+    tree: Tree = {}
+    for path, value in flat.items():
+        *folders, leaf = path.split("/")
+        place = tree
+        for folder in folders:
+            place = place.setdefault(folder, {})
+        place[leaf] = value
+    return tree
