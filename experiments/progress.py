@@ -1,0 +1,45 @@
+"""Progress on the screen: a bar where someone is watching, a log line now and then where not."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from absl import logging
+from tqdm import tqdm
+
+_SECONDS_BETWEEN_LINES = 10.0
+
+
+class Progress:
+    """A `data.preparation.Progress`; notes are shown as they come."""
+
+    def __init__(self):
+        self._bars = sys.stderr.isatty()
+        self._bar: tqdm | None = None
+        self._activity = ""
+        self._said = 0.0
+
+    def __call__(self, activity: str, done: int, total: int, note: str) -> None:
+        if self._bars:
+            self._draw(activity, done, total, note)
+        else:
+            self._say(activity, done, total, note)
+
+    def _draw(self, activity: str, done: int, total: int, note: str) -> None:
+        if self._bar is None or activity != self._activity:
+            self._activity, self._bar = activity, tqdm(total=total, initial=done, desc=activity, unit="")
+        if note:
+            self._bar.write(note, file=sys.stderr)
+        self._bar.update(done - self._bar.n)
+        if done == total:
+            self._bar.close()
+            self._bar, self._activity = None, ""
+
+    def _say(self, activity: str, done: int, total: int, note: str) -> None:
+        if note:
+            logging.info("%s", note)
+        news = activity != self._activity or done == total
+        if news or time.monotonic() - self._said > _SECONDS_BETWEEN_LINES:
+            logging.info("%s: %d of %d", activity, done, total)
+            self._activity, self._said = activity, time.monotonic()

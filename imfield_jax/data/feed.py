@@ -1,0 +1,89 @@
+"""Feeds: where a training loop gets its batches.
+
+A feed is asked for a batch by number and answers with the same batch for ever (see `draws`), so
+resuming needs no state. Two implement it and give the same batches bit for bit:
+`pipeline.PipelineFeed` streams records of a dataset of any size through tf.data,
+`resident.ResidentFeed` keeps a small split in the memory of the device.
+
+The arithmetic that turns stored integers into what networks see is here, once, for both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Protocol
+
+import numpy as np
+
+from imfield_jax.coordinates import SOLID_RESOLUTION, index_to_point
+from imfield_jax.data.draws import Draw, draw
+from imfield_jax.types import Array, PointBatch, ViewBatch
+
+
+@dataclasses.dataclass(frozen=True)
+class FeedConfig:
+    """What the batches of a feed look like.
+
+    seed:    of the order of shapes and the choice of points and views.
+    batch:   shapes in the global batch.
+    points:  labelled points per shape; where a level stores fewer, all of them.
+    framing: how views are cropped, see `imfield_jax.framing.frame`.
+    host, hosts: this process takes its share of the global batch.
+    """
+
+    seed: int = 0
+    batch: int = 32
+    points: int = 4096
+    framing: str = "fit"
+    host: int = 0
+    hosts: int = 1
+
+
+class Feed(Protocol):
+    """Batches by number. Leaves are numpy or jax arrays; B is the share of this host.
+
+    names: the shapes of the split, by row.
+    """
+
+    names: tuple[str, ...]
+
+    def points(self, level: int, step: int) -> PointBatch:
+        """Batch `step` of labelled points of sampling level 16, 32 or 64."""
+        ...
+
+    def views(self, level: int | None, step: int) -> ViewBatch:
+        """Batch `step` of one random view per shape, with points of `level`, or none (P = 0)."""
+        ...
+
+    def voxels(self, index: np.ndarray) -> Array:
+        """The voxels of given rows, in that order: [len(index), 64, 64, 64] uint8."""
+        ...
+
+
+def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, views: int = 0) -> Draw:
+    """The draw of a feed for one step, from `shapes` shapes of `stored` points and `views` views each."""
+    return draw(
+        config.seed,
+        step,
+        shapes=shapes,
+        batch=config.batch,
+        stored=stored,
+        points=min(config.points, stored),
+        views=views,
+        host=config.host,
+        hosts=config.hosts,
+    )
+
+
+def indices_to_points(indices: Array) -> Array:
+    """Stored points [..., 3] uint8 (voxels of the 256^3 grid) as their centres in the cube, float32."""
+    return index_to_point(indices.astype(np.float32), SOLID_RESOLUTION)
+
+
+def grey_to_view(grey: Array) -> Array:
+    """Framed pictures [..., 128, 128] uint8 as the network sees them: [..., 128, 128, 1] float32 in [0, 1].
+
+    A multiplication, because XLA may turn a division by a constant into one, numpy does not, and
+    the two differ in the last bit; 255 becomes exactly 1.
+    """
+    return grey[..., None].astype(np.float32) * np.float32(1 / 255)

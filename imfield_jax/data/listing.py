@@ -1,0 +1,71 @@
+"""The shapes of a source by its name: what the command line can ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from imfield_jax.data.sources import Shape, split_sorted
+
+# What may be done with the meshes of each source, for the dataset's licence field.
+LICENCES = {
+    "procedural": "CC0 1.0",
+    "shapenet": "The ShapeNet terms of use, https://shapenet.org/terms",
+    "sweethome3d": "CC0 1.0 or CC-BY 3.0 for each mesh, see CREDITS.csv",
+    "flightgear": "GPL-2.0-or-later, see CREDITS.csv",
+    "folder": "That of the meshes in the folder",
+}
+SOURCES = tuple(LICENCES)
+PACKAGES = ("sweethome3d", "flightgear")  # sources that can fetch themselves
+
+
+def list_shapes(
+    source: str,
+    category: str,
+    source_dir: Path | str | None,
+    count: int = 0,
+    seed: int = 0,
+    cache_dir: Path | str = "data/packages",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Shape]:
+    """List the shapes of one category, without reading meshes.
+
+    source_dir: where the meshes are. The procedural source writes its own there, `progress(done, count)`
+                being called after each. None for a source that is a package: it is fetched to `cache_dir`.
+    count:      how many shapes; 0 takes all there are. A part of a source is taken evenly from its splits.
+    seed:       of the procedural source.
+
+    Raises ValueError for an unknown source or category, OSError where meshes are missing.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"unknown source {source!r}: expected one of {', '.join(SOURCES)}")
+    if count < 0:
+        raise ValueError(f"count must not be negative, found {count}")
+    if source == "procedural":
+        return _procedural(category, Path(source_dir or cache_dir), count, seed, progress)
+    module = importlib.import_module(f"imfield_jax.data.sources.{source}")
+    found = module.shapes(source_dir or module.obtain(cache_dir), category)
+    if not found:
+        raise FileNotFoundError(f"no {category} meshes of source {source} in {source_dir or cache_dir}")
+    found = sorted(found, key=lambda shape: (shape.split, shape.name))
+    return found if not count else [found[i * len(found) // count] for i in range(min(count, len(found)))]
+
+
+def _procedural(
+    category: str, root: Path, count: int, seed: int, progress: Callable[[int, int], None] | None
+) -> list[Shape]:
+    """Generated models on disk, read back as the ShapeNet that they are laid out like.
+
+    They are split anew: the folder may hold more models than are asked for now.
+    """
+    if not count:
+        raise ValueError("the procedural source needs a --count of shapes to make")
+    from imfield_jax.data.sources import procedural, shapenet
+
+    procedural.write(root, category, count, seed, progress)
+    wanted = {f"s{seed}_{index:06d}" for index in range(count)}
+    found = [shape for shape in shapenet.shapes(root, category) if shape.name.rsplit("/", 1)[-1] in wanted]
+    splits = split_sorted([shape.name for shape in found])
+    return [dataclasses.replace(shape, split=splits[shape.name]) for shape in found]

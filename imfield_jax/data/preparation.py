@@ -1,0 +1,258 @@
+"""From meshes to a dataset: many processes, one record file per shape, a report, a picture, the dataset.
+
+Everything lives below one output folder:
+
+    work/          one record file per finished shape; what a killed run goes on from
+    meshes/        what the procedural source wrote
+    imfield_shapes/<category>/<version>/    the dataset
+    report.json    every shape: outcome, seconds per phase, diagnostics, warnings
+    contact.png    some shapes to look at
+    CREDITS.csv    authors and licences of the meshes
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from imfield_jax.data.listing import LICENCES, PACKAGES, list_shapes
+from imfield_jax.data.record import Settings, make_record
+from imfield_jax.data.record_file import read_report, write_record
+from imfield_jax.data.report import summary
+from imfield_jax.data.sources import Shape, credits
+from imfield_jax.data.workers import run_jobs
+
+Progress = Callable[[str, int, int, str], None]
+"""Called as progress(activity, done, total, note); `note` is "" or a line worth showing."""
+
+FORMAT = 1  # of the records; a change here makes old work folders unusable, which their identity then says
+DEFAULT_COUNT = 800
+_SHOWN = 24  # shapes on the contact sheet
+
+
+@dataclasses.dataclass(frozen=True)
+class Preparation:
+    """What to prepare, see the flags of `experiments/prepare.py`.
+
+    source_dir: where the meshes are; None for the procedural source, which writes to <out>/meshes, and
+                for sources that are packages, which are fetched to "packages" beside <out>.
+    count:      shapes; 0 for all the source has.
+    seconds:    a shape that takes longer is given up.
+    """
+
+    source: str
+    category: str
+    out: str
+    source_dir: str | None = None
+    count: int = 0
+    settings: Settings = dataclasses.field(default_factory=Settings)
+    processes: int = 1
+    seconds: float = 900.0
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[a-z0-9_]+", self.category):
+            raise ValueError(f"category {self.category!r} is not usable as a name: use a-z, 0-9 and _")
+        if not self.source_dir and self.source not in (*PACKAGES, "procedural"):
+            raise ValueError(f"source {self.source} needs --source_dir, the folder of its meshes")
+        if self.processes < 1:
+            raise ValueError(f"at least one process is needed, found {self.processes}")
+
+
+def quiet(activity: str, done: int, total: int, note: str) -> None:
+    """The `Progress` of nobody watching."""
+
+
+def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
+    """Prepare a dataset, or finish or extend one, and return its folder.
+
+    Shapes that are done are kept; shapes that failed are tried again. A shape that cannot be prepared
+    is left out and its error is in the report.
+
+    Raises ValueError when the folder was prepared with other settings, another process is at work in it,
+    or not a single shape could be prepared; OSError where files cannot be read or written.
+    """
+    out = Path(preparation.out)
+    work = out / "work"
+    work.mkdir(parents=True, exist_ok=True)
+    with _sole_owner(work):
+        _claim(work / "settings.json", preparation)
+        shapes = _list(preparation, progress)
+        reports = _make_records(preparation, shapes, work, progress)
+        (out / "report.json").write_text(json.dumps(summary(_identity(preparation), reports), indent=1))
+        _refuse_nothing(reports)
+        made = [shape for shape in shapes if reports[shape.name]["status"] != "failed"]
+        credits.write(made, out)
+        _write_index(preparation, made, work)
+        progress("packing the dataset", 0, 1, "")
+        dataset = _pack(work, out)
+        progress("packing the dataset", 1, 1, "")
+        _draw_contact_sheet(dataset, out / "contact.png")
+    return dataset
+
+
+def _list(preparation: Preparation, progress: Progress) -> list[Shape]:
+    out = Path(preparation.out)
+    written = out / "meshes" if preparation.source == "procedural" else None
+    shapes = list_shapes(
+        preparation.source,
+        preparation.category,
+        preparation.source_dir or written,
+        count=preparation.count,
+        seed=preparation.settings.seed,
+        cache_dir=out.parent / "packages",
+        progress=lambda done, total: progress("writing meshes", done, total, ""),
+    )
+    names = [shape.name for shape in shapes]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"two shapes of the source have the same name: {twice[0]}")
+    return shapes
+
+
+def _make_records(
+    preparation: Preparation, shapes: list[Shape], work: Path, progress: Progress
+) -> dict[str, dict]:
+    """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
+    for leftover in work.glob("*.partial"):
+        leftover.unlink()
+    reports = {shape.name: read_report(work / record_name(shape.name)) for shape in shapes}
+    jobs = [
+        (shape, preparation.settings, work / record_name(shape.name))
+        for shape in shapes
+        if not reports[shape.name]
+    ]
+    done = len(shapes) - len(jobs)
+    progress(
+        "preparing shapes",
+        done,
+        len(shapes),
+        f"{done} of {len(shapes)} shapes were done before" if done else "",
+    )
+    for number, report, why in run_jobs(prepare_one, jobs, preparation.processes, preparation.seconds):
+        name = jobs[number][0].name
+        reports[name] = report or {"status": "failed", "error": why}
+        done += 1
+        progress("preparing shapes", done, len(shapes), f"{name} failed: {why}" if why else "")
+    return {
+        shape.name: {"split": shape.split, "credit": shape.credit} | reports[shape.name] for shape in shapes
+    }
+
+
+def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
+    """Make and write one record; returns its report. What a worker process does."""
+    shape, settings, path = job
+    seconds: dict[str, float] = {}
+
+    @contextlib.contextmanager
+    def timed(phase: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        seconds[phase] = round(time.perf_counter() - start, 4)
+
+    record = make_record(shape, settings, timed)
+    diagnostics = dict(record.diagnostics)
+    warnings = diagnostics.pop("warnings", [])
+    report = {
+        "status": "warned" if warnings else "ok",
+        "warnings": warnings,
+        "seconds": seconds,
+        "diagnostics": diagnostics,
+    }
+    write_record(path, record, report)
+    return report
+
+
+def record_name(name: str) -> str:
+    """The file of a shape in the work folder: readable, safe on any file system and unique."""
+    readable = re.sub(r"[^A-Za-z0-9.-]+", "_", name)[:80]
+    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.npz"
+
+
+def _identity(preparation: Preparation) -> dict:
+    """What must not change between runs that share a work folder. Count and processes may."""
+    identity = {
+        "format": FORMAT,
+        "source": preparation.source,
+        "category": preparation.category,
+        **dataclasses.asdict(preparation.settings),
+    }
+    if preparation.source_dir:
+        identity["source_dir"] = str(Path(preparation.source_dir).resolve())
+    return identity
+
+
+def _claim(path: Path, preparation: Preparation) -> None:
+    """Note the settings of a new work folder; refuse one of other settings."""
+    wanted = _identity(preparation)
+    if path.exists():
+        found = json.loads(path.read_text())
+        changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+        if changed:
+            before = ", ".join(f"{key}={found.get(key)}" for key in changed)
+            now = ", ".join(f"{key}={wanted.get(key)}" for key in changed)
+            raise ValueError(
+                f"{path.parent.parent} was begun with {before}, and now it is {now}: "
+                f"choose another --out, or delete {path.parent} to start again"
+            )
+    else:
+        temporary = path.with_suffix(".partial")
+        temporary.write_text(json.dumps(wanted, indent=1))
+        os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _sole_owner(work: Path) -> Iterator[None]:
+    """Hold the folder against a second preparation; let go at the end of this process, however it ends."""
+    with open(work / "lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ValueError(
+                f"another preparation is at work in {work.parent}: wait for it or choose another --out"
+            ) from error
+        yield
+
+
+def _refuse_nothing(reports: dict[str, dict]) -> None:
+    failures = [(name, report["error"]) for name, report in reports.items() if report["status"] == "failed"]
+    if len(failures) == len(reports):
+        name, error = failures[0]
+        raise ValueError(f"none of the {len(reports)} meshes could be prepared; the first, {name}: {error}")
+
+
+def _write_index(preparation: Preparation, shapes: list[Shape], work: Path) -> None:
+    index = {
+        "category": preparation.category,
+        "license": LICENCES[preparation.source],
+        "settings": _identity(preparation),
+        "shapes": [
+            {"name": shape.name, "split": shape.split, "file": record_name(shape.name)}
+            for shape in sorted(shapes, key=lambda shape: shape.name)
+        ],
+    }
+    (work / "index.json").write_text(json.dumps(index, indent=1))
+
+
+def _pack(work: Path, out: Path) -> Path:
+    # TFDS takes a second to import, and the worker processes import this module.
+    from imfield_jax.data.dataset import build_dataset
+
+    return build_dataset(work, out)
+
+
+def _draw_contact_sheet(dataset: Path, path: Path) -> None:
+    from imfield_jax.data.contact import contact_sheet
+    from imfield_jax.data.dataset import open_split, split_names
+
+    splits = [open_split(dataset, split) for split in split_names(dataset)]
+    places = [(split, row) for split in splits for row in range(len(split))]
+    shown = [places[i * len(places) // min(_SHOWN, len(places))] for i in range(min(_SHOWN, len(places)))]
+    contact_sheet([split[row] for split, row in shown]).save(path)

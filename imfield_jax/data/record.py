@@ -1,0 +1,127 @@
+"""One shape as the dataset stores it: `make_record` is the whole of preparation for one mesh.
+
+mesh -> placed in the cube -> solid 256^3 -> 64^3 voxels and labelled points at three levels -> views.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+from collections.abc import Callable
+
+import numpy as np
+
+from imfield_jax.data.sampling import LABELS, LEVEL_SIZES, sample_level, voxels64
+from imfield_jax.data.scene import place
+from imfield_jax.data.sources import Shape
+from imfield_jax.framing import FAINTEST
+from imfield_jax.types import Camera
+
+RENDERERS = ("auto", "gl", "ray")
+PHASES = ("load", "solidify", "sample", "render")
+
+Phase = Callable[[str], contextlib.AbstractContextManager]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What a record depends on besides its mesh.
+
+    labels:   "pooled" (IM-NET's) or "exact", see `sampling.sample_level`.
+    views:    pictures per shape, K.
+    renderer: "gl", "ray" or "auto", which takes GL where there is one.
+    seed:     of points and cameras; mixed with each shape's name, so that a record does not depend on
+              what else is in the set.
+    """
+
+    labels: str = "pooled"
+    views: int = 24
+    renderer: str = "auto"
+    seed: int = 0
+
+    def __post_init__(self):
+        if self.labels not in LABELS:
+            raise ValueError(f"unknown labels {self.labels!r}: expected one of {', '.join(LABELS)}")
+        if self.renderer not in RENDERERS:
+            raise ValueError(f"unknown renderer {self.renderer!r}: expected one of {', '.join(RENDERERS)}")
+        if self.views < 1:
+            raise ValueError(f"a shape needs at least one view, found {self.views}")
+
+
+@dataclasses.dataclass(frozen=True)
+class Record:
+    """One prepared shape.
+
+    name:    `Shape.name`.
+    voxels:  [64, 64, 64] uint8, what the voxel encoder sees.
+    points:  by level (16, 32, 64): [n, 3] uint8, indices in the 256^3 grid.
+    values:  by level: [n] uint8, 1 inside.
+    solid:   [256, 256, 256] bool.
+    views:   [K, 137, 137, 4] uint8, RGBA, colour not multiplied with alpha.
+    cameras: [K, 4] float32: azimuth, elevation, distance, field of view; see `types.Camera`.
+    center, scale: [3] and [] float32, how the mesh was placed, see `scene.Placement`.
+    diagnostics: what solidification found out about the mesh, see `solidify.Solid`.
+    """
+
+    name: str
+    voxels: np.ndarray
+    points: dict[int, np.ndarray]
+    values: dict[int, np.ndarray]
+    solid: np.ndarray
+    views: np.ndarray
+    cameras: np.ndarray
+    center: np.ndarray
+    scale: np.float32
+    diagnostics: dict[str, float | str | list[str]]
+
+
+def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
+    """Prepare one shape; the same shape and settings give the same record.
+
+    phase: a context manager entered around each of `PHASES` with its name, for whoever keeps time.
+
+    Raises OSError or ValueError with one clear line when the mesh cannot be used.
+    """
+    # Both are heavy to import (numba, a GL binding), and whoever only reads records needs neither.
+    from imfield_jax.data.rendering import camera_ring, diagonal, render_views
+    from imfield_jax.data.solidify import solidify
+
+    rng = _generator(settings.seed, shape.name)
+    with phase("load"):
+        scene, placement = place(shape.load(), shape.longest_side)
+    with phase("solidify"):
+        solid = solidify(scene)
+        if not solid.occupancy.any():
+            raise ValueError("the mesh encloses no volume, not even that of one voxel")
+    with phase("sample"):
+        levels = {level: sample_level(solid.occupancy, level, settings.labels, rng) for level in LEVEL_SIZES}
+        voxels = voxels64(solid.occupancy)
+    with phase("render"):
+        cameras = camera_ring(rng, diagonal(scene), settings.views)
+        views = render_views(scene, cameras, settings.renderer)
+    unseen = np.flatnonzero(views[..., 3].max(axis=(1, 2)) <= FAINTEST)
+    if len(unseen):
+        raise ValueError(f"the mesh cannot be seen in {len(unseen)} of {len(views)} pictures")
+    return Record(
+        name=shape.name,
+        voxels=voxels,
+        points={level: points for level, (points, _) in levels.items()},
+        values={level: values for level, (_, values) in levels.items()},
+        solid=solid.occupancy,
+        views=views,
+        cameras=np.array([dataclasses.astuple(camera) for camera in cameras], np.float32),
+        center=placement.center.astype(np.float32),
+        scale=np.float32(placement.scale),
+        diagnostics=dict(solid.diagnostics),
+    )
+
+
+def cameras_of(array: np.ndarray) -> list[Camera]:
+    """The cameras of a record, from their array [K, 4]."""
+    return [Camera(*row) for row in array.tolist()]
+
+
+def _generator(seed: int, name: str) -> np.random.Generator:
+    digest = hashlib.sha256(name.encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "little")])

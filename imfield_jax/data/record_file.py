@@ -1,0 +1,81 @@
+"""Records on disk between preparation and the dataset: one file per shape, whole or not there at all.
+
+A file is an npz of plain arrays (pictures as PNG, the solid packed) with the report on the shape as
+JSON inside, so a killed run knows afterwards everything it had found out.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imfield_jax.data.record import Record
+from imfield_jax.data.sampling import LEVEL_SIZES, pack_solid, unpack_solid
+
+
+def write_record(path: Path, record: Record, report: dict) -> None:
+    """Write a record and its report; a reader, or a kill at any moment, never meets half a file."""
+    pictures = [encode_png(view) for view in record.views]
+    arrays = {
+        "name": np.array(record.name),
+        "voxels": np.packbits(record.voxels),
+        "solid": np.frombuffer(pack_solid(record.solid), np.uint8),
+        "views": np.frombuffer(b"".join(pictures), np.uint8),
+        "view_sizes": np.array([len(picture) for picture in pictures]),
+        "cameras": record.cameras,
+        "center": record.center,
+        "scale": record.scale,
+        "report": np.array(json.dumps(report)),
+    }
+    arrays |= {f"points_{level}": points for level, points in record.points.items()}
+    arrays |= {f"values_{level}": values for level, values in record.values.items()}
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with open(temporary, "wb") as file:
+        np.savez(file, **arrays)
+    os.replace(temporary, path)
+
+
+def read_report(path: Path) -> dict | None:
+    """The report inside a record file; None when there is no such file or it is not a whole one."""
+    try:
+        with open(path, "rb") as file, np.load(file) as arrays:
+            return json.loads(arrays["report"].item())
+    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return None
+
+
+def read_example(path: Path) -> dict:
+    """A record as the features of the dataset (see `dataset.features`); pictures stay PNG bytes."""
+    with np.load(path) as arrays:
+        pictures = np.split(arrays["views"], np.cumsum(arrays["view_sizes"])[:-1])
+        example = {
+            "name": arrays["name"].item(),
+            "voxels": np.unpackbits(arrays["voxels"]).reshape(64, 64, 64),
+            "solid": np.packbits(unpack_solid(arrays["solid"].tobytes())),
+            "views": [io.BytesIO(picture.tobytes()) for picture in pictures],
+            "cameras": arrays["cameras"],
+            "center": arrays["center"],
+            "scale": arrays["scale"][()],
+        }
+        for level in LEVEL_SIZES:
+            example[f"points_{level}"] = arrays[f"points_{level}"]
+            example[f"values_{level}"] = arrays[f"values_{level}"]
+    return example
+
+
+def encode_png(rgba: np.ndarray) -> bytes:
+    """[H, W, 4] uint8 as the bytes of a PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(rgba).save(stream, "png")
+    return stream.getvalue()
+
+
+def decode_png(data: bytes) -> np.ndarray:
+    """The inverse of `encode_png`."""
+    return np.asarray(Image.open(io.BytesIO(data)))
