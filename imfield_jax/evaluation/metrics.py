@@ -1,0 +1,163 @@
+"""The numbers that compare a reconstruction with the truth, each with its unit.
+
+All surface metrics are functions of one `Match`: for two sets of surface points with normals, the
+distance from every point to the nearest point of the other set, and how well the normals there
+agree. Two k-d tree queries therefore pay for every metric.
+
+Two traditions name their numbers alike and mean different things; both are here under their own name:
+
+    chamfer_l1  half the sum of the two mean distances, in cube units. Occupancy Networks prints
+                ten times this in a frame whose longest box side is 1 (`onet_chamfer_l1`).
+    chamfer_l2  the two mean squared distances added, in cube units squared. IM-NET and BSP-Net
+                print a thousand times this in a frame whose box diagonal is 1 (`imnet_chamfer_l2`).
+
+Empty sets have scores. Two empty sets agree perfectly. If just one is empty, every point of the other
+counts as one diagonal of the cube away, sqrt(3), with no normal agreeing, so chamfer_l1 is sqrt(3),
+chamfer_l2 is 6, normal consistency and F-score are 0 (the convention of Occupancy Networks).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import numpy as np
+from scipy.spatial import cKDTree
+from scipy.spatial.transform import Rotation
+
+from imfield_jax import coordinates
+
+CUBE_DIAGONAL = float(np.sqrt(3.0))
+_TURN = Rotation.from_rotvec([0.5, 0.3, 0.4]).as_matrix()  # any that leaves no axis near another one
+_ORDER_CELLS = 50  # per unit of length
+_ORDER_STRIDES = np.array([1_000_000.0, 1_000.0, 1.0])
+
+
+@dataclasses.dataclass(frozen=True)
+class SurfacePoints:
+    """Points drawn from a surface, in random order, so that any prefix is a smaller draw.
+
+    points: [P, 3] float in the cube.   normals: [P, 3] float of unit length.
+
+    Raises ValueError when the two differ in shape or are not [P, 3].
+    """
+
+    points: np.ndarray
+    normals: np.ndarray
+
+    def __post_init__(self) -> None:
+        if self.points.ndim != 2 or self.points.shape[1] != 3 or self.points.shape != self.normals.shape:
+            found = f"{self.points.shape} and {self.normals.shape}"
+            raise ValueError(f"surface points and normals must both be [P, 3], found {found}")
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    @functools.cached_property
+    def tree(self) -> cKDTree:
+        """The k-d tree of the points, turned; built once, as a truth is compared with several predictions.
+
+        Where every point is far away and nearly as far as its neighbours, as with a failed reconstruction,
+        a plain tree looks at most of its leaves: 10 to 30 s for 100,000 points. Large leaves that are not
+        shrunk to their points, and planes that are not parallel to the axes, bring that to 1.5 s.
+        """
+        return cKDTree(self.points @ _TURN, leafsize=64, balanced_tree=False, compact_nodes=False)
+
+    def nearest(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Distance to, and index of, the nearest of these points for each query: [Q, 3] -> [Q], [Q]."""
+        turned = queries @ _TURN
+        # Asked in an order that stays in one place for a while, the tree stays in the cache: twice as quick.
+        order = np.argsort((np.floor(turned * _ORDER_CELLS) @ _ORDER_STRIDES).astype(np.int64))
+        distance, index = np.empty(len(queries)), np.empty(len(queries), np.int64)
+        distance[order], index[order] = self.tree.query(turned[order])
+        return distance, index
+
+    def first(self, count: int) -> SurfacePoints:
+        """The draw's first `count` points."""
+        return SurfacePoints(self.points[:count], self.normals[:count])
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """Nearest neighbours between a predicted surface (P points) and a true one (Q points).
+
+    accuracy:             [P] distance of each predicted point to the truth, cube units.
+    completeness:         [Q] distance of each true point to the prediction, cube units.
+    accuracy_normals:     [P] |dot| of the normals of each predicted point and its neighbour.
+    completeness_normals: [Q] the same from the truth's side.
+
+    One empty side is stood for by a single entry, the worst case.
+    """
+
+    accuracy: np.ndarray
+    completeness: np.ndarray
+    accuracy_normals: np.ndarray
+    completeness_normals: np.ndarray
+
+
+def match(predicted: SurfacePoints, true: SurfacePoints) -> Match:
+    """Nearest neighbours both ways; see the module docstring for empty sets."""
+    if not len(predicted) or not len(true):
+        both = len(predicted) == len(true)
+        distance, agreement = np.full(1, 0.0 if both else CUBE_DIAGONAL), np.full(1, 1.0 if both else 0.0)
+        return Match(distance, distance, agreement, agreement)
+    accuracy, neighbour = true.nearest(predicted.points)
+    accuracy_normals = _agreement(predicted.normals, true.normals[neighbour])
+    completeness, neighbour = predicted.nearest(true.points)
+    completeness_normals = _agreement(true.normals, predicted.normals[neighbour])
+    return Match(accuracy, completeness, accuracy_normals, completeness_normals)
+
+
+def _agreement(normals: np.ndarray, others: np.ndarray) -> np.ndarray:
+    return np.abs(np.einsum("pc,pc->p", normals, others))
+
+
+def volumetric_iou(predicted: np.ndarray, true: np.ndarray) -> float:
+    """Share of the points inside either solid that are inside both; 1 when both are empty.
+
+    predicted: [...] occupancy, inside above `coordinates.LEVEL` (a truth value is its own occupancy).
+    true:      [...] bool or occupancy, the same points.
+
+    Over points spread evenly in the cube this estimates the ratio of volumes.
+    Raises ValueError when the shapes differ.
+    """
+    if predicted.shape != true.shape:
+        raise ValueError(f"predicted and true occupancy differ in shape: {predicted.shape} and {true.shape}")
+    inside, truly_inside = predicted > coordinates.LEVEL, true > coordinates.LEVEL
+    union = np.count_nonzero(inside | truly_inside)
+    return float(np.count_nonzero(inside & truly_inside) / union) if union else 1.0
+
+
+def chamfer_l1(pair: Match) -> float:
+    """Half the sum of mean accuracy and mean completeness, cube units."""
+    return 0.5 * (float(pair.accuracy.mean()) + float(pair.completeness.mean()))
+
+
+def chamfer_l2(pair: Match) -> float:
+    """Mean squared distances of both directions added, cube units squared (IM-NET, BSP-Net)."""
+    return float(np.square(pair.accuracy).mean() + np.square(pair.completeness).mean())
+
+
+def normal_consistency(pair: Match) -> float:
+    """Mean |dot| of neighbouring normals, averaged over both directions, in [0, 1]."""
+    return 0.5 * (float(pair.accuracy_normals.mean()) + float(pair.completeness_normals.mean()))
+
+
+def f_score(pair: Match, threshold: float) -> float:
+    """Harmonic mean of precision and recall: the shares of points with a neighbour within `threshold`.
+
+    threshold: cube units; `protocols` takes a share of the truth's longest box side.
+    """
+    precision = float((pair.accuracy <= threshold).mean())
+    recall = float((pair.completeness <= threshold).mean())
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def onet_chamfer_l1(pair: Match, longest_side: float) -> float:
+    """Chamfer-L1 as Occupancy Networks prints it: in tenths of the truth's longest box side."""
+    return 10.0 * chamfer_l1(pair) / longest_side
+
+
+def imnet_chamfer_l2(pair: Match, diagonal: float) -> float:
+    """Chamfer-L2 as IM-NET prints it: thousandths, in a frame where the truth's box diagonal is 1."""
+    return 1000.0 * chamfer_l2(pair) / diagonal**2

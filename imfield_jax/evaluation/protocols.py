@@ -1,0 +1,163 @@
+"""What is compared with what: one shape's prediction scored against its truth.
+
+One score follows one protocol, so that two numbers under one name can be compared:
+
+  * occupancy is compared at random voxel centres of the whole cube, where the truth is exact (Occupancy
+    Networks draws points in a box of side 1.1 instead, with labels from the mesh);
+  * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
+    does. The prediction's normals are those of its faces, so that a rough surface is called rough; the
+    truth's are smooth (see `surface`);
+  * the F-score's threshold is 1 % of the longest side of the truth's bounding box (Tatarchenko et al.
+    2019, "What do single-view 3D reconstruction networks learn?");
+  * IM-NET's own two numbers are taken at 4,096 points a side, as its authors did: Chamfer distances depend on
+    the number of points.
+
+Points are drawn, so even a perfect surface is some distance away: about 0.5 / sqrt(points per unit of area),
+0.0015 cube units for a surface of area 0.5 at 100,000 points.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import pathlib
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from imfield_jax import coordinates
+from imfield_jax.evaluation import metrics
+from imfield_jax.evaluation.metrics import SurfacePoints
+from imfield_jax.evaluation.surface import sample_surface, true_surface
+from imfield_jax.types import Mesh
+
+POINTS = 100_000  # points in the cube, and on each surface
+IMNET_POINTS = 4_096
+F_SCORE_SHARE = 0.01
+
+# Name -> whether more is better. The order is that of tables and CSV columns.
+METRICS = {
+    "iou": True,
+    "chamfer_l1": False,
+    "chamfer_l2": False,
+    "normal_consistency": True,
+    "f_score": True,
+    "onet_chamfer_l1": False,
+    "imnet_chamfer_l2": False,
+    "imnet_normal_consistency": True,
+}
+
+UNITS = {
+    "iou": "volume of the intersection over volume of the union",
+    "chamfer_l1": "half the sum of both mean distances, in sides of the cube",
+    "chamfer_l2": "both mean squared distances added, in sides of the cube, squared",
+    "normal_consistency": "mean |dot| of nearest normals, both directions averaged",
+    "f_score": "at 1 % of the longest side of the truth's bounding box",
+    "onet_chamfer_l1": "chamfer_l1 in tenths of the longest side of the truth's bounding box",
+    "imnet_chamfer_l2": "chamfer_l2 in thousandths of the squared diagonal of the truth's box, at 4,096 points",
+    "imnet_normal_consistency": "normal_consistency at 4,096 points",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Truth:
+    """A shape's truth, drawn once and used for every prediction of it.
+
+    points:    [P, 3] float32 in the cube, where occupancy is compared.
+    occupancy: [P] bool.
+    surface:   points and normals of the true surface.
+    """
+
+    points: np.ndarray
+    occupancy: np.ndarray
+    surface: SurfacePoints
+
+
+@dataclasses.dataclass(frozen=True)
+class Prediction:
+    """A reconstruction: its mesh (may be empty), and its occupancy [P] at the truth's points.
+
+    smooth: take the mesh's own normals and not those of its faces. For true surfaces of other shapes
+            (retrieval), whose faces have the stairs of voxels; see `surface`.
+    """
+
+    mesh: Mesh
+    occupancy: np.ndarray
+    smooth: bool = False
+
+
+def truth_of(solid: np.ndarray, rng: np.random.Generator, count: int = POINTS) -> Truth:
+    """The truth of a solid [R, R, R] bool: `count` points in the cube and `count` on the surface."""
+    resolution = solid.shape[0]
+    index = rng.integers(resolution, size=(count, 3))
+    points = coordinates.index_to_point(index, resolution).astype(np.float32)
+    occupancy = np.asarray(solid, bool)[tuple(index.T)]
+    return Truth(points, occupancy, sample_surface(true_surface(solid), count, rng))
+
+
+def occupancy_of_solid(solid: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Whether points [P, 3] lie in a full voxel of a solid [R, R, R]: [P] bool, a `Prediction.occupancy`."""
+    return np.asarray(solid, bool)[tuple(coordinates.containing_cell(points, solid.shape[0]).T)]
+
+
+def score(prediction: Prediction, truth: Truth, rng: np.random.Generator) -> dict[str, float]:
+    """Every metric of `METRICS` for one shape; `rng` draws the points on the predicted surface.
+
+    Raises ValueError when the occupancies differ in shape.
+    """
+    mesh = prediction.mesh if prediction.smooth else dataclasses.replace(prediction.mesh, normals=None)
+    surface = sample_surface(mesh, len(truth.surface) or POINTS, rng)
+    return score_surfaces(surface, truth.surface) | {
+        "iou": metrics.volumetric_iou(np.asarray(prediction.occupancy), truth.occupancy)
+    }
+
+
+def score_surfaces(predicted: SurfacePoints, true: SurfacePoints) -> dict[str, float]:
+    """The metrics that need surface points only.
+
+    The two published units are relative to the size of the truth; a truth without a surface, which
+    has no size, is measured against the cube.
+    """
+    side, diagonal = _size(true)
+    pair = metrics.match(predicted, true)
+    few = metrics.match(predicted.first(IMNET_POINTS), true.first(IMNET_POINTS))
+    return {
+        "chamfer_l1": metrics.chamfer_l1(pair),
+        "chamfer_l2": metrics.chamfer_l2(pair),
+        "normal_consistency": metrics.normal_consistency(pair),
+        "f_score": metrics.f_score(pair, F_SCORE_SHARE * side),
+        "onet_chamfer_l1": metrics.onet_chamfer_l1(pair, side),
+        "imnet_chamfer_l2": metrics.imnet_chamfer_l2(few, diagonal),
+        "imnet_normal_consistency": metrics.normal_consistency(few),
+    }
+
+
+def _size(true: SurfacePoints) -> tuple[float, float]:
+    """Longest side and diagonal of the bounding box."""
+    if not len(true):
+        return 1.0, metrics.CUBE_DIAGONAL
+    sides = np.ptp(true.points, axis=0)
+    return float(sides.max()), float(np.linalg.norm(sides))
+
+
+def write_scores(path: str | pathlib.Path, rows: Iterable[Mapping[str, object]]) -> None:
+    """A CSV of one line per scored shape: the rows' own columns first, then `METRICS` in order.
+
+    rows: each has the same keys, among them every metric. No rows, no columns but the metrics.
+    """
+    rows = list(rows)
+    own = [key for key in (rows[0] if rows else {}) if key not in METRICS]
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [*own, *METRICS], lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({key: f"{value:.6g}" if key in METRICS else value for key, value in row.items()})
+
+
+def read_scores(path: str | pathlib.Path) -> list[dict[str, object]]:
+    """The rows that `write_scores` wrote: metrics as floats, the rest as text."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [
+            {key: float(value) if key in METRICS else value for key, value in row.items()}
+            for row in csv.DictReader(file)
+        ]

@@ -1,0 +1,149 @@
+"""Evaluation as a user runs it, on shapes that are all the same, with networks that know nothing.
+
+Whatever the networks say, the nearest training shape is then the truth, and the mean shape nearly so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from imfield_jax.data.dataset import build_dataset
+from imfield_jax.data.record import Record
+from imfield_jax.data.record_file import write_record
+from imfield_jax.data.sampling import LEVEL_SIZES, voxels64
+from imfield_jax.evaluation.protocols import METRICS, read_scores
+from imfield_jax.models.networks import Networks
+from imfield_jax.models.presets import PRESETS
+from imfield_jax.models.weights import Weights, save_weights
+
+ROOT = Path(__file__).resolve().parents[2]
+SPLITS = {"train": 3, "test": 3}
+VIEWS = 4
+
+
+def box_record(name: str) -> Record:
+    solid = np.zeros((256,) * 3, bool)
+    solid[40:216, 64:160, 80:176] = True
+    points = {level: np.zeros((size, 3), np.uint8) for level, size in LEVEL_SIZES.items()}
+    views = np.full((VIEWS, 137, 137, 4), 255, np.uint8)
+    views[:, :40, :, 3] = 0
+    return Record(
+        name=name,
+        voxels=voxels64(solid),
+        points=points,
+        values={level: np.zeros(size, np.uint8) for level, size in LEVEL_SIZES.items()},
+        solid=solid,
+        views=views,
+        cameras=np.ones((VIEWS, 4), np.float32),
+        center=np.zeros(3, np.float32),
+        scale=np.float32(1),
+        diagnostics={},
+    )
+
+
+def make_dataset(folder: Path) -> None:
+    shapes = []
+    for split, count in SPLITS.items():
+        for number in range(count):
+            name, file = f"box/{split}{number}", f"{split}{number}.npz"
+            write_record(folder / file, box_record(name), {"status": "ok"})
+            shapes.append({"name": name, "split": split, "file": file})
+    index = {"category": "box", "license": "CC0 1.0", "settings": {"views": VIEWS}, "shapes": shapes}
+    (folder / "index.json").write_text(json.dumps(index))
+    build_dataset(folder, folder)
+
+
+def make_weights(folder: Path) -> None:
+    compact = PRESETS["compact"]
+    preset = dataclasses.replace(
+        compact,
+        decoder=dataclasses.replace(compact.decoder, widths=(16, 16)),
+        voxel_encoder=dataclasses.replace(compact.voxel_encoder, width=4),
+        image_encoder=dataclasses.replace(compact.image_encoder, width=4),
+    )
+    networks = Networks(preset)
+    rng = np.random.default_rng(0)
+    # Of the right shapes, any positive numbers will do, and the real initialisers take a while to compile.
+    shapes = jax.eval_shape(networks.init, jax.random.key(0))
+    params, batch_stats = jax.tree.map(lambda leaf: rng.uniform(0.01, 0.1, leaf.shape), shapes)
+    save_weights(folder / "weights.npz", Weights(networks, params, batch_stats, {"category": "box"}))
+
+
+def evaluate(*flags):
+    command = [sys.executable, "-m", "experiments.evaluate", *flags]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run folder that is a data folder, too."""
+    folder = tmp_path_factory.mktemp("box")
+    make_dataset(folder)
+    make_weights(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    """The output folder of an evaluation, and what it printed."""
+    flags = ("--limit=1", "--views=2", "--resolution=32", "--pictured=1")
+    done = evaluate(f"--run={folder}", f"--data={folder}", f"--out={folder}/results", *flags)
+    assert done.returncode == 0, done.stderr
+    return folder / "results", done.stdout
+
+
+def test_there_is_a_line_per_shape_method_and_view(results):
+    rows = read_scores(results[0] / "scores.csv")
+    pictures = ("0", "2")  # two of four, evenly spread
+    per_shape = [
+        ("autoencoder", ""),
+        *(("single view", view) for view in pictures),
+        *(("retrieval", view) for view in pictures),
+        ("mean shape", ""),
+    ]
+    expected = [("box/test0", *rest) for rest in per_shape]
+    assert [(row["name"], row["method"], row["view"]) for row in rows] == expected
+    assert all(np.isfinite(row[metric]) for row in rows for metric in METRICS)
+
+
+def test_baselines_know_shapes_that_are_all_the_same(results):
+    report = json.loads((results[0] / "summary.json").read_text())
+    assert report["methods"]["retrieval"]["iou"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
+    assert report["methods"]["retrieval"]["f_score"]["mean"] > 0.99
+    assert report["methods"]["mean shape"]["iou"]["mean"] > 0.97
+    assert report["methods"]["mean shape"]["f_score"]["mean"] > 0.95
+    assert report["shapes"] == 1
+    assert report["views"] == [0, 2]
+
+
+def test_the_summary_is_printed_and_pictured(results):
+    folder, printed = results
+    assert printed == (folder / "summary.md").read_text()
+    for words in ("autoencoder", "single view, gain over retrieval", "chamfer_l1"):
+        assert words in printed
+    with Image.open(folder / "shapes.png") as picture:
+        assert picture.size[0] > 3 * 160
+
+
+@pytest.mark.parametrize(
+    ("flag", "said"),
+    [
+        ("--view=4", "views 0 to 3"),
+        ("--split=validation", "no shapes in split"),
+    ],
+)
+def test_what_cannot_be_scored_is_said_in_one_line(folder, flag, said):
+    done = evaluate(f"--run={folder}", f"--data={folder}", f"--out={folder}/none", flag)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (folder / "none").exists()
