@@ -9,9 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
+import jax
 import numpy as np
 
 from imfield_jax.models.networks import Networks, Tree
@@ -56,17 +57,24 @@ def load_weights(path: Path | str) -> Weights:
 
     Raises OSError when there is no such file, ValueError when it holds something else.
     """
-    try:
-        with np.load(path) as arrays:
-            header = json.loads(arrays["header"].item())
-            if header["format"] != _FORMAT:
-                raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
-            networks = Networks(from_dict(header["preset"]))
-            named = {name: arrays[name].astype(np.float32) for name in arrays.files if name != "header"}
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
-    tree = _nested(named)
-    return Weights(networks, tree["params"], tree["batch_stats"], header["about"])
+    with open(path, "rb") as file:
+        try:
+            return _read(file)
+        except Exception as error:  # whatever zip, npy and JSON make of another file
+            raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
+
+
+def _read(file: BinaryIO) -> Weights:
+    with np.load(file) as arrays:
+        header = json.loads(arrays["header"].item())
+        if header["format"] != _FORMAT:
+            raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
+        networks = Networks(from_dict(header["preset"]))
+        tree = _nested({name: arrays[name].astype(np.float32) for name in arrays.files if name != "header"})
+    found, expected = (tree["params"], tree["batch_stats"]), jax.eval_shape(lambda: networks.init(jax.random.key(0)))
+    if jax.tree.map(np.shape, found) != jax.tree.map(np.shape, expected):
+        raise ValueError("its arrays are not those of the networks it names")
+    return Weights(networks, *found, header["about"])
 
 
 def _flat(prefix: str, tree: Tree) -> dict[str, np.ndarray]:

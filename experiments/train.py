@@ -1,0 +1,258 @@
+"""Train a category: autoencoder at 16^3, 32^3, 64^3, image encoder, finetuning, in one command.
+
+    python -m experiments.train --flagfile=car.flags
+    python -m experiments.train --category=teapot --data=data/teapot --run=runs/teapot
+
+The dataset is prepared when there is none: cars, chairs and airplanes from nothing, others from --source.
+A run that was stopped goes on from its last checkpoint when the same command is given again, and ends
+with the same weights.
+In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), pictures/ of
+validation shapes after each stage, and TensorBoard's event files.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import jax
+from absl import flags, logging
+
+from experiments.entry import run
+from experiments.progress import Progress
+from experiments.watch import Watch
+from imfield_jax.data.feed import Feed, FeedConfig
+from imfield_jax.data.listing import SOURCES
+from imfield_jax.data.sampling import LABELS
+from imfield_jax.models.networks import Networks
+from imfield_jax.models.presets import PRESETS
+from imfield_jax.training.checkpoints import Checkpoints
+from imfield_jax.training.loop import Run, train
+from imfield_jax.training.losses import check_loss
+from imfield_jax.training.parallel import along_batch, data_mesh, goes_one_by_one
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, Schedule, Stage
+from imfield_jax.training.validation import validation
+from imfield_jax.types import HeldOut
+
+_CATEGORY = flags.DEFINE_string("category", "car", "What to train.")
+_PRESET = flags.DEFINE_enum("preset", "compact", sorted(PRESETS), "Networks, see imfield_jax/models/presets.py.")
+_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>.")
+_RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
+_SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from when there is none.")
+_SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the meshes, where the source needs one.")
+_COUNT = flags.DEFINE_integer("count", 1000, "How many shapes the procedural source makes.", lower_bound=10)
+_LABELS = flags.DEFINE_enum("labels", "pooled", LABELS, "Labels of the points of a dataset that is made here.")
+_SEED = flags.DEFINE_integer("seed", 0, "Of weights, batches and the default dataset.", lower_bound=0)
+_FEED = flags.DEFINE_enum(
+    "feed",
+    "resident",
+    ("resident", "pipeline"),
+    "Keep the training split on the device, or stream it through tf.data.",
+)
+_LOSS = flags.DEFINE_enum("loss", "mse", LOSSES, "On occupancy (mse, the paper's) or on logits (bce).")
+_RATE = flags.DEFINE_float("learning_rate", 5e-5, "Of Adam.", lower_bound=0.0)
+_DECAY = flags.DEFINE_bool("decay", False, "Let the learning rate of each stage fall to zero along a cosine.")
+_BETA1 = flags.DEFINE_float("beta1", 0.5, "Of Adam.", lower_bound=0.0, upper_bound=1.0)
+_FAN_IN_RATES = flags.DEFINE_bool("fan_in_rates", False, "Lower the learning rate of layers with many inputs.")
+_AUTOENCODER_STEPS = flags.DEFINE_list(
+    "autoencoder_steps", ["5000", "5000", "20000"], "Updates at 16^3, 32^3 and 64^3."
+)
+_AUTOENCODER_BATCH = flags.DEFINE_integer("autoencoder_batch", 32, "Shapes per update.", lower_bound=1)
+_POINTS = flags.DEFINE_integer("points", 4096, "Labelled points per shape and update.", lower_bound=1)
+_ENCODER_STEPS = flags.DEFINE_integer("encoder_steps", 20000, "Updates of the image encoder.", lower_bound=0)
+_ENCODER_BATCH = flags.DEFINE_integer("encoder_batch", 64, "Views per update.", lower_bound=1)
+_FINETUNE_STEPS = flags.DEFINE_integer("finetune_steps", 0, "Updates end to end.", lower_bound=0)
+_FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 32, "Views per update.", lower_bound=1)
+_FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 2048, "Points per shape and update.", lower_bound=1)
+_FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 5e-5, "Of Adam while finetuning.", lower_bound=0.0)
+_LATENT_WEIGHT = flags.DEFINE_float(
+    "latent_weight",
+    1.0,
+    "Of the latent's distance beside the occupancy loss while finetuning.",
+    lower_bound=0.0,
+)
+_DEVICES = flags.DEFINE_integer("devices", None, "Local devices to use; default all.", lower_bound=1)
+_SAVE_EVERY = flags.DEFINE_integer("save_every", 250, "Updates between checkpoints.", lower_bound=1)
+_VALIDATE_EVERY = flags.DEFINE_integer("validate_every", 500, "Updates between validations.", lower_bound=1)
+_MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log lines.", lower_bound=1)
+
+
+def main() -> None:
+    logging.get_absl_handler().addFilter(_not_orbax)
+    folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
+    networks, schedule = Networks(PRESETS[_PRESET.value]), _schedule()
+    check_loss(schedule.loss, networks.preset.decoder.output)
+    mesh = data_mesh(_DEVICES.value)
+    _check_batches(schedule, mesh.size)
+    data = _dataset()
+    _claim(folder / "config.json", _config(networks, schedule))
+    feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
+    plan = Run(
+        networks=networks,
+        schedule=schedule,
+        feeds=feeds,
+        validate=validation(networks, held_out, goes_one_by_one(mesh)),
+        key=jax.random.key(_SEED.value, impl="rbg"),  # XLA's CPU compiler takes a second per threefry draw
+        mesh=mesh,
+        measure_every=_MEASURE_EVERY.value,
+        validate_every=_VALIDATE_EVERY.value,
+        save_every=_SAVE_EVERY.value,
+    )
+    about = {
+        "category": _CATEGORY.value,
+        "data": str(data),
+        "seed": _SEED.value,
+        "shapes": len(feeds(0).names),
+    }
+    watch = Watch(folder, networks, schedule, held_out, about)
+    logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
+    with Checkpoints(folder / "checkpoints") as checkpoints:
+        train(plan, checkpoints, watch)
+    logging.info("done: python -m experiments.evaluate --run=%s, or extract --run=%s", folder, folder)
+
+
+def _not_orbax(record) -> bool:
+    """Orbax logs a page at INFO level for every checkpoint."""
+    return "orbax" not in record.pathname or record.levelno >= 30  # warnings
+
+
+def _schedule() -> Schedule:
+    try:
+        steps = [int(text) for text in _AUTOENCODER_STEPS.value]
+    except ValueError:
+        steps = []
+    if len(steps) != 3 or min(steps) < 0:
+        raise ValueError(f"--autoencoder_steps: expected three numbers, found {','.join(_AUTOENCODER_STEPS.value)!r}")
+    rate, decay = _RATE.value, _DECAY.value
+    stages = [
+        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and level == 64)
+        for level, count in zip((16, 32, 64), steps, strict=True)
+    ]
+    stages.append(Stage(ENCODER, None, _ENCODER_STEPS.value, _ENCODER_BATCH.value, 0, rate, decay))
+    stages.append(
+        Stage(
+            FINETUNE,
+            64,
+            _FINETUNE_STEPS.value,
+            _FINETUNE_BATCH.value,
+            _FINETUNE_POINTS.value,
+            _FINETUNE_RATE.value,
+            decay,
+        )
+    )
+    used = tuple(stage for stage in stages if stage.steps)
+    if not used:
+        raise ValueError("there is nothing to train: all stages have 0 steps")
+    return Schedule(used, _LOSS.value, _BETA1.value, _FAN_IN_RATES.value, _LATENT_WEIGHT.value)
+
+
+def _check_batches(schedule: Schedule, devices: int) -> None:
+    for stage in schedule.stages:
+        if stage.batch % devices:
+            raise ValueError(
+                f"{stage.name}: a batch of {stage.batch} cannot be cut into {devices} equal parts, one per device: "
+                "choose another batch or --devices=1"
+            )
+
+
+def _dataset() -> Path:
+    """The folder of the prepared dataset, which is made when there is none."""
+    from imfield_jax.data.dataset import find_dataset
+    from imfield_jax.data.preparation import Preparation, prepare
+    from imfield_jax.data.record import Settings
+    from imfield_jax.data.sources.procedural import CATEGORIES
+
+    folder = _DATA.value or f"data/{_CATEGORY.value}"
+    found = find_dataset(folder)
+    if found is not None:
+        return found
+    procedural = _SOURCE.value == "procedural"
+    if procedural and _CATEGORY.value not in CATEGORIES:
+        raise ValueError(
+            f"no prepared dataset in {folder}, and only {', '.join(sorted(CATEGORIES))} can be made from nothing: "
+            f"name a --source of {_CATEGORY.value} meshes, such as folder, and its --source_dir"
+        )
+    logging.info("no dataset in %s yet: preparing one from source %s", folder, _SOURCE.value)
+    preparation = Preparation(
+        source=_SOURCE.value,
+        category=_CATEGORY.value,
+        out=folder,
+        source_dir=_SOURCE_DIR.value,
+        count=_COUNT.value if procedural else 0,
+        settings=Settings(labels=_LABELS.value, seed=_SEED.value),
+        processes=len(os.sched_getaffinity(0)),
+    )
+    return prepare(preparation, Progress())
+
+
+def _origin(data: Path) -> dict[str, str]:
+    """Where the training shapes come from, to be kept with the weights."""
+    from imfield_jax.data.dataset import open_split
+
+    metadata = open_split(data, "train").metadata
+    return {"source": metadata["settings"]["source"], "licence": metadata["license"]}
+
+
+def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable[[int], Feed], HeldOut]:
+    """The batches of each stage, by its number, and the shapes to watch."""
+    from imfield_jax.data.dataset import open_split, split_names
+    from imfield_jax.data.held_out import held_out
+
+    split = open_split(data, "train")
+    watched = open_split(data, "validation" if "validation" in split_names(data) else "train")
+    configs = [
+        FeedConfig(seed=_SEED.value * len(schedule.stages) + number, batch=s.batch, points=s.points, framing=framing)
+        for number, s in enumerate(schedule.stages)
+    ]
+    if _FEED.value == "pipeline":
+        from imfield_jax.data.pipeline import PipelineFeed
+
+        return lambda number: PipelineFeed(split, configs[number]), held_out(watched, framing)
+    from imfield_jax.data.resident import ResidentFeed, pack
+
+    progress = Progress()
+    packed = pack(split, framing, progress=lambda done, total: progress("reading shapes", done, total, ""))
+    return (
+        lambda number: ResidentFeed(packed, configs[number], along_batch(mesh)),
+        held_out(watched, framing),
+    )
+
+
+def _config(networks: Networks, schedule: Schedule) -> dict:
+    """What determines the weights: what a run folder must have been begun with to go on."""
+    config = {
+        "category": _CATEGORY.value,
+        "seed": _SEED.value,
+        "preset": dataclasses.asdict(networks.preset),
+        "schedule": dataclasses.asdict(schedule),
+    }
+    return json.loads(json.dumps(config))
+
+
+def _claim(path: Path, config: dict) -> None:
+    """Save the configuration of a new run; refuse to go on with another."""
+    if path.exists():
+        found = json.loads(path.read_text())
+        if found != config:
+            changed = ", ".join(key for key in {**config, **found} if found.get(key) != config.get(key))
+            raise ValueError(
+                f"{path.parent} is a run with another {changed} (see {path.name} there): give the flags it was begun "
+                "with, or another --run"
+            )
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".partial")
+    temporary.write_text(json.dumps(config, indent=1))
+    os.replace(temporary, path)
+
+
+def _names(mesh) -> str:
+    kinds = [device.device_kind for device in mesh.devices.flat]
+    return f"{len(kinds)} x {kinds[0]}"
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,71 @@
+"""Checkpoints: the only file that knows of Orbax.
+
+A checkpoint is the `TrainState` after a number of updates of the run. Orbax writes it beside its
+final name and renames it, so a kill while saving leaves the one before. Deleting is not atomic
+there, so `restore` falls back to an older one when the newest cannot be read.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import jax
+import orbax.checkpoint as ocp
+
+from imfield_jax.training.state import TrainState
+
+_KEPT = 2  # the newest, and one to fall back to
+
+
+class Checkpoints:
+    """The checkpoints of one run folder. Close it, or use it in a `with` statement: saving is asynchronous."""
+
+    def __init__(self, folder: Path | str):
+        options = ocp.CheckpointManagerOptions(max_to_keep=_KEPT, cleanup_tmp_directories=True)
+        # Without the handler a manager knows the shapes of what it saved itself, not of what it finds.
+        handler = ocp.StandardCheckpointHandler()
+        self._manager = ocp.CheckpointManager(Path(folder).resolve(), options=options, item_handlers=handler)
+
+    def __enter__(self) -> Checkpoints:
+        return self
+
+    def __exit__(self, *exception) -> None:
+        self._manager.wait_until_finished()
+        self._manager.close()
+
+    def save(self, done: int, state: TrainState) -> None:
+        """Save the state after `done` updates of the run; the copy is taken before this returns."""
+        if done in self._manager.all_steps():
+            self._manager.delete(done)  # it could not be read, or the run would have gone on from it
+        self._manager.save(done, args=ocp.args.StandardSave(state), force=True)
+
+    def steps(self) -> list[int]:
+        """The numbers of updates that there are checkpoints of, newest first."""
+        return sorted(self._manager.all_steps(), reverse=True)
+
+    def restore(self, done: int, like: TrainState) -> TrainState:
+        """The state after `done` updates. like: shapes, dtypes and shardings to expect.
+
+        Raises ValueError naming the first leaf whose shape differs, or saying that the files are broken.
+        """
+        try:
+            self._check(done, like)
+            return self._manager.restore(done, args=ocp.args.StandardRestore(like))
+        except (OSError, KeyError, ValueError) as error:
+            raise ValueError(f"checkpoint {done} cannot be read: {error}") from error
+
+    def _check(self, done: int, like: TrainState) -> None:
+        found = self._manager.item_metadata(done)
+        if found is None:
+            raise ValueError("its metadata are gone")
+        saved = {_leaf_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(found.tree)}
+        for path, leaf in jax.tree.leaves_with_path(like):
+            name = _leaf_name(path)
+            if saved.get(name) != tuple(leaf.shape):
+                raise ValueError(f"leaf {name} has shape {saved.get(name)}, expected {tuple(leaf.shape)}")
+
+
+def _leaf_name(path: tuple) -> str:
+    """A path in a pytree, the same for a dataclass and for the nested dicts that Orbax stores it as."""
+    keys = (getattr(key, "name", getattr(key, "key", getattr(key, "idx", None))) for key in path)
+    return "/".join(str(key) for key in keys)

@@ -1,0 +1,176 @@
+"""The loop over stages and steps: resumes from the newest checkpoint, tells an observer, saves.
+
+Batches and keys are functions of the step number, so a run that was killed and started again makes
+the same weights, bit for bit, as one that was not.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import jax
+import numpy as np
+
+from imfield_jax.data.feed import Feed
+from imfield_jax.models.networks import Networks
+from imfield_jax.training.checkpoints import Checkpoints
+from imfield_jax.training.parallel import everywhere, goes_one_by_one, parallel_step
+from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
+from imfield_jax.training.state import TrainState, begin_stage, first_state
+from imfield_jax.training.steps import make_step
+from imfield_jax.training.validation import Validation, latents_of
+
+EMPTY_SHARE = 0.02  # said to be inside, as a share of what is: below this the answer is "empty" everywhere
+COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder says the same of every shape
+
+
+class Observer(Protocol):
+    """What is told of a run; it must not change it."""
+
+    def measured(self, stage: Stage, step: int, measures: dict[str, float]) -> None:
+        """Means over the steps since the last call; `step` updates of the stage are made."""
+
+    def validated(self, stage: Stage, step: int, measures: dict[str, float]) -> None:
+        """Intersection over union on held-out shapes."""
+
+    def finished(self, stage: Stage, state: TrainState) -> None:
+        """A stage is over."""
+
+    def warned(self, stage: Stage, step: int, message: str) -> None:
+        """Something is wrong that a person should know now."""
+
+    def resumed(self, done: int, total: int) -> None:
+        """The run goes on after `done` of `total` updates."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """All that determines a run, and how often it looks up.
+
+    feeds: the batches of a stage, given its number; the seed of each is its own.
+    """
+
+    networks: Networks
+    schedule: Schedule
+    feeds: Callable[[int], Feed]
+    validate: Validation
+    key: jax.Array
+    mesh: jax.sharding.Mesh
+    measure_every: int = 50
+    validate_every: int = 500
+    save_every: int = 250
+
+
+def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
+    """Go through all stages, from the newest checkpoint that can be read; returns the last state.
+
+    Raises ValueError when there are checkpoints and none can be read, or when the loss is not finite.
+    """
+    done, state = _resume(run, checkpoints, observer)
+    current = run.schedule.locate(done)
+    state = _train_stage(run, current, state, checkpoints, observer)
+    for number in range(current + 1, len(run.schedule.stages)):
+        state = begin_stage(run.schedule, run.schedule.stages[number], state.params, state.batch_stats)
+        # Where the step leaves its state, or the second step would compile again.
+        state = jax.device_put(state, everywhere(run.mesh))
+        state = _train_stage(run, number, state, checkpoints, observer)
+    return state
+
+
+def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int, TrainState]:
+    """The number of updates made and their state: of a checkpoint, or 0 and the first."""
+    problem = None
+    for done in checkpoints.steps():
+        stage = run.schedule.stages[run.schedule.locate(done)]
+        try:
+            state = checkpoints.restore(done, _expected(run, stage))
+        except ValueError as error:
+            problem = error
+            observer.warned(stage, done, f"{error}; trying the checkpoint before")
+            continue
+        observer.resumed(done, run.schedule.ends[-1])
+        return done, state
+    if problem is not None:
+        raise ValueError(f"no checkpoint of this run can be read: {problem}")
+    return 0, jax.device_put(first_state(run.networks, run.schedule, run.key), everywhere(run.mesh))
+
+
+def _expected(run: Run, stage: Stage) -> TrainState:
+    """Shapes, dtypes and shardings of a state of a stage."""
+    shapes = jax.eval_shape(lambda key: begin_stage(run.schedule, stage, *run.networks.init(key)), run.key)
+    same = everywhere(run.mesh)
+    return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=same), shapes)
+
+
+def _train_stage(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, observer: Observer) -> TrainState:
+    stage = run.schedule.stages[number]
+    if int(state.step) < stage.steps:
+        state = _update(run, number, state, checkpoints, observer)
+    # Said again of a stage that was complete when the run was stopped: it may not have been heard.
+    observer.validated(stage, stage.steps, run.validate(state))
+    observer.finished(stage, state)
+    return state
+
+
+def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, observer: Observer) -> TrainState:
+    """The updates of a stage that are not made yet."""
+    stage = run.schedule.stages[number]
+    before = run.schedule.ends[number] - stage.steps
+    feed = run.feeds(number)
+    step = parallel_step(make_step(run.networks, run.schedule, stage, one_by_one=goes_one_by_one(run.mesh)), run.mesh)
+    latents = _targets(run, stage, state, feed)
+    seen = []
+    for made in range(int(state.step) + 1, stage.steps + 1):
+        draw = feed.points if stage.kind == AUTOENCODER else feed.views
+        state, measures = step(state, draw(stage.level, made - 1), latents)
+        seen.append(measures)
+        last = made == stage.steps
+        if last or made % run.measure_every == 0:
+            _tell(observer, stage, made, seen)
+            seen = []
+        if last or made % run.save_every == 0:
+            _check_finite(stage, made, float(measures["loss"]))
+            checkpoints.save(before + made, state)
+        if made % run.validate_every == 0 and not last:
+            observer.validated(stage, made, run.validate(state))
+    return state
+
+
+def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> jax.Array:
+    """[N, Z], what views are regressed to: the autoencoder is frozen by then, so they are the same after a resume."""
+    if stage.kind == AUTOENCODER:
+        return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), everywhere(run.mesh))
+    latents = latents_of(run.networks, state.params, feed.voxels, len(feed.names))
+    return jax.device_put(latents, everywhere(run.mesh))
+
+
+def _tell(observer: Observer, stage: Stage, made: int, seen: list[dict[str, jax.Array]]) -> None:
+    means = {name: float(np.mean([float(measures[name]) for measures in seen])) for name in seen[0]}
+    _check_finite(stage, made, means["loss"])
+    observer.measured(stage, made, means)
+    if made > stage.steps // 2:
+        for message in _symptoms(stage, means):
+            observer.warned(stage, made, message)
+
+
+def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
+    """What the measures say has gone wrong, and what to do."""
+    if means.get("said_inside", 1.0) < EMPTY_SHARE * means.get("is_inside", 0.0):
+        yield (
+            f"the network answers 'empty' everywhere ({means['said_inside']:.2%} of points said to be inside, "
+            f"{means['is_inside']:.2%} are; loss {means['loss']:.4f}): lower --learning_rate, use --loss=bce, "
+            "or check the dataset's contact.png"
+        )
+    if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:
+        yield (
+            f"the encoder says the same of every shape (its latents differ by {means['latent_spread']:.1e}): "
+            "lower --learning_rate or use --fan_in_rates"
+        )
+
+
+def _check_finite(stage: Stage, made: int, loss: float) -> None:
+    """Stop a run whose numbers are gone, before they are saved over those that were not."""
+    if not np.isfinite(loss):
+        raise ValueError(f"{stage.name}: the loss is {loss} after {made} steps: lower --learning_rate and start again")

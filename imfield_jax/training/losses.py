@@ -1,0 +1,55 @@
+"""Losses over labelled points and latents, and the measures that are watched with them."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+import optax
+
+from imfield_jax.coordinates import LEVEL
+from imfield_jax.models.decoder import activate
+from imfield_jax.types import Array
+
+
+def occupancy_loss(logits: Array, occupancy: Array, output: str, loss: str) -> Array:
+    """Mean over all points; logits and occupancy [B, P] -> [].
+
+    loss: "mse" between the field's value and {0, 1} (IM-NET, equation 2 with unit weights), or "bce",
+    the cross-entropy of the logit: its gradient does not vanish where the sigmoid saturates.
+    Raises ValueError for "bce" of another output than the sigmoid: its level 0.5 is not at logit 0.
+    """
+    check_loss(loss, output)
+    if loss == "bce":
+        return optax.sigmoid_binary_cross_entropy(logits, occupancy).mean()
+    return jnp.square(activate(logits, output) - occupancy).mean()
+
+
+def check_loss(loss: str, output: str) -> None:
+    """Raises ValueError for a loss that a decoder with this output cannot be trained with."""
+    if loss == "bce" and output != "sigmoid":
+        raise ValueError(f"loss bce is of logits, which a decoder with output {output} does not have: use mse")
+
+
+def latent_loss(z: Array, target: Array) -> Array:
+    """Mean squared error over [B, Z] (IM-NET, supplementary: single view reconstruction)."""
+    return jnp.square(z - target).mean()
+
+
+def point_measures(logits: Array, occupancy: Array, output: str) -> dict[str, Array]:
+    """Intersection over union on the batch's own points, and how many are and are said to be inside."""
+    inside = activate(logits, output) > LEVEL
+    full = occupancy > LEVEL
+    overlap = jnp.sum(inside & full, axis=-1)
+    union = jnp.maximum(jnp.sum(inside | full, axis=-1), 1)
+    return {
+        "point_iou": jnp.mean(overlap / union),
+        "said_inside": jnp.mean(inside),
+        "is_inside": jnp.mean(full),
+    }
+
+
+def latent_spread(z: Array) -> Array:
+    """How far the latents of a batch are apart: the standard deviation over shapes [B, Z] -> [].
+
+    Near zero means that the encoder says the same of every shape: its sigmoids are saturated.
+    """
+    return jnp.std(z, axis=0).mean()

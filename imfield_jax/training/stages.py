@@ -1,0 +1,79 @@
+"""The stages of training, in the paper's order, and what may be chosen about each.
+
+(1) `autoencoder_16`, `_32`, `_64`: voxel encoder and decoder on points of growing resolution.
+(2) `encoder`: the image encoder regresses the latents of the frozen autoencoder.
+(3) `finetune` (ours): image encoder and decoder end to end on the occupancy of points.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+
+AUTOENCODER, ENCODER, FINETUNE = "autoencoder", "encoder", "finetune"
+LOSSES = ("mse", "bce")
+TRAINED = {
+    AUTOENCODER: ("decoder", "voxel_encoder"),
+    ENCODER: ("image_encoder",),
+    FINETUNE: ("image_encoder", "decoder"),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+    """One stage.
+
+    kind:   AUTOENCODER, ENCODER or FINETUNE.
+    level:  16, 32 or 64, the sampling level of its points; None where no points are needed.
+    steps:  updates.   batch: shapes per update.   points: labelled points per shape.
+    learning_rate: of Adam, after a short warm-up; `decay` lets it fall to zero along a cosine.
+    """
+
+    kind: str
+    level: int | None
+    steps: int
+    batch: int
+    points: int
+    learning_rate: float
+    decay: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.kind}_{self.level}" if self.kind == AUTOENCODER else self.kind
+
+
+@dataclasses.dataclass(frozen=True)
+class Schedule:
+    """All stages of a run, and what they share.
+
+    loss:  "mse" (the paper's) on occupancy or "bce" on logits.
+    beta1: of Adam; 0.5 in IM-NET.
+    fan_in_rates: divide the learning rate of wide kernels by their number of inputs (Yang and Hu 2021,
+           "Tensor Programs V", table 3), so that one rate suits all layers; not in IM-NET.
+    latent_weight: of the distance to the autoencoder's latent beside the occupancy loss while finetuning.
+    """
+
+    stages: tuple[Stage, ...]
+    loss: str = "mse"
+    beta1: float = 0.5
+    fan_in_rates: bool = False
+    latent_weight: float = 1.0
+
+    def __post_init__(self):
+        if self.loss not in LOSSES:
+            raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, found {self.loss!r}")
+
+    @property
+    def ends(self) -> tuple[int, ...]:
+        """The number of updates made by the end of each stage."""
+        return tuple(itertools.accumulate(stage.steps for stage in self.stages))
+
+    def locate(self, done: int) -> int:
+        """Which stage made update number `done` (the first for 0): the one whose state was saved then."""
+        return next(number for number, end in enumerate(self.ends) if done <= end)
+
+
+def schedule_from_dict(fields: dict) -> Schedule:
+    """The schedule that `dataclasses.asdict` wrote, as read back from JSON."""
+    stages = tuple(Stage(**stage) for stage in fields["stages"])
+    return Schedule(**{**fields, "stages": stages})

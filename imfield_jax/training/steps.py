@@ -1,0 +1,66 @@
+"""One update of each stage: pure functions from (state, batch) to (state, measures)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import optax
+
+from imfield_jax.models.networks import Networks, Tree
+from imfield_jax.training.losses import latent_loss, latent_spread, occupancy_loss, point_measures
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, Schedule, Stage
+from imfield_jax.training.state import TrainState, optimizer_of, trained
+from imfield_jax.types import Array, PointBatch, ViewBatch
+
+Measures = dict[str, Array]
+Step = Callable[[TrainState, PointBatch | ViewBatch, Array], tuple[TrainState, Measures]]
+LossFunction = Callable[[Tree, Tree, PointBatch | ViewBatch, Array], tuple[Array, tuple[Tree, Measures]]]
+
+
+def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_one: bool) -> Step:
+    """The update of a stage: step(state, batch, latents) -> (state, measures).
+
+    latents: [N, Z], the autoencoder's latents of the split by row, what views are regressed to; the
+    autoencoder's own stages do not look at it.
+    one_by_one: see `Networks.logits`.
+    """
+    optimizer = optimizer_of(schedule, stage)
+    loss_function = _loss_function(networks, schedule, stage, one_by_one)
+
+    def step(state, batch, latents):
+        def loss_of(part):
+            return loss_function({**state.params, **part}, state.batch_stats, batch, latents)
+
+        part = trained(stage, state.params)
+        (loss, (batch_stats, measures)), gradients = jax.value_and_grad(loss_of, has_aux=True)(part)
+        updates, opt_state = optimizer.update(gradients, state.opt_state, part)
+        params = {**state.params, **optax.apply_updates(part, updates)}
+        return TrainState(state.step + 1, params, batch_stats, opt_state), {"loss": loss, **measures}
+
+    return step
+
+
+def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, one_by_one: bool) -> LossFunction:
+    output = networks.preset.decoder.output
+
+    def occupancy_terms(params, z, batch):
+        logits = networks.logits(params, z, batch.points, one_by_one=one_by_one)
+        loss = occupancy_loss(logits, batch.occupancy, output, schedule.loss)
+        return loss, {**point_measures(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
+
+    def autoencoder(params, batch_stats, batch, latents):
+        loss, measures = occupancy_terms(params, networks.encode_voxels(params, batch.voxels), batch)
+        return loss, (batch_stats, measures)
+
+    def encoder(params, batch_stats, batch, latents):
+        z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
+        return latent_loss(z, latents[batch.index]), (batch_stats, {"latent_spread": latent_spread(z)})
+
+    def finetune(params, batch_stats, batch, latents):
+        z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
+        loss, measures = occupancy_terms(params, z, batch)
+        distance = latent_loss(z, latents[batch.index])
+        return loss + schedule.latent_weight * distance, (batch_stats, {**measures, "latent_loss": distance})
+
+    return {AUTOENCODER: autoencoder, ENCODER: encoder}.get(stage.kind, finetune)

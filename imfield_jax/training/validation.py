@@ -1,0 +1,65 @@
+"""How well shapes that were never trained on come back: the figure that training watches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import jax
+import numpy as np
+
+from imfield_jax.coordinates import LEVEL
+from imfield_jax.models.decoder import activate
+from imfield_jax.models.networks import Networks
+from imfield_jax.training.state import TrainState
+from imfield_jax.types import Array, HeldOut
+
+Validation = Callable[[TrainState], dict[str, float]]
+
+
+def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Validation:
+    """A function from a state to {"voxels": IoU, "views": IoU}: means over shapes, from either input.
+
+    The intersection over union of each shape is over its uniform points, so it is of volumes.
+    """
+    output = networks.preset.decoder.output
+
+    def iou(params, z, points, occupancy):
+        inside = activate(networks.logits(params, z, points, one_by_one=one_by_one), output) > LEVEL
+        return ((inside & occupancy).sum(-1) / jax.numpy.maximum((inside | occupancy).sum(-1), 1)).mean()
+
+    @jax.jit
+    def measure(params, batch_stats, voxels, views, points, occupancy):
+        from_voxels = networks.encode_voxels(params, voxels)
+        from_views = networks.encode_views(params, batch_stats, views)
+        return {
+            "voxels": iou(params, from_voxels, points, occupancy),
+            "views": iou(params, from_views, points, occupancy),
+        }
+
+    def validate(state):
+        measured = measure(
+            state.params,
+            state.batch_stats,
+            held_out.voxels,
+            held_out.view,
+            held_out.points,
+            held_out.occupancy,
+        )
+        return {name: float(value) for name, value in measured.items()}
+
+    return validate
+
+
+def latents_of(networks: Networks, params: dict, voxels: Callable[[np.ndarray], Array], count: int) -> Array:
+    """The autoencoder's latents of all `count` shapes of a split, [N, Z].
+
+    voxels: rows [B] -> [B, 64, 64, 64], as `Feed.voxels`.
+    """
+    encode = jax.jit(networks.encode_voxels)
+    chunk = min(32, count)
+    pieces = []
+    for start in range(0, count, chunk):
+        # The last chunk is filled up with the last row, so that all compile once.
+        rows = np.minimum(np.arange(start, start + chunk), count - 1)
+        pieces.append(np.asarray(encode(params, voxels(rows))))
+    return jax.numpy.asarray(np.concatenate(pieces)[:count])

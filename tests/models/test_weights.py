@@ -1,0 +1,132 @@
+"""Weights files: nothing is lost, nothing is half written, nothing else is taken for one."""
+
+from __future__ import annotations
+
+import os
+
+import jax
+import numpy as np
+import pytest
+
+from imfield_jax.models.weights import Weights, load_weights, save_weights
+
+ABOUT = {"category": "car", "validation_iou_from_views": 0.75, "shapes": 800}
+
+
+@pytest.fixture
+def weights(networks, variables):
+    return Weights(networks, *variables, ABOUT)
+
+
+@pytest.fixture
+def saved(weights, tmp_path):
+    save_weights(tmp_path / "weights.npz", weights)
+    return tmp_path / "weights.npz"
+
+
+def arrays_of(weights):
+    return jax.tree.leaves_with_path((weights.params, weights.batch_stats))
+
+
+def assert_same(ours, theirs):
+    for (path, a), (path_too, b) in zip(arrays_of(ours), arrays_of(theirs), strict=True):
+        assert path == path_too
+        assert a.dtype == b.dtype == np.float32
+        np.testing.assert_array_equal(a, b, strict=True)
+
+
+def test_float32_comes_back_bit_for_bit(weights, saved):
+    again = load_weights(saved)
+    assert_same(again, weights)
+    assert (again.networks, again.about) == (weights.networks, ABOUT)
+    assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_the_same_weights_make_the_same_file(weights, saved, tmp_path):
+    save_weights(tmp_path / "again.npz", weights)
+    assert saved.read_bytes() == (tmp_path / "again.npz").read_bytes()
+
+
+def test_float16_comes_back_rounded_and_in_half_the_space(weights, saved, tmp_path):
+    save_weights(tmp_path / "half.npz", weights, "float16")
+    again = load_weights(tmp_path / "half.npz")
+    for (_, a), (_, b) in zip(arrays_of(again), arrays_of(weights), strict=True):
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b, rtol=2.0**-11, atol=2.0**-25)
+    values = sum(leaf.size for _, leaf in arrays_of(weights))
+    assert saved.stat().st_size - (tmp_path / "half.npz").stat().st_size == pytest.approx(2 * values, rel=0.01)
+
+
+def test_a_save_that_fails_leaves_the_file_that_was_there(weights, saved):
+    before = saved.read_bytes()
+    with pytest.raises(TypeError):
+        save_weights(saved, Weights(weights.networks, weights.params, weights.batch_stats, {"not JSON": {1, 2}}))
+    broken = {"decoder": {"kernel": np.array(["not a number"])}}
+    with pytest.raises(ValueError):
+        save_weights(saved, Weights(weights.networks, broken, {}, {}))
+    assert saved.read_bytes() == before
+
+
+def test_a_file_that_is_cut_short_is_refused(saved):
+    whole = saved.read_bytes()
+    for length in (0, 1, 30, 1000, len(whole) // 2, len(whole) - 1000, len(whole) - 1):
+        saved.write_bytes(whole[:length])
+        with pytest.raises(ValueError, match=r"weights\.npz does not hold weights of imfield_jax"):
+            load_weights(saved)
+
+
+def test_a_damaged_file_is_refused_or_harmless(weights, saved, rng):
+    """Some bytes of an archive, like the hour of its files, say nothing about what is in it."""
+    whole = np.frombuffer(saved.read_bytes(), np.uint8)
+    refused = 0
+    # The directory at the end, and heads of members at the beginning, are what confuses readers.
+    places = [*rng.integers(len(whole), size=10), *rng.integers(300, size=20), *rng.integers(-300, 0, size=20)]
+    for place in places:
+        damaged = whole.copy()
+        damaged[place] ^= rng.integers(1, 256, dtype=np.uint8)
+        saved.write_bytes(damaged.tobytes())
+        try:
+            again = load_weights(saved)
+        except ValueError as error:
+            refused += 1
+            assert str(error).startswith(f"{saved} does not hold weights of imfield_jax: ")
+        else:
+            assert_same(again, weights)
+    assert refused > 15
+
+
+@pytest.mark.parametrize("kind", ["text", "npy", "other npz", "other header", "no params", "lost array", "other shape"])
+def test_another_file_is_refused(tmp_path, saved, kind):
+    path = tmp_path / "other.npz"
+    with np.load(saved) as arrays:
+        arrays = dict(arrays)
+    if kind == "text":
+        path.write_text("weights")
+    elif kind == "npy":
+        with path.open("wb") as file:
+            np.save(file, np.zeros(3))
+    elif kind == "other npz":
+        np.savez(path, a=np.zeros(3))
+    elif kind == "other header":
+        np.savez(path, **{**arrays, "header": np.array("[1, 2]")})
+    elif kind == "no params":
+        np.savez(path, header=arrays["header"])
+    else:
+        lost = arrays.pop("params/decoder/layer_2_bias")
+        np.savez(path, **arrays, **({"params/decoder/layer_2_bias": lost[1:]} if kind == "other shape" else {}))
+    with pytest.raises(ValueError, match=r"other\.npz does not hold weights of imfield_jax"):
+        load_weights(path)
+
+
+def test_a_newer_format_says_so(tmp_path, saved):
+    with np.load(saved) as arrays:
+        arrays = dict(arrays)
+    arrays["header"] = np.array(arrays["header"].item().replace('"format": 1', '"format": 9'))
+    np.savez(tmp_path / "newer.npz", **arrays)
+    with pytest.raises(ValueError, match="format 9, this version reads 1"):
+        load_weights(tmp_path / "newer.npz")
+
+
+def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        load_weights(tmp_path / "nothing.npz")
