@@ -81,7 +81,7 @@ _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log 
 
 
 def main() -> None:
-    logging.get_absl_handler().addFilter(_not_orbax)
+    logging.get_absl_handler().addFilter(_concerns_the_run)
     folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
     networks, schedule = Networks(PRESETS[_PRESET.value]), _schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
@@ -114,9 +114,9 @@ def main() -> None:
     logging.info("done: python -m experiments.evaluate --run=%s, or extract --run=%s", folder, folder)
 
 
-def _not_orbax(record) -> bool:
-    """Orbax logs a page at INFO level for every checkpoint."""
-    return "orbax" not in record.pathname or record.levelno >= 30  # warnings
+def _concerns_the_run(record) -> bool:
+    """Leaves out what libraries log at INFO level: Orbax a page for every checkpoint, JAX which devices there are not."""
+    return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= 30  # warnings
 
 
 def _schedule() -> Schedule:

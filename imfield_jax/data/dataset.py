@@ -93,9 +93,7 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
     """Packs the record files listed in <manual_dir>/index.json; see `build_dataset`."""
 
     VERSION = tfds.core.Version(VERSION)
-    MANUAL_DOWNLOAD_INSTRUCTIONS = (
-        "Prepare shapes with `python -m experiments.prepare`, which also runs this builder."
-    )
+    MANUAL_DOWNLOAD_INSTRUCTIONS = "Prepare shapes with `python -m experiments.prepare`, which also runs this builder."
 
     # Where TFDS looks for checksums of downloads, which we have none of. Its search for that place
     # imports importlib_resources, which it does not install (4.9.10).
@@ -149,9 +147,7 @@ def build_dataset(manual_dir: Path | str, data_dir: Path | str) -> Path:
 
 def _pack(index: dict, manual_dir: str, data_dir: str) -> None:
     category = index["category"]
-    config = tfds.core.BuilderConfig(
-        name=category, version=VERSION, description=f"Shapes of the category {category}"
-    )
+    config = tfds.core.BuilderConfig(name=category, version=VERSION, description=f"Shapes of the category {category}")
     with _silent_tfds():
         builder = ImfieldShapes(index=index, config=config, data_dir=data_dir, file_format="array_record")
         builder.download_and_prepare(
@@ -201,9 +197,7 @@ def open_split(directory: Path | str, split: str) -> Split:
     builder = _builder(directory)
     if split not in builder.info.splits:
         present = ", ".join(builder.info.splits)
-        raise ValueError(
-            f"the dataset {builder.data_dir} has no shapes in split {split!r}, only in {present}"
-        )
+        raise ValueError(f"the dataset {builder.data_dir} has no shapes in split {split!r}, only in {present}")
     return Split(builder, split)
 
 

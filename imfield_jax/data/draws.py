@@ -117,9 +117,7 @@ def _check(
     if shapes < 1 or batch < 1:
         raise ValueError(f"a batch of {batch} cannot be drawn from {shapes} shapes")
     if max(stored, views) > _MOST_STORED:
-        raise ValueError(
-            f"draws choose among at most {_MOST_STORED} points or views, found {max(stored, views)}"
-        )
+        raise ValueError(f"draws choose among at most {_MOST_STORED} points or views, found {max(stored, views)}")
     if points > stored:
         raise ValueError(f"{points} points per shape were asked for, but only {stored} are stored")
     if batch % hosts or not 0 <= host < hosts:

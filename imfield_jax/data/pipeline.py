@@ -26,9 +26,7 @@ _PREFETCH = 4  # batches ready before they are asked for
 _ENDLESS = np.iinfo(np.int64).max
 
 
-def point_stream(
-    split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2
-) -> tf.data.Dataset:
+def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2) -> tf.data.Dataset:
     """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`."""
 
     def assemble(step: np.ndarray):
@@ -48,9 +46,7 @@ def view_stream(
         stored = split.stored(level) if level else 0
         drawn = draw_batch(config, int(step), len(split), stored=stored, views=split.views)
         rows = [split[row] for row in drawn.index]
-        framed = np.stack(
-            [frame(row.view(view), config.framing) for row, view in zip(rows, drawn.view, strict=True)]
-        )
+        framed = np.stack([frame(row.view(view), config.framing) for row, view in zip(rows, drawn.view, strict=True)])
         return drawn.index, grey_to_view(framed), *_labelled(rows, drawn, level)
 
     return _stream(assemble, (np.int32, np.float32, np.float32, np.float32), start, parallel)
@@ -99,9 +95,7 @@ def _labelled(rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, n
     return indices_to_points(indices), values.astype(np.float32)
 
 
-def _stream(
-    assemble: Callable[[np.ndarray], tuple], types: tuple, start: int, parallel: int
-) -> tf.data.Dataset:
+def _stream(assemble: Callable[[np.ndarray], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:
     import tensorflow as tf
 
     tf.config.set_visible_devices([], "GPU")  # the accelerator is for JAX

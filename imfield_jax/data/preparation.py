@@ -117,17 +117,13 @@ def _list(preparation: Preparation, progress: Progress) -> list[Shape]:
     return shapes
 
 
-def _make_records(
-    preparation: Preparation, shapes: list[Shape], work: Path, progress: Progress
-) -> dict[str, dict]:
+def _make_records(preparation: Preparation, shapes: list[Shape], work: Path, progress: Progress) -> dict[str, dict]:
     """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
     for leftover in work.glob("*.partial"):
         leftover.unlink()
     reports = {shape.name: read_report(work / record_name(shape.name)) for shape in shapes}
     jobs = [
-        (shape, preparation.settings, work / record_name(shape.name))
-        for shape in shapes
-        if not reports[shape.name]
+        (shape, preparation.settings, work / record_name(shape.name)) for shape in shapes if not reports[shape.name]
     ]
     done = len(shapes) - len(jobs)
     progress(
@@ -141,9 +137,7 @@ def _make_records(
         reports[name] = report or {"status": "failed", "error": why}
         done += 1
         progress("preparing shapes", done, len(shapes), f"{name} failed: {why}" if why else "")
-    return {
-        shape.name: {"split": shape.split, "credit": shape.credit} | reports[shape.name] for shape in shapes
-    }
+    return {shape.name: {"split": shape.split, "credit": shape.credit} | reports[shape.name] for shape in shapes}
 
 
 def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:

@@ -109,9 +109,7 @@ def save(packed: PackedSplit, path: Path | str) -> None:
         "framing": np.array(packed.framing or ""),
     }
     for level in LEVELS:
-        cells, places = np.divmod(
-            packed.points[level].transpose(0, 2, 1), np.uint8(SOLID_RESOLUTION // level)
-        )
+        cells, places = np.divmod(packed.points[level].transpose(0, 2, 1), np.uint8(SOLID_RESOLUTION // level))
         arrays |= {f"cells_{level}": cells, f"places_{level}": places}
         arrays[f"values_{level}"] = np.packbits(packed.values[level], axis=1)
     if packed.views is not None:
@@ -159,13 +157,9 @@ class ResidentFeed:
     Raises ValueError when the views were packed with another framing than the config's.
     """
 
-    def __init__(
-        self, packed: PackedSplit, config: FeedConfig, sharding: jax.sharding.NamedSharding | None = None
-    ):
+    def __init__(self, packed: PackedSplit, config: FeedConfig, sharding: jax.sharding.NamedSharding | None = None):
         if packed.framing not in (None, config.framing):
-            raise ValueError(
-                f"the packed views are framed {packed.framing!r}, the feed needs {config.framing!r}"
-            )
+            raise ValueError(f"the packed views are framed {packed.framing!r}, the feed needs {config.framing!r}")
         self.names = packed.names
         self._packed, self._config, self._sharding = packed, config, sharding
         self._on_device: dict[str | tuple[str, int], jax.Array] = {}
@@ -184,9 +178,7 @@ class ResidentFeed:
         any_level = level or LEVELS[0]
         stored = self._packed.points[any_level].shape[1] if level else 0
         index, chosen, view = self._draw(step, stored=stored, views=views.shape[1])
-        points, occupancy = self._gather_points(
-            self._points(any_level), self._values(any_level), index, chosen
-        )
+        points, occupancy = self._gather_points(self._points(any_level), self._values(any_level), index, chosen)
         return ViewBatch(index, self._gather_views(views, index, view), points, occupancy)
 
     def voxels(self, index: np.ndarray) -> jax.Array:

@@ -98,7 +98,5 @@ class Split:
 
     def __getitem__(self, row: int) -> Row:
         if not 0 <= row < len(self):
-            raise IndexError(
-                f"row {row} of a split of {len(self)} shapes"
-            )  # which is how iteration ends, too
+            raise IndexError(f"row {row} of a split of {len(self)} shapes")  # which is how iteration ends, too
         return Row(tf_example_pb2.Example.FromString(self._source[int(row)]), self._features)

@@ -58,9 +58,7 @@ def run_jobs(
                         worker.pipe.send(jobs[worker.job])
             busy = [worker for worker in workers if worker.job is not None]
             patience = min(worker.deadline for worker in busy) - time.monotonic()
-            connection.wait(
-                [worker.pipe for worker in busy], None if patience == float("inf") else max(0, patience)
-            )
+            connection.wait([worker.pipe for worker in busy], None if patience == float("inf") else max(0, patience))
             for worker in busy:
                 outcome = _outcome(worker, seconds)
                 if outcome is None:

@@ -70,9 +70,7 @@ def test_the_same_index_is_not_packed_again_and_another_is(data_dir, tmp_path, r
     assert split_names(once) == ("train",)
     record = next(iter(records["train"].values()))
     changed = record.voxels ^ 1
-    write_record(
-        tmp_path / index["shapes"][0]["file"], type(record)(**{**vars(record), "voxels": changed}), {}
-    )
+    write_record(tmp_path / index["shapes"][0]["file"], type(record)(**{**vars(record), "voxels": changed}), {})
     build_dataset(tmp_path, tmp_path / "data")
     np.testing.assert_array_equal(open_split(tmp_path / "data", "train")[0].voxels, changed)
     with pytest.raises(ValueError, match="no shapes in split 'test'"):

@@ -23,9 +23,7 @@ BAD = {
 def test_bad_jobs_cost_only_themselves(processes, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "7")
     jobs = [job for pair in zip(BAD, [*GOOD, "4 + 4"], strict=True) for job in pair]
-    outcomes = {
-        jobs[number]: (result, why) for number, result, why in run_jobs(eval, jobs, processes, seconds=3.0)
-    }
+    outcomes = {jobs[number]: (result, why) for number, result, why in run_jobs(eval, jobs, processes, seconds=3.0)}
     assert {job: why for job, (_, why) in outcomes.items() if why} == BAD
     assert [outcomes[job][0] for job in GOOD] == [2, "1", 4, 6]
     assert os.environ["OMP_NUM_THREADS"] == "7"

@@ -75,9 +75,7 @@ def test_the_corrupt_mesh_is_reported_and_the_others_are_prepared(straight):
     }
     assert "b_corrupt.obj" in report["shapes"]["solid/b_corrupt.obj"]["error"]
     assert report["totals"]["failed"] == 1
-    assert all(
-        report["totals"]["seconds"][phase]["total"] > 0 for phase in ("load", "solidify", "sample", "render")
-    )
+    assert all(report["totals"]["seconds"][phase]["total"] > 0 for phase in ("load", "solidify", "sample", "render"))
 
 
 def test_the_dataset_holds_the_meshes(straight):

@@ -1,0 +1,145 @@
+"""A tiny dataset, and a training run of a few updates per stage on it, made once for all tests and test workers."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imfield_jax.data.dataset import build_dataset
+from imfield_jax.data.record import Record
+from imfield_jax.data.record_file import write_record
+from imfield_jax.data.sampling import LEVEL_SIZES, sample_level, voxels64
+
+ROOT = Path(__file__).resolve().parents[2]
+SPLITS = {"train": 4, "validation": 1, "test": 1}
+VIEWS = 3
+SCHEDULE = (
+    "--autoencoder_steps=4,0,0",
+    "--autoencoder_batch=2",
+    "--points=64",
+    "--encoder_steps=4",
+    "--encoder_batch=2",
+    "--finetune_steps=3",
+    "--finetune_batch=2",
+    "--finetune_points=64",
+    "--learning_rate=1e-5",
+    "--save_every=2",
+    "--validate_every=3",
+    "--measure_every=1",
+)
+
+
+def _record(name: str, seed: int) -> Record:
+    """A box, and pictures of a rectangle."""
+    rng = np.random.default_rng(seed)
+    low, high = rng.integers(30, 100, 3), rng.integers(150, 220, 3)
+    solid = np.zeros((256,) * 3, bool)
+    solid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = True
+    levels = {level: sample_level(solid, level, "exact", rng) for level in LEVEL_SIZES}
+    views = np.zeros((VIEWS, 137, 137, 4), np.uint8)
+    views[:, 30 + 5 * seed : 110, 20:115] = (90, 120, 150, 255)
+    return Record(
+        name=name,
+        voxels=voxels64(solid),
+        points={level: points for level, (points, _) in levels.items()},
+        values={level: values for level, (_, values) in levels.items()},
+        solid=solid,
+        views=views,
+        cameras=np.ones((VIEWS, 4), np.float32),
+        center=np.zeros(3, np.float32),
+        scale=np.float32(1),
+        diagnostics={},
+    )
+
+
+def _make_dataset(folder: Path) -> None:
+    work = folder / "work"
+    work.mkdir(parents=True)
+    shapes = []
+    for split, count in SPLITS.items():
+        for number in range(count):
+            name, file = f"box/{split}{number}", f"{split}{number}.npz"
+            write_record(work / file, _record(name, len(shapes)), {"status": "ok"})
+            shapes.append({"name": name, "split": split, "file": file})
+    settings = {"views": VIEWS, "source": "test"}
+    index = {"category": "box", "license": "CC0 1.0", "settings": settings, "shapes": shapes}
+    (work / "index.json").write_text(json.dumps(index))
+    build_dataset(work, folder)
+
+
+@pytest.fixture(scope="session")
+def command(shared):
+    """(program, flags) -> the command line and what `subprocess` needs to run it as users do."""
+    environment = {
+        **os.environ,
+        # Nearly all the time goes into compiling: do it quickly, and once. The run that is killed finds
+        # all it needs in the cache of the run that was not, so it leaves no half of an entry there.
+        "XLA_FLAGS": "--xla_cpu_use_fusion_emitters=false --xla_backend_optimization_level=0",
+        "JAX_COMPILATION_CACHE_DIR": str(shared("compiled", Path.mkdir)),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    }
+
+    def made(program, *flags):
+        command = [sys.executable, "-m", f"experiments.{program}", *map(str, flags)]
+        return {"args": command, "cwd": ROOT, "env": environment}
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def program(command):
+    """Runs (program, flags) to its end: a `CompletedProcess` with text output."""
+
+    def run(*arguments):
+        return subprocess.run(**command(*arguments), capture_output=True, text=True, timeout=600)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory):
+    """A folder that all test workers share, held by one at a time: the others wait for what it makes."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "experiments"
+    folder.mkdir(exist_ok=True)
+
+    def once(name, make):
+        with open(folder / f"{name}.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (folder / f"{name}.done").exists():
+                make(folder / name)
+                (folder / f"{name}.done").touch()
+        return folder / name
+
+    return once
+
+
+@pytest.fixture(scope="session")
+def dataset(shared):
+    """Four shapes to train on, one to validate and one to test with."""
+    return shared("data", _make_dataset)
+
+
+@pytest.fixture(scope="session")
+def training_flags(dataset):
+    """Of a run of a few updates per stage; --run is to be added."""
+    return ("--category=box", f"--data={dataset}", *SCHEDULE)
+
+
+@pytest.fixture(scope="session")
+def straight_run(shared, program, training_flags):
+    """The folder of a run that nothing happened to; what it said is in log.txt there."""
+
+    def train(folder):
+        done = program("train", *training_flags, f"--run={folder}")
+        assert done.returncode == 0, done.stderr
+        (folder / "log.txt").write_text(done.stdout + done.stderr)
+
+    return shared("run", train)

@@ -1,0 +1,158 @@
+"""Extraction as a user runs it, with a network that has hardly learned: from good, many and bad pictures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+RESOLUTION = "--resolution=32"
+
+
+def cut_out(height, width):
+    """A grey box, transparent around."""
+    picture = np.zeros((height, width, 4), np.uint8)
+    picture[height // 4 : -height // 4, width // 4 : -width // 4] = (90, 120, 150, 255)
+    return Image.fromarray(picture)
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """A folder of two pictures with transparency, one before a plain background, and something else."""
+    folder = tmp_path_factory.mktemp("pictures")
+    cut_out(100, 160).save(folder / "2.png")
+    cut_out(200, 120).save(folder / "10.webp", lossless=True)
+    plain = Image.new("RGB", (120, 120), (230, 220, 210))
+    plain.paste((60, 70, 80), (40, 40, 80, 90))
+    plain.save(folder / "plain.png")
+    (folder / "notes.txt").write_text("not a picture, and not named like one")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def extracted(straight_run, program, pictures, tmp_path_factory):
+    """The output folder for the folder and one picture more of the same name as one in it, and what was said."""
+    more = tmp_path_factory.mktemp("more") / "2.png"
+    cut_out(64, 64).save(more)
+    out = tmp_path_factory.mktemp("out")
+    images = f"--image={pictures},{more}"
+    done = program("extract", f"--run={straight_run}", images, f"--out={out}", RESOLUTION, "--formats=glb,obj,stl,ply")
+    assert done.returncode == 0, done.stderr
+    return out, done.stderr
+
+
+def test_every_picture_has_its_results(extracted):
+    out, _ = extracted
+    names = {"2", "10", "plain", "2-2"}
+    kinds = ("glb", "obj", "stl", "ply", "input.png", "preview.png")
+    assert {path.name for path in out.iterdir()} == {f"{n}.{kind}" for n in names for kind in kinds} | {"manifest.json"}
+    for name in names:
+        with Image.open(out / f"{name}.input.png") as view:
+            assert view.size == (128, 128) and view.mode == "L"
+
+
+def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, straight_run):
+    out, _ = extracted
+    manifest = json.loads((out / "manifest.json").read_text())
+    weights = (straight_run / "weights.npz").read_bytes()
+    assert manifest["weights"]["sha256"] == hashlib.sha256(weights).hexdigest()
+    assert (manifest["weights"]["category"], manifest["weights"]["stage"]) == ("box", "finetune")
+    assert manifest["resolution"] == 32
+    assert manifest["skipped"] == []
+    results = manifest["results"]
+    assert [result["name"] for result in results] == ["2", "10", "plain", "2-2"]
+    assert results[0]["picture_sha256"] == hashlib.sha256((pictures / "2.png").read_bytes()).hexdigest()
+    assert any("no transparency" in note for note in results[2]["notes"])
+    for result in results:
+        assert result["files"] == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
+        for file in result["files"]:
+            mesh = trimesh.load(out / file, force="mesh")
+            assert len(mesh.faces) == result["faces"]
+            assert mesh.volume == pytest.approx(result["volume"], rel=1e-3)
+        assert result["watertight"] and result["outward"] and result["volume"] > 0
+        assert result["points_evaluated"] > 0 and result["seconds"]["total"] > 0
+
+
+def test_a_split_of_a_dataset_is_a_source_of_pictures(straight_run, dataset, program, tmp_path):
+    flags = (f"--run={straight_run}", f"--data={dataset}", "--split=train", "--count=2", RESOLUTION, "--formats=stl")
+    done = program("extract", *flags, f"--out={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert [result["name"] for result in manifest["results"]] == ["box_train0", "box_train1"]
+    assert [result["notes"] for result in manifest["results"]] == [["view 0 of box/train0"], ["view 1 of box/train1"]]
+
+
+def bad_pictures(folder):
+    """File names of bad pictures, and what is to be said of each."""
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(256, size=(90, 90, 3), dtype=np.uint8)).save(folder / "no_alpha.png")
+    cut_out(8, 8).save(folder / "tiny.png")
+    (folder / "empty.png").write_bytes(b"")
+    cut_out(100, 100).save(folder / "corrupt.png")
+    (folder / "corrupt.png").write_bytes((folder / "corrupt.png").read_bytes()[:150])
+    (folder / "text.png").write_text("not a picture")
+    Image.new("RGBA", (90, 90)).save(folder / "transparent.png")
+    return {
+        "no_alpha.png": "it has no transparency, and its border is not plain",
+        "tiny.png": "has 8 x 8 pixels: each side needs 16 or more",
+        "empty.png": "is empty (0 bytes)",
+        "corrupt.png": "is damaged",
+        "text.png": "is not a picture",
+        "transparent.png": "is entirely transparent",
+    }
+
+
+def test_bad_pictures_get_a_line_each_and_good_ones_their_mesh(straight_run, program, tmp_path):
+    expected = bad_pictures(tmp_path)
+    cut_out(90, 90).save(tmp_path / "good.png")
+    out = tmp_path / "out"
+    done = program("extract", f"--run={straight_run}", f"--image={tmp_path}", f"--out={out}", RESOLUTION)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    skipped = re.findall(r"skipped: (.*)", done.stderr)
+    assert len(skipped) == len(expected)
+    for name, message in expected.items():
+        [line] = [line for line in skipped if f"/{name}" in line]
+        assert message in line
+    manifest = json.loads((out / "manifest.json").read_text())
+    assert manifest["skipped"] == skipped
+    assert [result["name"] for result in manifest["results"]] == ["good"]
+    assert done.stderr.splitlines()[-1].startswith("error: 6 of 7 pictures gave no mesh; the first: ")
+
+
+def test_a_single_bad_picture_ends_with_what_is_wrong_with_it(straight_run, program, tmp_path):
+    name = "corrupt.png"
+    message = bad_pictures(tmp_path)[name]
+    done = program("extract", f"--run={straight_run}", f"--image={tmp_path / name}", f"--out={tmp_path / 'out'}")
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    last = done.stderr.splitlines()[-1]
+    assert last.startswith("error: ") and f"{name} {message}" in last
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--run=/nowhere"], "/nowhere/weights.npz does not exist: expected the folder of a training run"),
+        (["--formats=obj,fbx"], "--formats: expected some of .*, found 'obj,fbx'"),
+        (["--category=sofa"], "no weights for category 'sofa' come with this package"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_line(program, flags, message):
+    done = program("extract", *flags)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert re.match(f"error: {message}", line)
+
+
+def test_help_says_how_to_use_it(program):
+    done = program("extract", "--help")
+    assert done.returncode == 0
+    assert "python -m experiments.extract --image=photo.png" in done.stdout
+    assert "--resolution: Cells per axis." in done.stdout

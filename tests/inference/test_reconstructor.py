@@ -1,0 +1,152 @@
+"""Pictures to meshes with a decoder whose field is known: a box that its latent moves along x."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from imfield_jax.data.feed import grey_to_view
+from imfield_jax.inference import reconstructor
+from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_categories
+from imfield_jax.mesh.check import check
+from imfield_jax.models.decoder import DecoderConfig
+from imfield_jax.models.image_encoder import ImageEncoderConfig
+from imfield_jax.models.networks import Networks
+from imfield_jax.models.presets import Preset
+from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
+from imfield_jax.models.weights import Weights, save_weights
+
+LATENT = 8
+HALF_SIDES = np.array([0.2, 0.1, 0.3])
+LEAK = 0.02
+# Three pairs of faces leak LEAK * -2 * half side each, which the face that a point is beyond has to make good.
+GROWTH = 2 * LEAK * HALF_SIDES.sum() / (1 - LEAK)
+
+
+def box_decoder() -> dict[str, np.ndarray]:
+    """Units of layer 1: how far beyond each of the six faces; layer 2 adds them up; layer 3 turns the sign.
+
+    The sum is made 1 larger, and 1 smaller again, so that layer 2 has no kink at the surface.
+    """
+    shapes = {1: (3 + LATENT, 16), 2: (16 + 3 + LATENT, 8), 3: (8, 1)}
+    params = {f"layer_{n}_kernel": np.zeros(shape, np.float32) for n, shape in shapes.items()}
+    params |= {f"layer_{n}_bias": np.zeros(shape[1], np.float32) for n, shape in shapes.items()}
+    for axis, half_side in enumerate(HALF_SIDES):
+        for unit, sign in ((2 * axis, 1), (2 * axis + 1, -1)):
+            params["layer_1_kernel"][axis, unit] = sign
+            params["layer_1_bias"][unit] = -half_side
+            if axis == 0:  # the centre is at z[0] - 0.5
+                params["layer_1_kernel"][3, unit] = -sign
+                params["layer_1_bias"][unit] += sign * 0.5
+    params["layer_2_kernel"][:6, 0] = 1
+    params["layer_2_bias"][0] = 1
+    params["layer_3_kernel"][0, 0] = -20
+    params["layer_3_bias"][0] = 20
+    return params
+
+
+@pytest.fixture(scope="module")
+def weights() -> Weights:
+    networks = Networks(
+        Preset(
+            name="box",
+            decoder=DecoderConfig(LATENT, (16, 8), skips=True, output="sigmoid"),
+            voxel_encoder=VoxelEncoderConfig(LATENT, width=2, affine=True, stem_stride=4),
+            image_encoder=ImageEncoderConfig(LATENT, width=2, stem_stride=4),
+            framing="fit",
+        )
+    )
+    rng = np.random.default_rng(0)
+
+    def leaf(path, shape):
+        if "kernel" in path[-1].key:
+            return rng.normal(0, np.prod(shape.shape[:-1]) ** -0.5, shape.shape).astype(np.float32)
+        return np.full(shape.shape, 1.0 if path[-1].key in ("scale", "var") else 0.0, np.float32)
+
+    shapes = jax.eval_shape(networks.init, jax.random.key(0))
+    params, batch_stats = jax.tree.map_with_path(leaf, shapes)
+    return Weights(networks, {**params, "decoder": box_decoder()}, batch_stats, {"category": "box"})
+
+
+@pytest.fixture(scope="module")
+def model(weights):
+    return Reconstructor(weights)
+
+
+@pytest.fixture
+def rgba(rng):
+    picture = np.zeros((90, 140, 4), np.uint8)
+    picture[20:70, 30:120, :3] = rng.integers(200, size=(50, 90, 3), dtype=np.uint8)
+    picture[20:70, 30:120, 3] = 255
+    return picture
+
+
+def latent(center):
+    return np.array([center + 0.5, *np.full(LATENT - 1, 0.5)], np.float32)
+
+
+def assert_is_box(mesh, center):
+    report = check(mesh)
+    assert report.watertight and report.components == 1
+    assert report.signed_volume > 0
+    low, high = mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)
+    np.testing.assert_allclose((low + high) / 2, [center, 0, 0], atol=2e-3)
+    np.testing.assert_allclose((high - low) / 2, HALF_SIDES + GROWTH, atol=2e-3)
+
+
+@pytest.mark.parametrize("center", [0.0, -0.15])
+def test_the_field_of_the_latent_comes_out_in_its_place(model, center):
+    assert_is_box(model.extract(latent(center), 64).mesh, center)
+
+
+def test_the_field_is_that_of_the_unfolded_network(model, weights, rng):
+    points = rng.uniform(-0.5, 0.5, (50, 3)).astype(np.float32)
+    z = rng.uniform(0, 1, LATENT).astype(np.float32)
+    logits = weights.networks.logits(weights.params, z[None], points[None])[0]
+    np.testing.assert_allclose(model.field(z)(points), jax.nn.sigmoid(logits), rtol=1e-4, atol=1e-6)
+
+
+def test_a_picture_goes_through_encoder_and_decoder(model, weights, rgba, tmp_path):
+    Image.fromarray(rgba).save(tmp_path / "picture.png")
+    mesh = model.mesh(tmp_path / "picture.png", resolution=32)
+    np.testing.assert_array_equal(model.mesh(rgba, resolution=32).vertices, mesh.vertices)
+    # What the encoder is shown here is what it is shown in training.
+    view = grey_to_view(model.view(rgba)[None])
+    z = weights.networks.encode_views(weights.params, weights.batch_stats, view)
+    np.testing.assert_allclose(model.encode_views(view), z, rtol=1e-4)
+    assert_is_box(mesh, float(z[0, 0]) - 0.5)
+
+
+def test_voxels_are_encoded_as_in_training(model, weights, rng):
+    voxels = rng.integers(2, size=(2, 64, 64, 64), dtype=np.uint8)
+    expected = weights.networks.encode_voxels(weights.params, voxels)
+    np.testing.assert_allclose(model.encode_voxels(voxels), expected, rtol=1e-4)
+
+
+def test_one_compilation_serves_all_objects_and_resolutions(weights):
+    model = Reconstructor(weights)
+    for center, resolution in ((0.0, 16), (0.1, 16), (0.1, 48)):
+        model.extract(latent(center), resolution)
+    compiled = model.field(latent(0.0)).evaluate.func
+    assert model.field(latent(0.1)).evaluate.func is compiled
+    assert compiled._cache_size() == 1
+
+
+def test_a_run_folder_is_read_and_one_without_weights_is_told(weights, tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"weights\.npz does not exist: expected the folder of a training run"):
+        Reconstructor.of_run(tmp_path)
+    save_weights(run_weights_path := tmp_path / "weights.npz", weights)
+    assert run_weights(tmp_path) == run_weights_path
+    assert Reconstructor.of_run(tmp_path).weights.about == {"category": "box"}
+
+
+def test_categories_are_those_that_have_weights(weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(reconstructor, "SHIPPED", tmp_path)
+    for category in ("chair", "box"):
+        save_weights(tmp_path / f"{category}.npz", weights)
+    assert shipped_categories() == ["box", "chair"]
+    assert_is_box(Reconstructor.shipped("box").extract(latent(0.0), 32).mesh, 0.0)
+    with pytest.raises(ValueError, match="no weights for category 'sofa' come with this package, only for box, chair"):
+        Reconstructor.shipped("sofa")

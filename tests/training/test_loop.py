@@ -1,0 +1,239 @@
+"""The loop: a run that was stopped makes the weights of one that was not, and trouble is said aloud."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+
+import jax
+import numpy as np
+import pytest
+
+from imfield_jax.training import loop
+from imfield_jax.training.checkpoints import Checkpoints
+from imfield_jax.training.loop import Run, train
+from imfield_jax.training.parallel import data_mesh, parallel_step
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, Schedule, Stage
+from imfield_jax.training.state import begin_stage
+
+SCHEDULE = Schedule(
+    (
+        Stage(AUTOENCODER, 16, 5, batch=4, points=16, learning_rate=1e-2, decay=False),
+        Stage(ENCODER, None, 4, batch=4, points=0, learning_rate=1e-2, decay=False),
+        Stage(FINETUNE, 64, 3, batch=4, points=16, learning_rate=1e-2, decay=True),
+    )
+)
+TOTAL = 12
+
+# Orbax drops what it was still reading when a file turns out to be broken.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+class Stop(Exception):
+    """Stands for a kill."""
+
+
+class Notes:
+    """A `loop.Observer` that writes down what it is told, and may stop the run after so many updates."""
+
+    def __init__(self, stop_at: tuple[str, str, int] | None = None):
+        self.told: list[tuple] = []
+        self.warnings: list[str] = []
+        self.resumed_from: int | None = None
+        self._stop_at = stop_at
+
+    def _note(self, what, stage, step):
+        self.told.append((what, stage.name, step))
+        if self.told[-1] == self._stop_at:
+            raise Stop
+
+    def measured(self, stage, step, measures):
+        self._note("measured", stage, step)
+
+    def validated(self, stage, step, measures):
+        self._note("validated", stage, step)
+
+    def finished(self, stage, state):
+        self._note("finished", stage, int(state.step))
+
+    def warned(self, stage, step, message):
+        self.warnings.append(message)
+
+    def resumed(self, done, total):
+        self.resumed_from = done
+
+
+@pytest.fixture
+def run(remembered, networks, numpy_feed):
+    """A run of all kinds of stages that saves after every second update."""
+    return Run(
+        networks=networks,
+        schedule=SCHEDULE,
+        feeds=lambda number: numpy_feed(4, 16, seed=number),
+        validate=lambda state: {"voxels": 0.5, "views": 0.5},
+        key=jax.random.key(0),
+        mesh=data_mesh(1),
+        measure_every=1,
+        validate_every=3,
+        save_every=2,
+    )
+
+
+def go(run, folder, observer=None):
+    with Checkpoints(folder) as checkpoints:
+        return jax.device_get(train(run, checkpoints, observer or Notes()))
+
+
+def assert_same(a, b):
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(x, y, strict=True)
+
+
+@pytest.fixture
+def straight(run, tmp_path):
+    return go(run, tmp_path / "straight")
+
+
+def test_a_stopped_run_makes_the_weights_of_one_that_was_not(run, straight, tmp_path):
+    """Stopped again and again: before the first checkpoint, between and at checkpoints, at ends of stages."""
+    stops = [
+        (("measured", "autoencoder_16", 1), None),
+        (("measured", "autoencoder_16", 4), None),
+        (("validated", "autoencoder_16", 5), 2),
+        (("measured", "encoder", 1), 5),
+        (("measured", "encoder", 4), 5),
+        (("validated", "encoder", 4), 7),
+        (("finished", "encoder", 4), 9),
+        (("measured", "finetune", 3), 9),
+        (("validated", "finetune", 3), 11),
+        (None, 12),
+    ]
+    for stop_at, resumed_from in stops:
+        notes = Notes(stop_at)
+        try:
+            state = go(run, tmp_path / "stopped", notes)
+        except Stop:
+            assert stop_at is not None
+        assert notes.resumed_from == resumed_from
+        assert notes.warnings == []
+    assert_same(state, straight)
+
+
+def test_what_a_run_says(run, tmp_path):
+    notes = Notes()
+    go(run, tmp_path, notes)
+    expected = []
+    for stage in SCHEDULE.stages:
+        for step in range(1, stage.steps + 1):
+            expected.append(("measured", stage.name, step))
+            if step == 3 or step == stage.steps:
+                expected.append(("validated", stage.name, step))
+        expected.append(("finished", stage.name, stage.steps))
+    assert notes.told == expected
+
+
+def test_a_complete_run_changes_nothing_and_is_finished_again(run, straight, tmp_path):
+    notes = Notes()
+    assert_same(go(run, tmp_path / "straight", notes), straight)
+    assert notes.resumed_from == TOTAL
+    assert notes.told == [("validated", "finetune", 3), ("finished", "finetune", 3)]
+
+
+def test_a_half_deleted_checkpoint_costs_only_the_updates_since_the_one_before(run, straight, tmp_path):
+    shutil.rmtree(tmp_path / "straight" / str(TOTAL) / "default" / "d")
+    notes = Notes()
+    assert_same(go(run, tmp_path / "straight", notes), straight)
+    assert notes.resumed_from == 11
+    [warning] = notes.warnings
+    assert warning.startswith("checkpoint 12 cannot be read: ")
+    notes = Notes()
+    go(run, tmp_path / "straight", notes)
+    assert notes.resumed_from == TOTAL and notes.warnings == []  # it was replaced by a whole one
+
+
+def test_a_run_without_a_readable_checkpoint_does_not_start_over(run, straight, tmp_path):
+    for done in (11, TOTAL):
+        shutil.rmtree(tmp_path / "straight" / str(done) / "default" / "d")
+    with pytest.raises(ValueError, match="no checkpoint of this run can be read: checkpoint 11 "):
+        go(run, tmp_path / "straight")
+
+
+def test_checkpoints_of_other_networks_are_refused_by_the_name_of_a_leaf(run, straight, networks, tmp_path):
+    wider = dataclasses.replace(networks.preset.decoder, widths=(24, 8))
+    other = type(networks)(dataclasses.replace(networks.preset, decoder=wider))
+    with pytest.raises(ValueError, match=r"leaf params/decoder/layer_1_\w+ has shape"):
+        go(dataclasses.replace(run, networks=other), tmp_path / "straight")
+
+
+def test_each_stage_compiles_once(run, monkeypatch, tmp_path):
+    compiled = []
+
+    def noted(step, mesh):
+        compiled.append(parallel_step(step, mesh))
+        return compiled[-1]
+
+    monkeypatch.setattr(loop, "parallel_step", noted)
+    two = Schedule((SCHEDULE.stages[0], dataclasses.replace(SCHEDULE.stages[0], level=32)))
+    go(dataclasses.replace(run, schedule=two, mesh=data_mesh(4)), tmp_path)
+    assert [step._cache_size() for step in compiled] == [1, 1]
+
+
+class Relabelled:
+    """A feed with other labels."""
+
+    def __init__(self, feed, label):
+        self._feed, self._label = feed, label
+        self.names, self.voxels = feed.names, feed.voxels
+
+    def points(self, level, step):
+        batch = self._feed.points(level, step)
+        return dataclasses.replace(batch, occupancy=self._label(batch.occupancy, step))
+
+
+def autoencoder_only(run, steps, label, rate=1e-3, batch=4):
+    stage = dataclasses.replace(SCHEDULE.stages[0], steps=steps, batch=batch, points=64, learning_rate=rate)
+    feed = run.feeds(0)
+    feeds = {0: Relabelled(dataclasses.replace(feed, batch=batch, count=64), label)}
+    return dataclasses.replace(run, schedule=Schedule((stage,)), feeds=feeds.get, measure_every=10, save_every=1000)
+
+
+def test_a_network_that_answers_empty_is_warned_of(run, tmp_path):
+    """Labels that follow nothing are best answered by their mean, which is outside."""
+
+    def rare(occupancy, step):
+        return (np.random.default_rng(step).random(occupancy.shape) < 0.1).astype(np.float32)
+
+    notes = Notes()
+    go(autoencoder_only(run, 60, rare, rate=0.05), tmp_path, notes)
+    assert any("answers 'empty' everywhere" in warning for warning in notes.warnings)
+
+
+def test_an_encoder_that_says_the_same_of_every_shape_is_warned_of(run, variables, monkeypatch, tmp_path):
+    saturated = jax.tree.map(np.copy, variables)
+    saturated[0]["voxel_encoder"]["Dense_0"]["bias"][:] = 40
+    monkeypatch.setattr(
+        loop, "first_state", lambda networks, schedule, key: begin_stage(schedule, schedule.stages[0], *saturated)
+    )
+    notes = Notes()
+    go(autoencoder_only(run, 20, lambda occupancy, step: occupancy), tmp_path, notes)
+    assert any("says the same of every shape" in warning for warning in notes.warnings)
+
+
+@pytest.mark.parametrize("batch", [1, 4])
+def test_a_network_that_learns_is_not(run, batch, tmp_path):
+    """A batch of one shape has no spread, which is nobody's fault."""
+    plan = autoencoder_only(run, 20, lambda occupancy, step: occupancy, batch=batch)
+    notes = Notes()
+    go(plan, tmp_path, notes)
+    assert notes.warnings == []
+
+
+def test_a_loss_that_is_no_number_ends_the_run_before_it_is_saved(run, tmp_path):
+    def broken(occupancy, step):
+        return occupancy * (np.nan if step >= 4 else 1)
+
+    plan = dataclasses.replace(autoencoder_only(run, 60, broken), save_every=3)
+    with pytest.raises(ValueError, match="autoencoder_16: the loss is nan after 6 steps"):
+        go(plan, tmp_path)
+    with Checkpoints(tmp_path) as checkpoints:
+        assert checkpoints.steps() == [3]

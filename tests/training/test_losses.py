@@ -1,0 +1,63 @@
+"""Losses and measures against their formulas, and their gradients where fields saturate."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+from imfield_jax.training.losses import latent_loss, occupancy_loss, point_measures
+
+LOGITS = np.array([[-2.0, 0.5], [3.0, -0.25]], np.float32)
+OCCUPANCY = np.array([[0.0, 1.0], [1.0, 1.0]], np.float32)
+
+
+def sigmoid(value):
+    return 1 / (1 + np.exp(-value))
+
+
+def test_mse_is_between_the_field_and_the_labels():
+    expected = np.mean((sigmoid(LOGITS) - OCCUPANCY) ** 2)
+    assert occupancy_loss(LOGITS, OCCUPANCY, "sigmoid", "mse") == pytest.approx(expected, rel=1e-6)
+    field = np.array([[-0.02, 0.5], [0.99 + 0.03, -0.0025]])
+    expected = np.mean((field - OCCUPANCY) ** 2)
+    assert occupancy_loss(LOGITS, OCCUPANCY, "leaky_clip", "mse") == pytest.approx(expected, rel=1e-6)
+
+
+def test_bce_is_the_likelihood_of_the_labels():
+    likelihood = np.where(OCCUPANCY == 1, sigmoid(LOGITS), 1 - sigmoid(LOGITS))
+    expected = -np.log(likelihood).mean()
+    assert occupancy_loss(LOGITS, OCCUPANCY, "sigmoid", "bce") == pytest.approx(expected, rel=1e-6)
+
+
+def test_bce_of_a_field_without_logits_is_refused():
+    with pytest.raises(ValueError, match="leaky_clip does not have: use mse"):
+        occupancy_loss(LOGITS, OCCUPANCY, "leaky_clip", "bce")
+
+
+@pytest.mark.parametrize(("output", "loss"), [("sigmoid", "mse"), ("sigmoid", "bce"), ("leaky_clip", "mse")])
+def test_gradients_are_finite_at_saturation(output, loss):
+    logits = np.array([[-1e4, 1e4, -1e4, 1e4]], np.float32)
+    occupancy = np.array([[0, 0, 1, 1]], np.float32)
+    value, gradient = jax.value_and_grad(occupancy_loss)(logits, occupancy, output, loss)
+    assert np.isfinite(value) and np.isfinite(gradient).all()
+    if (output, loss) != ("sigmoid", "mse"):  # the others still pull where the answer is wrong, and the right way
+        assert gradient[0, 1] > 0 > gradient[0, 2]
+
+
+def test_the_latent_loss_is_a_mean_over_all_numbers():
+    z, target = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 4.0]])
+    assert latent_loss(z, target) == pytest.approx((0 + 4 + 9 + 0) / 4)
+
+
+def test_measures_count_points():
+    logits = np.array([[1.0, 1.0, -1.0, -1.0], [-1.0, -1.0, -1.0, -1.0]])
+    occupancy = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
+    measures = point_measures(logits, occupancy, "sigmoid")
+    assert {name: float(value) for name, value in measures.items()} == {
+        "point_iou": pytest.approx((1 / 3 + 0) / 2),  # nothing found where nothing is counts as a miss, not as 0 / 0
+        "said_inside": 2 / 8,
+        "is_inside": 2 / 8,
+    }
+    at_level = point_measures(np.array([[0.4, 0.6]]), np.array([[0.0, 1.0]]), "leaky_clip")
+    assert at_level["point_iou"] == 1  # a leaky clip is inside above 0.5, not above 0

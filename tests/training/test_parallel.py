@@ -1,0 +1,57 @@
+"""Several devices make the updates of one."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+from imfield_jax.training.parallel import along_batch, data_mesh, everywhere, goes_one_by_one, parallel_step
+from imfield_jax.training.stages import AUTOENCODER, FINETUNE, Schedule, Stage
+from imfield_jax.training.state import begin_stage
+
+LATENTS = np.random.default_rng(1).uniform(size=(5, 8)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", [AUTOENCODER, FINETUNE])
+def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_feed):
+    full = "full_" if kind == FINETUNE else ""
+    networks, variables = (request.getfixturevalue(full + name) for name in ("networks", "variables"))
+    stage = Stage(kind, 64, 10, batch=4, points=16, learning_rate=1e-3, decay=False)
+    schedule = Schedule((stage,), latent_weight=0.25)
+    feed = numpy_feed(4, 16)
+    draw = feed.points if kind == AUTOENCODER else feed.views
+
+    def run(devices):
+        mesh = data_mesh(devices)
+        step = parallel_step(make_step(networks, schedule, stage, one_by_one=goes_one_by_one(mesh)), mesh)
+        state = jax.device_put(begin_stage(schedule, stage, *variables), everywhere(mesh))
+        told = []
+        for number in range(3):
+            state, measures = step(state, jax.device_put(draw(64, number), along_batch(mesh)), LATENTS)
+            told.append({name: float(value) for name, value in measures.items()})
+        assert step._cache_size() == 1  # compiled once
+        for leaf in jax.tree.leaves(state):
+            assert leaf.sharding.device_set == set(mesh.devices.flat)
+            assert leaf.sharding.is_fully_replicated
+        return jax.device_get(state), told
+
+    (one, told_by_one), (four, told_by_four) = run(1), run(4)
+    for a, b in zip(told_by_one, told_by_four, strict=True):
+        assert b == pytest.approx(a, rel=1e-4, abs=1e-6)
+    # Adam divides by the size of gradients, so where these are nothing but rounding its updates may differ:
+    # compare the gradients that it has averaged, and statistics of batches that no device saw the whole of.
+    compared = (one.opt_state[0].mu, one.batch_stats), (four.opt_state[0].mu, four.batch_stats)
+    for a, b in zip(*map(jax.tree.leaves, compared), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-2, atol=1e-3 * np.abs(a).max() + 1e-8)
+
+
+def test_more_devices_than_there_are_are_refused():
+    with pytest.raises(ValueError, match="5 devices were asked for, but there are 4"):
+        data_mesh(5)
+    assert data_mesh().size == 4 and data_mesh(2).size == 2
+
+
+def test_shapes_go_one_by_one_on_a_single_cpu_only():
+    assert goes_one_by_one(data_mesh(1))
+    assert not goes_one_by_one(data_mesh(2))

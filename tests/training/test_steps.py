@@ -1,0 +1,147 @@
+"""One update: what it changes and what not, what it measures, and the rate it learns at."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+from imfield_jax.models.decoder import activate
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, TRAINED, Schedule, Stage
+from imfield_jax.training.state import TrainState, begin_stage, first_state, optimizer_of
+
+KINDS = (AUTOENCODER, ENCODER, FINETUNE)
+LATENTS = np.random.default_rng(1).uniform(size=(5, 8)).astype(np.float32)
+
+
+def schedule_of(kind, steps=10, **fields):
+    level = None if kind == ENCODER else 64
+    stage = Stage(kind, level, steps, batch=4, points=16, learning_rate=1e-3, decay=False)
+    return Schedule((stage,), latent_weight=0.25, **fields), stage
+
+
+@pytest.fixture(scope="module")
+def stepped(networks, make_step, numpy_feed):
+    """kind, (params, batch_stats), updates -> (state before, state after, measures, batches), not donated."""
+    compiled = {}
+
+    def run(kind, variables, updates):
+        schedule, stage = schedule_of(kind)
+        step = compiled.setdefault(kind, jax.jit(make_step(networks, schedule, stage, one_by_one=True)))
+        feed = numpy_feed(4, 16)
+        draw = feed.points if kind == AUTOENCODER else feed.views
+        batches = [draw(stage.level, number) for number in range(updates)]
+        before = state = begin_stage(schedule, stage, *variables)
+        for batch in batches:
+            state, measures = step(state, batch, LATENTS)
+        return before, state, measures, batches
+
+    return run
+
+
+def same(a, b):
+    return all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stage_changes_what_it_trains_and_not_a_bit_else(kind, stepped, variables):
+    before, after, _, _ = stepped(kind, variables, 2)  # the first update of a warm-up is of rate 0
+    assert int(after.step) == 2
+    for name, tree in after.params.items():
+        assert same(tree, before.params[name]) == (name not in TRAINED[kind])
+        if name in TRAINED[kind]:
+            leaves = zip(jax.tree.leaves(tree), jax.tree.leaves(before.params[name]), strict=True)
+            assert not any(np.array_equal(a, b) for a, b in leaves)
+    assert same(after.batch_stats, before.batch_stats) == (kind == AUTOENCODER)
+    assert set(after.opt_state[0].mu) == set(TRAINED[kind])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_stage_begins_with_the_weights_of_the_last_and_a_fresh_optimizer(kind, stepped, variables):
+    _, after, _, _ = stepped(AUTOENCODER, variables, 2)
+    assert any(np.any(leaf) for leaf in jax.tree.leaves(after.opt_state))
+    schedule, stage = schedule_of(kind)
+    begun = begin_stage(schedule, stage, after.params, after.batch_stats)
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves(begun.opt_state))
+    assert int(begun.step) == 0
+    assert same((begun.params, begun.batch_stats), (after.params, after.batch_stats))
+
+
+def test_the_autoencoder_is_measured_on_its_own_points(networks, stepped, variables):
+    before, _, measures, [batch] = stepped(AUTOENCODER, variables, 1)
+    z = jax.jit(networks.encode_voxels)(before.params, batch.voxels)
+    field = activate(jax.jit(networks.logits)(before.params, z, batch.points), "sigmoid")
+    assert measures["loss"] == pytest.approx(float(np.mean((field - batch.occupancy) ** 2)), rel=1e-5)
+    assert measures["is_inside"] == pytest.approx(float(batch.occupancy.mean()))
+    assert measures["said_inside"] == pytest.approx(float(np.mean(field > 0.5)))
+
+
+def test_views_are_regressed_to_the_latents_of_their_own_shapes(networks, stepped, variables):
+    before, _, measures, [batch] = stepped(ENCODER, variables, 1)
+    z, _ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
+    expected = float(np.mean((z - LATENTS[batch.index]) ** 2))
+    assert measures["loss"] == pytest.approx(expected, rel=1e-4)
+    assert measures["latent_spread"] == pytest.approx(float(np.std(z, axis=0).mean()), rel=1e-4)
+
+
+def test_finetuning_adds_the_weighted_distance_of_latents(networks, stepped, variables):
+    before, _, measures, [batch] = stepped(FINETUNE, variables, 1)
+    z, _ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
+    field = activate(jax.jit(networks.logits)(before.params, z, batch.points), "sigmoid")
+    distance = float(np.mean((z - LATENTS[batch.index]) ** 2))
+    assert measures["latent_loss"] == pytest.approx(distance, rel=1e-4)
+    expected = float(np.mean((field - batch.occupancy) ** 2)) + 0.25 * distance
+    assert measures["loss"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_first_state_is_that_of_its_key(networks):
+    schedule, _ = schedule_of(AUTOENCODER)
+    begin = jax.jit(first_state, static_argnums=(0, 1))  # compiles once for all keys
+    one, again, other = (begin(networks, schedule, jax.random.key(seed, impl="rbg")) for seed in (1, 1, 2))
+    assert isinstance(one, TrainState) and int(one.step) == 0
+    assert same(one, again)
+    for name in one.params:
+        assert not same(one.params[name], other.params[name])
+
+
+@pytest.mark.parametrize("decay", [False, True])
+def test_the_rate_warms_up_and_decays_if_asked(decay):
+    """Adam's updates for a constant gradient are of the size of the rate."""
+    stage = Stage(AUTOENCODER, 16, 200, 4, 16, learning_rate=1e-3, decay=decay)
+    optimizer = optimizer_of(Schedule((stage,)), stage)
+    weights = np.ones(3, np.float32)
+    state, rates = optimizer.init(weights), []
+    update = jax.jit(optimizer.update)
+    for _ in range(200):
+        change, state = update(np.full(3, 0.5, np.float32), state, weights)
+        rates.append(-float(change[0]))
+    np.testing.assert_allclose(rates[:5], 1e-3 * np.arange(5) / 4, rtol=1e-4, atol=1e-9)
+    if decay:
+        assert np.all(np.diff(rates[4:]) < 1e-9) and rates[-1] < 1e-6
+        assert rates[4 + 98] == pytest.approx(0.5e-3, rel=0.01)
+    else:
+        np.testing.assert_allclose(rates[4:], 1e-3, rtol=1e-4)
+
+
+def test_rates_by_fan_in_slow_wide_kernels_only():
+    stage = Stage(AUTOENCODER, 16, 10, 4, 16, learning_rate=1e-3, decay=False)
+    params = {"wide": np.ones((4, 4, 4, 8, 2)), "narrow": np.ones((128, 2)), "bias": np.ones(2)}
+    params = jax.tree.map(np.float32, params)
+    moved = {}
+    for fan_in_rates in (False, True):
+        optimizer = optimizer_of(Schedule((stage,), fan_in_rates=fan_in_rates), stage)
+        state = optimizer.init(params)
+        for _ in range(2):
+            updates, state = optimizer.update(params, state, params)
+        moved[fan_in_rates] = {name: float(update.ravel()[0]) for name, update in updates.items()}
+    ratios = {name: moved[True][name] / moved[False][name] for name in params}
+    assert ratios == pytest.approx({"wide": 128 / 512, "narrow": 1, "bias": 1})
+
+
+def test_adam_has_the_momentum_of_the_schedule():
+    stage = Stage(AUTOENCODER, 16, 10, 4, 16, learning_rate=1e-3, decay=False)
+    optimizer = optimizer_of(Schedule((stage,), beta1=0.25), stage)
+    gradient = np.array([2.0, -4.0], np.float32)
+    _, state = optimizer.update(gradient, optimizer.init(gradient), gradient)
+    np.testing.assert_allclose(state[0].mu, 0.75 * gradient, rtol=1e-6)
+    np.testing.assert_allclose(state[0].nu, 0.001 * gradient**2, rtol=1e-4)
