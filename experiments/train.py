@@ -115,7 +115,7 @@ def main() -> None:
 
 
 def _concerns_the_run(record) -> bool:
-    """Leaves out what libraries log at INFO level: Orbax a page for every checkpoint, JAX which devices there are not."""
+    """Leaves out what libraries log at INFO level: Orbax a page per checkpoint, JAX which devices there are not."""
     return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= 30  # warnings
 
 
