@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from absl import app, flags, logging
 
@@ -18,12 +19,18 @@ _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--h
 def run(main: Callable[[], object]) -> None:
     """Parse the command line and call `main()`; `python -m experiments.X` ends here."""
     flags.FLAGS.set_default("verbosity", logging.INFO)
+    logging.get_absl_handler().addFilter(_is_ours)
     try:
         app.run(lambda argv: _guarded(main, argv))
     except SystemExit as end:
         if end.code == 1 and _HELP & set(sys.argv):  # absl's --help ends with 1
             end.code = 0
         raise
+
+
+def _is_ours(record) -> bool:
+    """Leaves out what libraries log at INFO level: Orbax a page per checkpoint, JAX which devices there are not."""
+    return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= logging.converter.STANDARD_WARNING
 
 
 def _guarded(main: Callable[[], object], argv: list[str]) -> None:

@@ -73,7 +73,7 @@ def main() -> None:
         export.write_bytes(out / "manifest.json", text.encode())
     if failures:
         raise ValueError(f"{len(failures)} of {len(pictures)} pictures gave no mesh; the first: {failures[0]}")
-    logging.info("%d meshes, the views the network saw, previews and manifest.json: %s", len(pictures), out)
+    logging.info("meshes, the views the network saw, previews and manifest.json are in %s", out.resolve())
 
 
 @dataclasses.dataclass(frozen=True)

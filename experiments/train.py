@@ -81,7 +81,6 @@ _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log 
 
 
 def main() -> None:
-    logging.get_absl_handler().addFilter(_concerns_the_run)
     folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
     networks, schedule = Networks(PRESETS[_PRESET.value]), _schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
@@ -103,20 +102,15 @@ def main() -> None:
     )
     about = {
         "category": _CATEGORY.value,
-        "data": str(data),
         "seed": _SEED.value,
         "shapes": len(feeds(0).names),
+        **_origin(data),
     }
     watch = Watch(folder, networks, schedule, held_out, about)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
     logging.info("done: python -m experiments.evaluate --run=%s, or extract --run=%s", folder, folder)
-
-
-def _concerns_the_run(record) -> bool:
-    """Leaves out what libraries log at INFO level: Orbax a page per checkpoint, JAX which devices there are not."""
-    return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= 30  # warnings
 
 
 def _schedule() -> Schedule:

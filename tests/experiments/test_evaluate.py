@@ -147,3 +147,9 @@ def test_what_cannot_be_scored_is_said_in_one_line(folder, flag, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "none").exists()
+
+
+def test_help_says_how_to_use_it():
+    done = evaluate("--help")
+    assert done.returncode == 0
+    assert "python -m experiments.evaluate --category=car" in done.stdout

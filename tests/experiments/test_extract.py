@@ -156,3 +156,13 @@ def test_help_says_how_to_use_it(program):
     assert done.returncode == 0
     assert "python -m experiments.extract --image=photo.png" in done.stdout
     assert "--resolution: Cells per axis." in done.stdout
+
+
+def test_with_no_flag_but_where_to_put_it_the_sample_becomes_a_car(program, tmp_path):
+    """What `make demo` does, at a lower resolution: the weights and the picture that ship."""
+    done = program("extract", f"--out={tmp_path}", "--resolution=64")
+    assert done.returncode == 0, done.stderr
+    [result] = json.loads((tmp_path / "manifest.json").read_text())["results"]
+    assert result["watertight"] and result["outward"]
+    width, height, length = trimesh.load_mesh(tmp_path / "car.obj").extents
+    assert 1.8 < length / width < 3.2 and 1.0 < width / height < 2.2

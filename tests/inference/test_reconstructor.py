@@ -47,6 +47,14 @@ def box_decoder() -> dict[str, np.ndarray]:
     return params
 
 
+@pytest.fixture(autouse=True, scope="module")
+def quick_compilation():
+    """Compiling is nearly all that these tests do, and what is compiled runs once."""
+    jax.config.update("jax_disable_most_optimizations", True)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
+
+
 @pytest.fixture(scope="module")
 def weights() -> Weights:
     networks = Networks(
@@ -104,7 +112,7 @@ def test_the_field_of_the_latent_comes_out_in_its_place(model, center):
 def test_the_field_is_that_of_the_unfolded_network(model, weights, rng):
     points = rng.uniform(-0.5, 0.5, (50, 3)).astype(np.float32)
     z = rng.uniform(0, 1, LATENT).astype(np.float32)
-    logits = weights.networks.logits(weights.params, z[None], points[None])[0]
+    logits = jax.jit(weights.networks.logits)(weights.params, z[None], points[None])[0]
     np.testing.assert_allclose(model.field(z)(points), jax.nn.sigmoid(logits), rtol=1e-4, atol=1e-6)
 
 
@@ -114,14 +122,14 @@ def test_a_picture_goes_through_encoder_and_decoder(model, weights, rgba, tmp_pa
     np.testing.assert_array_equal(model.mesh(rgba, resolution=32).vertices, mesh.vertices)
     # What the encoder is shown here is what it is shown in training.
     view = grey_to_view(model.view(rgba)[None])
-    z = weights.networks.encode_views(weights.params, weights.batch_stats, view)
+    z = jax.jit(weights.networks.encode_views)(weights.params, weights.batch_stats, view)
     np.testing.assert_allclose(model.encode_views(view), z, rtol=1e-4)
     assert_is_box(mesh, float(z[0, 0]) - 0.5)
 
 
 def test_voxels_are_encoded_as_in_training(model, weights, rng):
     voxels = rng.integers(2, size=(2, 64, 64, 64), dtype=np.uint8)
-    expected = weights.networks.encode_voxels(weights.params, voxels)
+    expected = jax.jit(weights.networks.encode_voxels)(weights.params, voxels)
     np.testing.assert_allclose(model.encode_voxels(voxels), expected, rtol=1e-4)
 
 

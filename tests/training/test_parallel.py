@@ -15,7 +15,7 @@ LATENTS = np.random.default_rng(1).uniform(size=(5, 8)).astype(np.float32)
 
 @pytest.mark.parametrize("kind", [AUTOENCODER, FINETUNE])
 def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_feed):
-    full = "full_" if kind == FINETUNE else ""
+    full = "full_" if kind == AUTOENCODER else ""  # dense encoders have batch normalisation, too
     networks, variables = (request.getfixturevalue(full + name) for name in ("networks", "variables"))
     stage = Stage(kind, 64, 10, batch=4, points=16, learning_rate=1e-3, decay=False)
     schedule = Schedule((stage,), latent_weight=0.25)

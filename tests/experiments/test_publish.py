@@ -1,0 +1,47 @@
+"""Publishing a run as a user does: what ships must be what was trained, and the card must say what it is."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from imfield_jax.models.weights import load_weights
+
+
+@pytest.fixture
+def scores(dataset, tmp_path):
+    folder = tmp_path / "scores"
+    folder.mkdir()
+    summary = {
+        "data": str(dataset),
+        "split": "test",
+        "shapes": 1,
+        "views": [0],
+        "resolution": 32,
+        "methods": {"single view": {"iou": {"mean": 0.25}}},
+    }
+    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "summary.md").write_text("| the table |\n")
+    return folder
+
+
+def test_what_ships_is_the_run_with_its_card_and_a_test_picture(straight_run, scores, program, tmp_path):
+    words = ("--command=the command", "--time=a second", "--limits=Boxes only.")
+    done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={tmp_path / 'out'}", *words)
+    assert done.returncode == 0, done.stderr
+    published, trained = load_weights(tmp_path / "out" / "box.npz"), load_weights(straight_run / "weights.npz")
+    kernel, original = (w.params["decoder"]["layer_1_kernel"] for w in (published, trained))
+    np.testing.assert_allclose(kernel, original, rtol=1e-3, atol=1e-6)
+    assert published.about["test_iou_single_view"] == 0.25
+    assert (tmp_path / "out" / "box.png").read_bytes().startswith(b"\x89PNG")
+    card = (tmp_path / "out" / "box.md").read_text()
+    for said in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
+        assert said in card
+
+
+def test_help_says_how_to_use_it(program):
+    done = program("publish", "--help")
+    assert done.returncode == 0
+    assert "python -m experiments.publish --run=runs/car" in done.stdout
