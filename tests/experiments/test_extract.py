@@ -29,7 +29,7 @@ def pictures(tmp_path_factory):
     cut_out(200, 120).save(folder / "10.webp", lossless=True)
     plain = Image.new("RGB", (120, 120), (230, 220, 210))
     plain.paste((60, 70, 80), (40, 40, 80, 90))
-    plain.save(folder / "plain.png")
+    plain.save(folder / "2-2.png")
     (folder / "notes.txt").write_text("not a picture, and not named like one")
     return folder
 
@@ -48,7 +48,7 @@ def extracted(straight_run, program, pictures, tmp_path_factory):
 
 def test_every_picture_has_its_results(extracted):
     out, _ = extracted
-    names = {"2", "10", "plain", "2-2"}
+    names = {"2-2", "2", "10", "2-3"}
     kinds = ("glb", "obj", "stl", "ply", "input.png", "preview.png")
     assert {path.name for path in out.iterdir()} == {f"{n}.{kind}" for n in names for kind in kinds} | {"manifest.json"}
     for name in names:
@@ -65,9 +65,9 @@ def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, strai
     assert manifest["resolution"] == 32
     assert manifest["skipped"] == []
     results = manifest["results"]
-    assert [result["name"] for result in results] == ["2", "10", "plain", "2-2"]
-    assert results[0]["picture_sha256"] == hashlib.sha256((pictures / "2.png").read_bytes()).hexdigest()
-    assert any("no transparency" in note for note in results[2]["notes"])
+    assert [result["name"] for result in results] == ["2-2", "2", "10", "2-3"]
+    assert results[1]["picture_sha256"] == hashlib.sha256((pictures / "2.png").read_bytes()).hexdigest()
+    assert any("no transparency" in note for note in results[0]["notes"])
     for result in results:
         assert result["files"] == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
         for file in result["files"]:

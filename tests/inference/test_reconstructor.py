@@ -124,6 +124,7 @@ def test_a_picture_goes_through_encoder_and_decoder(model, weights, rgba, tmp_pa
     view = grey_to_view(model.view(rgba)[None])
     z = jax.jit(weights.networks.encode_views)(weights.params, weights.batch_stats, view)
     np.testing.assert_allclose(model.encode_views(view), z, rtol=1e-4)
+    np.testing.assert_array_equal(model.extract(model.encode_views(view)[0], 32).mesh.vertices, mesh.vertices)
     assert_is_box(mesh, float(z[0, 0]) - 0.5)
 
 

@@ -119,6 +119,28 @@ def test_a_stopped_run_makes_the_weights_of_one_that_was_not(run, straight, tmp_
     assert_same(state, straight)
 
 
+def test_every_batch_is_drawn_once(run, tmp_path):
+    drawn = []
+
+    class Drawn(Relabelled):
+        def points(self, level, step):
+            drawn.append((level, step))
+            return self._feed.points(level, step)
+
+        def views(self, level, step):
+            drawn.append((level, step))
+            return self._feed.views(level, step)
+
+    noted = dataclasses.replace(run, feeds=lambda number: Drawn(run.feeds(number), None))
+    expected = [(stage.level, step) for stage in SCHEDULE.stages for step in range(stage.steps)]
+    with pytest.raises(Stop):
+        go(noted, tmp_path, Notes(("validated", "encoder", 3)))
+    assert drawn == expected[:8]
+    drawn.clear()
+    go(noted, tmp_path)
+    assert drawn == expected[7:]  # from the checkpoint after the encoder's second update
+
+
 def test_what_a_run_says(run, tmp_path):
     notes = Notes()
     go(run, tmp_path, notes)
