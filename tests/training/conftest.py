@@ -61,7 +61,7 @@ class DenseImageEncoder(nn.Module):
     @nn.compact
     def __call__(self, view, *, train=False):
         blocks = view.reshape(-1, 8, 16, 8, 16).mean(axis=(2, 4))
-        out = nn.Dense(self.latent)(1.0 - blocks.reshape(-1, 64))
+        out = nn.Dense(self.latent, use_bias=False)(1.0 - blocks.reshape(-1, 64))
         return nn.sigmoid(nn.BatchNorm(use_running_average=not train, momentum=0.9)(out))
 
 
