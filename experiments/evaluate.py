@@ -26,7 +26,6 @@ from absl import flags, logging
 from experiments.entry import run
 from experiments.progress import Progress
 from imfield_jax.data.dataset import open_split
-from imfield_jax.data.feed import grey_to_view
 from imfield_jax.data.rows import Row, Split
 from imfield_jax.evaluation import baselines, comparison, figures, protocols, summary
 from imfield_jax.evaluation.comparison import Method, ScoreRow
@@ -34,6 +33,7 @@ from imfield_jax.evaluation.protocols import Prediction, Truth, occupancy_of_sol
 from imfield_jax.evaluation.surface import PICTURED, true_surface
 from imfield_jax.extraction.evaluation import chunked
 from imfield_jax.extraction.sparse import extract
+from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
 from imfield_jax.models.weights import load_weights
 

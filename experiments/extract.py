@@ -27,6 +27,7 @@ from PIL import Image
 
 from experiments.entry import run
 from experiments.progress import Progress
+from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import list_pictures, read_picture
 from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh import export, preview
@@ -128,7 +129,7 @@ def _reconstruct(model: Reconstructor, name: str, read: Callable[[], Source], ou
     started = time.perf_counter()
     source = read()
     view = model.view(source.rgba)
-    z = model.encode_views(view[None, :, :, None] * np.float32(1 / 255))[0]
+    z = model.encode_views(grey_to_view(view)[None])[0]
     encoded = time.perf_counter()
     extraction = model.extract(z, _RESOLUTION.value, clock=time.perf_counter)
     mesh, report = extraction.mesh, check(extraction.mesh)

@@ -19,7 +19,7 @@ from experiments.entry import run
 from imfield_jax.data.dataset import open_split
 from imfield_jax.inference.reconstructor import SHIPPED, run_weights
 from imfield_jax.mesh.export import write_bytes
-from imfield_jax.models.weights import load_weights, save_weights
+from imfield_jax.models.weights import Weights, load_weights, save_weights
 
 _RUN = flags.DEFINE_string("run", None, "The training run's folder.", required=True)
 _SCORES = flags.DEFINE_string("scores", None, "Output folder of evaluate for this run.", required=True)
@@ -42,18 +42,19 @@ def main() -> None:
     save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)
     split = open_split(scores["data"], "test")
     write_bytes(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
-    card = _card(category, weights.about, scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
+    card = _card(weights, scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
     write_bytes(out / f"{category}.md", card.encode())
     logging.info("%s weights, sample picture and model card: %s", category, out)
 
 
-def _card(category: str, about: dict, scores: dict, sample: str, size: int) -> str:
+def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
+    about, category = weights.about, weights.about["category"]
     table = (Path(_SCORES.value) / "summary.md").read_text().rstrip()
     return f"""# Model card: {category}
 
 | | |
 | --- | --- |
-| network | preset `compact` of imfield_jax, {size / 1e6:.1f} MB as {_DTYPE.value} |
+| network | preset `{weights.networks.preset.name}` of imfield_jax, {size / 1e6:.1f} MB as {_DTYPE.value} |
 | trained on | {about["shapes"]} shapes, source {about["source"]}, {about["licence"]} |
 | command | `{_COMMAND.value}` |
 | time | {_TIME.value} |

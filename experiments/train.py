@@ -13,6 +13,7 @@ validation shapes after each stage, and TensorBoard's event files.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -33,7 +34,7 @@ from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.loop import Run, train
 from imfield_jax.training.losses import check_loss
 from imfield_jax.training.parallel import along_batch, data_mesh, goes_one_by_one
-from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, Schedule, Stage
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, OPTIMIZERS, Schedule, Stage
 from imfield_jax.training.validation import validation
 from imfield_jax.types import HeldOut
 
@@ -53,10 +54,10 @@ _FEED = flags.DEFINE_enum(
     "Keep the training split on the device, or stream it through tf.data.",
 )
 _LOSS = flags.DEFINE_enum("loss", "mse", LOSSES, "On occupancy (mse, the paper's) or on logits (bce).")
-_RATE = flags.DEFINE_float("learning_rate", 5e-5, "Of Adam.", lower_bound=0.0)
+_RATE = flags.DEFINE_float("learning_rate", 5e-5, "Of each update, after a warm-up.", lower_bound=0.0)
 _DECAY = flags.DEFINE_bool("decay", False, "Let the learning rate of each stage fall to zero along a cosine.")
 _BETA1 = flags.DEFINE_float("beta1", 0.5, "Of Adam.", lower_bound=0.0, upper_bound=1.0)
-_FAN_IN_RATES = flags.DEFINE_bool("fan_in_rates", False, "Lower the learning rate of layers with many inputs.")
+_OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", OPTIMIZERS, "Muon needs fewer updates; the paper has Adam.")
 _AUTOENCODER_STEPS = flags.DEFINE_list(
     "autoencoder_steps", ["5000", "5000", "20000"], "Updates at 16^3, 32^3 and 64^3."
 )
@@ -67,7 +68,7 @@ _ENCODER_BATCH = flags.DEFINE_integer("encoder_batch", 64, "Views per update.", 
 _FINETUNE_STEPS = flags.DEFINE_integer("finetune_steps", 0, "Updates end to end.", lower_bound=0)
 _FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 32, "Views per update.", lower_bound=1)
 _FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 2048, "Points per shape and update.", lower_bound=1)
-_FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 5e-5, "Of Adam while finetuning.", lower_bound=0.0)
+_FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 5e-5, "While finetuning.", lower_bound=0.0)
 _LATENT_WEIGHT = flags.DEFINE_float(
     "latent_weight",
     1.0,
@@ -87,7 +88,8 @@ def main() -> None:
     mesh = data_mesh(_DEVICES.value)
     _check_batches(schedule, mesh.size)
     data = _dataset()
-    _claim(folder / "config.json", _config(networks, schedule))
+    origin = _origin(data)
+    _claim(folder / "config.json", _config(networks, schedule, origin))
     feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
     plan = Run(
         networks=networks,
@@ -104,7 +106,8 @@ def main() -> None:
         "category": _CATEGORY.value,
         "seed": _SEED.value,
         "shapes": len(feeds(0).names),
-        **_origin(data),
+        "source": origin["settings"]["source"],
+        "licence": origin["licence"],
     }
     watch = Watch(folder, networks, schedule, held_out, about)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
@@ -140,7 +143,7 @@ def _schedule() -> Schedule:
     used = tuple(stage for stage in stages if stage.steps)
     if not used:
         raise ValueError("there is nothing to train: all stages have 0 steps")
-    return Schedule(used, _LOSS.value, _BETA1.value, _FAN_IN_RATES.value, _LATENT_WEIGHT.value)
+    return Schedule(used, _LOSS.value, _BETA1.value, _OPTIMIZER.value, _LATENT_WEIGHT.value)
 
 
 def _check_batches(schedule: Schedule, devices: int) -> None:
@@ -182,12 +185,17 @@ def _dataset() -> Path:
     return prepare(preparation, Progress())
 
 
-def _origin(data: Path) -> dict[str, str]:
-    """Where the training shapes come from, to be kept with the weights."""
+def _origin(data: Path) -> dict:
+    """What tells this training data from any other: kept with the run, so that it goes on with no other."""
     from imfield_jax.data.dataset import open_split
 
-    metadata = open_split(data, "train").metadata
-    return {"source": metadata["settings"]["source"], "licence": metadata["license"]}
+    split = open_split(data, "train")
+    return {
+        "settings": split.metadata["settings"],
+        "licence": split.metadata["license"],
+        "shapes": len(split.names),
+        "names_sha256": hashlib.sha256("\n".join(split.names).encode()).hexdigest(),
+    }
 
 
 def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable[[int], Feed], HeldOut]:
@@ -215,11 +223,12 @@ def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable
     )
 
 
-def _config(networks: Networks, schedule: Schedule) -> dict:
+def _config(networks: Networks, schedule: Schedule, origin: dict) -> dict:
     """What determines the weights: what a run folder must have been begun with to go on."""
     config = {
         "category": _CATEGORY.value,
         "seed": _SEED.value,
+        "data": origin,
         "preset": dataclasses.asdict(networks.preset),
         "schedule": dataclasses.asdict(schedule),
     }

@@ -53,7 +53,10 @@ class Watch:
         self._write(stage, step, self._scores)
 
     def finished(self, stage: Stage, state: TrainState) -> None:
-        self.write_weights(stage, state)
+        """Keep the weights for extract and evaluate: weights.npz in the run folder, and a picture of them."""
+        host = jax.device_get((state.params, state.batch_stats))
+        about = {**self._about, "stage": stage.name, **{k: round(v, 4) for k, v in self._scores.items()}}
+        save_weights(self._folder / "weights.npz", Weights(self._networks, *host, about))
         self._picture(stage)
 
     def warned(self, stage: Stage, step: int, message: str) -> None:
@@ -61,12 +64,6 @@ class Watch:
 
     def resumed(self, done: int, total: int) -> None:
         logging.info("going on after %d of %d updates", done, total)
-
-    def write_weights(self, stage: Stage, state: TrainState) -> None:
-        """The weights for extract and evaluate: weights.npz in the run folder."""
-        host = jax.device_get((state.params, state.batch_stats))
-        about = {**self._about, "stage": stage.name, **{k: round(v, 4) for k, v in self._scores.items()}}
-        save_weights(self._folder / "weights.npz", Weights(self._networks, *host, about))
 
     def _picture(self, stage: Stage) -> None:
         """Validation shapes as this stage's own input gives them, and what the network saw of them."""
@@ -97,7 +94,7 @@ class Watch:
         number = self._schedule.stages.index(stage)
         done = self._schedule.ends[number] - stage.steps + step
         for name, value in scalars.items():
-            self._scalars.add_scalar(f"{name}", value, done)
+            self._scalars.add_scalar(name, value, done)
         self._scalars.flush()
 
 

@@ -19,6 +19,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
+from imfield_jax.types import Array
+
 FRAMINGS = ("fit", "centre")
 FRAMED_SIZE = 128
 RENDERED_SIZE = 137  # of the 3D-R2N2 pictures that 'centre' is defined on
@@ -42,6 +44,15 @@ def frame(rgba: np.ndarray, framing: str) -> np.ndarray:
         raise ValueError("the picture is empty: no pixel has alpha above 8 of 255")
     grey = composite(rgba)
     return _centre(grey) if framing == "centre" else _fit(grey, object_pixels)
+
+
+def grey_to_view(grey: Array) -> Array:
+    """Framed pictures [..., 128, 128] uint8 as the network sees them: [..., 128, 128, 1] float32 in [0, 1].
+
+    A multiplication, because XLA may turn a division by a constant into one, numpy does not, and
+    the two differ in the last bit; 255 becomes exactly 1.
+    """
+    return grey[..., None].astype(np.float32) * np.float32(1 / 255)
 
 
 def composite(rgba: np.ndarray) -> np.ndarray:

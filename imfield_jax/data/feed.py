@@ -78,12 +78,3 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
 def indices_to_points(indices: Array) -> Array:
     """Stored points [..., 3] uint8 (voxels of the 256^3 grid) as their centres in the cube, float32."""
     return index_to_point(indices.astype(np.float32), SOLID_RESOLUTION)
-
-
-def grey_to_view(grey: Array) -> Array:
-    """Framed pictures [..., 128, 128] uint8 as the network sees them: [..., 128, 128, 1] float32 in [0, 1].
-
-    A multiplication, because XLA may turn a division by a constant into one, numpy does not, and
-    the two differ in the last bit; 255 becomes exactly 1.
-    """
-    return grey[..., None].astype(np.float32) * np.float32(1 / 255)

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imfield_jax.data.feed import grey_to_view
 from imfield_jax.data.sampling import uniform_points
-from imfield_jax.framing import frame
+from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.types import HeldOut
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, the type does not

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imfield_jax.data.draws import Draw
-from imfield_jax.data.feed import FeedConfig, draw_batch, grey_to_view, indices_to_points
+from imfield_jax.data.feed import FeedConfig, draw_batch, indices_to_points
 from imfield_jax.data.rows import Split
-from imfield_jax.framing import frame
+from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.types import PointBatch, ViewBatch
 
 if TYPE_CHECKING:

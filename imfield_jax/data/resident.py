@@ -20,8 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from imfield_jax.coordinates import SOLID_RESOLUTION, VOXEL_RESOLUTION
-from imfield_jax.data.feed import FeedConfig, draw_batch, grey_to_view, indices_to_points
-from imfield_jax.framing import FRAMED_SIZE, frame
+from imfield_jax.data.feed import FeedConfig, draw_batch, indices_to_points
+from imfield_jax.framing import FRAMED_SIZE, frame, grey_to_view
 from imfield_jax.types import Array, PointBatch, ViewBatch
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, carrying packed arrays must not

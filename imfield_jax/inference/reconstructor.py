@@ -17,7 +17,7 @@ import numpy as np
 
 from imfield_jax.extraction.evaluation import ChunkedField, evaluator
 from imfield_jax.extraction.sparse import Extraction, extract
-from imfield_jax.framing import frame
+from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.inference.photo import read_picture
 from imfield_jax.models.decoder import occupancy
 from imfield_jax.models.weights import Weights, load_weights
@@ -93,8 +93,8 @@ class Reconstructor:
     def mesh(self, picture: str | os.PathLike | np.ndarray, resolution: int = 256) -> Mesh:
         """A picture file, or RGBA [H, W, 4] uint8, to a closed mesh in the cube, y up, front -z."""
         rgba = picture if isinstance(picture, np.ndarray) else read_picture(picture).rgba
-        view = self.view(rgba)[None, :, :, None] * np.float32(1 / 255)
-        return self.extract(self.encode_views(view)[0], resolution).mesh
+        view = grey_to_view(self.view(rgba))
+        return self.extract(self.encode_views(view[None])[0], resolution).mesh
 
     @cached_property
     def _encode_views(self) -> Callable:

@@ -166,7 +166,7 @@ def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
     if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:
         yield (
             f"the encoder says the same of every shape (its latents differ by {means['latent_spread']:.1e}): "
-            "lower --learning_rate or use --fan_in_rates"
+            "lower --learning_rate or use --optimizer=muon"
         )
 
 

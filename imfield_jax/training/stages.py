@@ -12,6 +12,7 @@ import itertools
 
 AUTOENCODER, ENCODER, FINETUNE = "autoencoder", "encoder", "finetune"
 LOSSES = ("mse", "bce")
+ADAM, MUON = OPTIMIZERS = ("adam", "muon")
 TRAINED = {
     AUTOENCODER: ("decoder", "voxel_encoder"),
     ENCODER: ("image_encoder",),
@@ -26,7 +27,7 @@ class Stage:
     kind:   AUTOENCODER, ENCODER or FINETUNE.
     level:  16, 32 or 64, the sampling level of its points; None where no points are needed.
     steps:  updates.   batch: shapes per update.   points: labelled points per shape.
-    learning_rate: of Adam, after a short warm-up; `decay` lets it fall to zero along a cosine.
+    learning_rate: after a short warm-up; `decay` lets it fall to zero along a cosine.
     """
 
     kind: str
@@ -48,20 +49,22 @@ class Schedule:
 
     loss:  "mse" (the paper's) on occupancy or "bce" on logits.
     beta1: of Adam; 0.5 in IM-NET.
-    fan_in_rates: divide the learning rate of wide kernels by their number of inputs (Yang and Hu 2021,
-           "Tensor Programs V", table 3), so that one rate suits all layers; not in IM-NET.
+    optimizer: "adam" (the paper's), or "muon" (Jordan et al. 2024), which turns the momentum of every
+           weight matrix into the nearest orthogonal one and leaves biases, scales and single rows to Adam.
     latent_weight: of the distance to the autoencoder's latent beside the occupancy loss while finetuning.
     """
 
     stages: tuple[Stage, ...]
     loss: str = "mse"
     beta1: float = 0.5
-    fan_in_rates: bool = False
+    optimizer: str = ADAM
     latent_weight: float = 1.0
 
     def __post_init__(self):
         if self.loss not in LOSSES:
             raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, found {self.loss!r}")
+        if self.optimizer not in OPTIMIZERS:
+            raise ValueError(f"optimizer: expected one of {', '.join(OPTIMIZERS)}, found {self.optimizer!r}")
 
     @property
     def ends(self) -> tuple[int, ...]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import optax
+import optax.contrib
 
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.training.stages import TRAINED, Schedule, Stage
+from imfield_jax.training.stages import ADAM, TRAINED, Schedule, Stage
 from imfield_jax.types import Array
 
-_FULL_RATE_FAN_IN = 128  # inputs per output up to which a kernel keeps the whole learning rate
+_BETA2 = 0.999  # of Adam, in IM-NET too
+_MUON_RMS = 0.2  # of an update at learning rate 1, near Adam's own, so that one rate suits both
 _WARMUP_SHARE = 0.02  # of a stage's steps: Adam's first steps are too sure of themselves
 
 
@@ -29,26 +30,29 @@ class TrainState:
 
 
 def optimizer_of(schedule: Schedule, stage: Stage) -> optax.GradientTransformation:
-    """Adam (IM-NET: beta1 0.5, beta2 0.999) with a short warm-up and, if asked, a cosine decay to zero."""
+    """Adam (IM-NET: beta1 0.5, beta2 0.999) or Muon, with a short warm-up and, if asked, a cosine decay to zero."""
     warmup = max(1, int(_WARMUP_SHARE * stage.steps))
+    peak, first = stage.learning_rate, stage.learning_rate / warmup
     if stage.decay:
-        rate = optax.warmup_cosine_decay_schedule(0.0, stage.learning_rate, warmup, max(stage.steps, warmup + 1))
+        rate = optax.warmup_cosine_decay_schedule(first, peak, warmup, max(stage.steps, warmup + 1))
     else:
-        rate = optax.linear_schedule(0.0, stage.learning_rate, warmup)
-    adam = optax.scale_by_adam(b1=schedule.beta1, b2=0.999)
-    if schedule.fan_in_rates:
-        adam = optax.chain(adam, optax.stateless(lambda updates, params: jax.tree.map(_by_fan_in, updates)))
-    return optax.chain(adam, optax.scale_by_learning_rate(rate))
+        rate = optax.linear_schedule(first, peak, warmup)
+    if schedule.optimizer == ADAM:
+        return optax.adam(rate, b1=schedule.beta1, b2=_BETA2)
+    return optax.contrib.muon(
+        rate,
+        consistent_rms=_MUON_RMS,
+        muon_weight_dimension_numbers=lambda params: jax.tree.map(_matrix_axes, params),
+        adam_b1=schedule.beta1,
+        adam_b2=_BETA2,
+    )
 
 
-def _by_fan_in(update: Array) -> Array:
-    """The update of one leaf, smaller for kernels of many inputs.
-
-    Adam moves every weight by about the learning rate, so the sum over n inputs that are correlated
-    moves by n times that: the 8,192 inputs of the voxel encoder's last layer drive its sigmoids into
-    saturation within a few steps at rates that the decoder needs.
-    """
-    return update * min(1.0, _FULL_RATE_FAN_IN / math.prod(update.shape[:-1])) if update.ndim > 1 else update
+def _matrix_axes(leaf: Array) -> optax.contrib.MuonDimensionNumbers | None:
+    """How a leaf is the matrix [inputs, outputs] of a layer; None where there is none: Adam moves those."""
+    if leaf.ndim < 2 or leaf.shape[-1] == 1:
+        return None
+    return optax.contrib.MuonDimensionNumbers(tuple(range(leaf.ndim - 1)), leaf.ndim - 1)
 
 
 def first_state(networks: Networks, schedule: Schedule, key: Array) -> TrainState:

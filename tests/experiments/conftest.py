@@ -29,6 +29,7 @@ SCHEDULE = (
     "--finetune_steps=3",
     "--finetune_batch=2",
     "--finetune_points=64",
+    "--optimizer=muon",
     "--learning_rate=1e-5",
     "--save_every=2",
     "--validate_every=3",

@@ -96,8 +96,18 @@ def test_bad_input_is_one_line(straight_run, program, training_flags, flags, mes
     assert re.match(f"error: .*{message}", line)
 
 
+def test_a_run_goes_on_with_no_other_data(straight_run, program, training_flags, tmp_path):
+    config = json.loads((straight_run / "config.json").read_text())
+    assert config["data"]["shapes"] == 4 and config["data"]["settings"]["source"] == "test"
+    config["data"]["shapes"] = 3
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    done = program("train", *training_flags, f"--run={tmp_path}")
+    assert done.returncode == 1
+    assert re.fullmatch("error: .* is a run with another data .*\n", done.stderr)
+
+
 def test_help_says_how_to_use_it(program):
     done = program("train", "--help")
     assert done.returncode == 0
     assert "python -m experiments.train --category=teapot" in done.stdout
-    assert "--learning_rate: Of Adam." in done.stdout
+    assert "--learning_rate: Of each update" in done.stdout

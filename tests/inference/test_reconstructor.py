@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imfield_jax.data.feed import grey_to_view
+from imfield_jax.framing import grey_to_view
 from imfield_jax.inference import reconstructor
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_categories
 from imfield_jax.mesh.check import check
