@@ -30,6 +30,7 @@ class DecoderConfig:
     output: "sigmoid" (paper) or "leaky_clip" (IM-NET-pytorch).
     initial_std: standard deviation of the initial weights, 0.02 in IM-NET; None balances them, see
     `_balanced_kernel`, for decoders that are to be trained in minutes.
+    octaves: what the layers are fed of a point beside its coordinates, see `point_features`; 0 in IM-NET.
     """
 
     latent: int
@@ -37,25 +38,32 @@ class DecoderConfig:
     skips: bool
     output: str
     initial_std: float | None = 0.02
+    octaves: int = 0
+
+    @property
+    def point_width(self) -> int:
+        """Rows of a kernel that the point feeds."""
+        return 3 + 6 * self.octaves
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("hidden", "point", "bias"), meta_fields=())
 @dataclasses.dataclass(frozen=True)
 class FoldedLayer:
-    """One layer with z folded in. hidden: [in, out] or None; point: [3, out] or None; bias: [out]."""
+    """One layer with z folded in. hidden: [in, out] or None; point: [3 + 6 octaves, out] or None; bias: [out]."""
 
     hidden: Array | None
     point: Array | None
     bias: Array
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("layers",), meta_fields=("output",))
+@partial(jax.tree_util.register_dataclass, data_fields=("layers",), meta_fields=("output", "octaves"))
 @dataclasses.dataclass(frozen=True)
 class FoldedDecoder:
     """The decoder of one object: a small network from points to occupancy."""
 
     layers: tuple[FoldedLayer, ...]
     output: str
+    octaves: int
 
 
 class ImplicitDecoder(nn.Module):
@@ -68,15 +76,16 @@ class ImplicitDecoder(nn.Module):
 
     def setup(self):
         config = self.config
-        fed = 3 + config.latent
+        fed = config.point_width + config.latent
         outputs = (*config.widths, 1)
         kernels, biases = [], []
         for number, out in enumerate(outputs, start=1):
             hidden = outputs[number - 2] if number > 1 else 0
             shape = (hidden + (fed if self._is_fed(number) else 0), out)
             if config.initial_std is None:
-                kernel = self.param(f"layer_{number}_kernel", _balanced_kernel, shape, hidden)
-                bias = self.param(f"layer_{number}_bias", _balanced_bias, kernel, hidden)
+                rows = (hidden, config.point_width)
+                kernel = self.param(f"layer_{number}_kernel", _balanced_kernel, shape, rows)
+                bias = self.param(f"layer_{number}_bias", _balanced_bias, kernel, rows)
             else:
                 kernel = self.param(f"layer_{number}_kernel", nn.initializers.normal(config.initial_std), shape)
                 bias = self.param(f"layer_{number}_bias", nn.initializers.zeros, (out,))
@@ -90,53 +99,67 @@ class ImplicitDecoder(nn.Module):
 
     def fold(self, z: Array) -> FoldedDecoder:
         """z: [Z] -> the decoder of that object."""
-        layers = []
+        layers, point_width = [], self.config.point_width
         for number, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True), start=1):
             hidden, point = kernel, None
             if self._is_fed(number):
-                rows = kernel.shape[0] - 3 - self.config.latent
+                rows = kernel.shape[0] - point_width - self.config.latent
                 hidden = kernel[:rows] if rows else None
-                point = kernel[rows : rows + 3]
-                bias = bias + z @ kernel[rows + 3 :]
+                point = kernel[rows : rows + point_width]
+                bias = bias + z @ kernel[rows + point_width :]
             layers.append(FoldedLayer(hidden, point, bias))
-        return FoldedDecoder(tuple(layers), self.config.output)
+        return FoldedDecoder(tuple(layers), self.config.output, self.config.octaves)
 
     def __call__(self, z: Array, point: Array) -> Array:
         """z: [Z], point: [3] -> occupancy []."""
         return occupancy(self.fold(z), point)
 
 
-# Standard deviations with which a point in the cube (0.2 or so around 0 on each axis) outweighs a latent
-# (0.1 or so around 0.5 in each component): the units' kinks are then close enough to one another for
-# parts the size of a wheel. At a third of this, training needs twice the updates to find them.
-_POINT_STD, _LATENT_STD, _BIAS_STD = 6.0, 0.3, 0.5
+# Standard deviations with which the coordinates of a point (0.2 or so around 0), and its waves (around 0.7),
+# outweigh a latent (0.1 or so around 0.5 in each component): the units' kinks are then close enough to
+# one another for parts the size of a wheel. With coordinates at a third of this, training needs twice the
+# updates to find them.
+_POINT_STD, _WAVE_STD, _LATENT_STD, _BIAS_STD = 6.0, 0.5, 0.3, 0.5
 
 
-def _balanced_kernel(key: Array, shape: tuple[int, int], hidden: int) -> Array:
-    """Initial kernel [hidden, or hidden + 3 + Z, out] in which the point is heard beside hidden units and latent.
+def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int]) -> Array:
+    """Initial kernel [in, out] in which the point is heard beside hidden units and latent.
 
+    rows: how many belong to hidden units and how many, if any, to the point; the latent's follow.
     With one standard deviation for all rows, the 128 components of z, all near 0.5, drown the three
     coordinates, and the first thousand updates go into growing the rows of the point.
     """
-    deviations = jnp.full(shape[0], _LATENT_STD).at[: hidden + 3].set(_POINT_STD)
+    hidden, point_width = rows
+    deviations = jnp.full(shape[0], _LATENT_STD).at[: hidden + point_width].set(_WAVE_STD)
+    deviations = deviations.at[hidden : hidden + 3].set(_POINT_STD)
     deviations = deviations.at[:hidden].set(jnp.sqrt(2.0 / max(hidden, 1)))
     return jax.random.normal(key, shape) * deviations[:, None]
 
 
-def _balanced_bias(key: Array, kernel: Array, hidden: int) -> Array:
+def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int]) -> Array:
     """Initial bias [out] that puts the kinks of the units all over the cube, for latents around 0.5."""
-    if kernel.shape[0] == hidden:
+    if kernel.shape[0] == rows[0]:
         return jnp.zeros(kernel.shape[1])
-    return _BIAS_STD * jax.random.normal(key, kernel.shape[1:]) - 0.5 * kernel[hidden + 3 :].sum(axis=0)
+    return _BIAS_STD * jax.random.normal(key, kernel.shape[1:]) - 0.5 * kernel[sum(rows) :].sum(axis=0)
+
+
+def point_features(point: Array, octaves: int) -> Array:
+    """The coordinates, then their sines and cosines of periods 2, 1, 1/2, ...: [3] -> [3 + 6 octaves].
+
+    Layers find fine structure in these far sooner than in coordinates alone (Mildenhall et al. 2020, "NeRF",
+    equation 4; Tancik et al. 2020, "Fourier features").
+    """
+    angles = jnp.concatenate([jnp.pi * 2.0**octave * point for octave in range(octaves)] or [point[:0]])
+    return jnp.concatenate([point, jnp.sin(angles), jnp.cos(angles)])
 
 
 def logit(folded: FoldedDecoder, point: Array) -> Array:
     """Value before the output function: point [3] -> []."""
-    hidden = None
+    hidden, features = None, point_features(point, folded.octaves)
     for layer in folded.layers:
         value = layer.bias
         if layer.point is not None:
-            value = value + point @ layer.point
+            value = value + features @ layer.point
         if layer.hidden is not None:
             value = value + nn.leaky_relu(hidden, NEGATIVE_SLOPE) @ layer.hidden
         hidden = value

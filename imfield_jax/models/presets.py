@@ -46,7 +46,7 @@ PRESETS = {
     ),
     "compact": Preset(
         name="compact",
-        decoder=DecoderConfig(128, (512, 256, 128, 64, 32), skips=True, output="sigmoid", initial_std=None),
+        decoder=DecoderConfig(128, (512, 256, 128, 64, 32), skips=True, output="sigmoid", initial_std=None, octaves=5),
         voxel_encoder=VoxelEncoderConfig(128, width=32, affine=True, stem_stride=4),
         image_encoder=ImageEncoderConfig(128, width=32, stem_stride=4),
         framing="fit",

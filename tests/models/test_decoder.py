@@ -9,11 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from imfield_jax.models.decoder import DecoderConfig, ImplicitDecoder, activate, logit, occupancy
+from imfield_jax.models.decoder import DecoderConfig, ImplicitDecoder, activate, logit, occupancy, point_features
 
 CONFIGS = {
     "paper": DecoderConfig(8, (24, 16, 12, 8), skips=True, output="sigmoid"),
     "improved": DecoderConfig(8, (24, 16, 12, 8), skips=False, output="leaky_clip"),
+    "compact": DecoderConfig(8, (24, 16, 12, 8), skips=True, output="sigmoid", initial_std=None, octaves=3),
 }
 
 
@@ -25,7 +26,8 @@ def made(config, fill):
 
 def reference(config, params, z, point):
     """IM-NET layer by layer in float64: the value before the output function."""
-    fed = np.concatenate([point, z]).astype(np.float64)
+    waves = [[wave(np.pi * 2**o * float(x)) for o in range(config.octaves) for x in point] for wave in (np.sin, np.cos)]
+    fed = np.concatenate([point, *waves, z]).astype(np.float64)
     hidden = np.zeros(0)
     for number in range(1, len(config.widths) + 2):
         is_fed = number == 1 or (config.skips and number <= len(config.widths))
@@ -56,6 +58,18 @@ def test_the_folded_decoder_is_a_network_of_the_point_alone(fill):
         sum(matrix.shape[0] for matrix in (layer.hidden, layer.point) if matrix is not None) for layer in folded.layers
     ]
     assert rows == [3, 24 + 3, 16 + 3, 12 + 3, 8]
+
+
+def test_features_of_a_point_have_the_periods_of_their_octaves():
+    point = np.array([0.11, -0.23, 0.4], np.float32)
+    features = np.asarray(point_features(point, 4))
+    np.testing.assert_array_equal(features[:3], point)
+    np.testing.assert_allclose(features[3:15] ** 2 + features[15:] ** 2, 1, rtol=1e-5)
+    for octave in range(4):
+        moved = np.asarray(point_features(point + np.float32(2 / 2**octave), 4))
+        waves = [slice(start + 3 * octave, start + 12) for start in (3, 15)]  # this octave and all that are higher
+        for wave in waves:
+            np.testing.assert_allclose(moved[wave], features[wave], atol=1e-4)
 
 
 def test_points_and_shapes_are_answered_one_by_one(networks, variables, rng):
