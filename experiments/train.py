@@ -22,6 +22,7 @@ from pathlib import Path
 import jax
 from absl import flags, logging
 
+from experiments import stage_flags
 from experiments.entry import run
 from experiments.progress import Progress
 from experiments.watch import Watch
@@ -34,7 +35,7 @@ from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.loop import Run, train
 from imfield_jax.training.losses import check_loss
 from imfield_jax.training.parallel import along_batch, data_mesh, goes_one_by_one
-from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, OPTIMIZERS, Schedule, Stage
+from imfield_jax.training.stages import Schedule
 from imfield_jax.training.validation import validation
 from imfield_jax.types import HeldOut
 
@@ -53,40 +54,19 @@ _FEED = flags.DEFINE_enum(
     ("resident", "pipeline"),
     "Keep the training split on the device, or stream it through tf.data.",
 )
-_LOSS = flags.DEFINE_enum("loss", "mse", LOSSES, "On occupancy (mse, the paper's) or on logits (bce).")
-_RATE = flags.DEFINE_float("learning_rate", 5e-5, "Of each update, after a warm-up.", lower_bound=0.0)
-_DECAY = flags.DEFINE_bool("decay", False, "Let the learning rate of each stage fall to zero along a cosine.")
-_BETA1 = flags.DEFINE_float("beta1", 0.5, "Of Adam.", lower_bound=0.0, upper_bound=1.0)
-_OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", OPTIMIZERS, "Muon needs fewer updates; the paper has Adam.")
-_AUTOENCODER_STEPS = flags.DEFINE_list(
-    "autoencoder_steps", ["5000", "5000", "20000"], "Updates at 16^3, 32^3 and 64^3."
-)
-_AUTOENCODER_BATCH = flags.DEFINE_integer("autoencoder_batch", 32, "Shapes per update.", lower_bound=1)
-_POINTS = flags.DEFINE_integer("points", 4096, "Labelled points per shape and update.", lower_bound=1)
-_ENCODER_STEPS = flags.DEFINE_integer("encoder_steps", 20000, "Updates of the image encoder.", lower_bound=0)
-_ENCODER_BATCH = flags.DEFINE_integer("encoder_batch", 64, "Views per update.", lower_bound=1)
-_FINETUNE_STEPS = flags.DEFINE_integer("finetune_steps", 0, "Updates end to end.", lower_bound=0)
-_FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 32, "Views per update.", lower_bound=1)
-_FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 2048, "Points per shape and update.", lower_bound=1)
-_FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 5e-5, "While finetuning.", lower_bound=0.0)
-_LATENT_WEIGHT = flags.DEFINE_float(
-    "latent_weight",
-    1.0,
-    "Of the latent's distance beside the occupancy loss while finetuning.",
-    lower_bound=0.0,
-)
 _DEVICES = flags.DEFINE_integer("devices", None, "Local devices to use; default all.", lower_bound=1)
 _SAVE_EVERY = flags.DEFINE_integer("save_every", 250, "Updates between checkpoints.", lower_bound=1)
 _VALIDATE_EVERY = flags.DEFINE_integer("validate_every", 500, "Updates between validations.", lower_bound=1)
 _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log lines.", lower_bound=1)
+flags.adopt_module_key_flags(stage_flags)  # --help lists them too
 
 
 def main() -> None:
     folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
-    networks, schedule = Networks(PRESETS[_PRESET.value]), _schedule()
+    networks, schedule = Networks(PRESETS[_PRESET.value]), stage_flags.schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
     mesh = data_mesh(_DEVICES.value)
-    _check_batches(schedule, mesh.size)
+    stage_flags.check_batches(schedule.stages, mesh.size)
     data = _dataset()
     origin = _origin(data)
     _claim(folder / "config.json", _config(networks, schedule, origin))
@@ -114,45 +94,6 @@ def main() -> None:
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
     logging.info("done: python -m experiments.evaluate --run=%s, or extract --run=%s", folder, folder)
-
-
-def _schedule() -> Schedule:
-    try:
-        steps = [int(text) for text in _AUTOENCODER_STEPS.value]
-    except ValueError:
-        steps = []
-    if len(steps) != 3 or min(steps) < 0:
-        raise ValueError(f"--autoencoder_steps: expected three numbers, found {','.join(_AUTOENCODER_STEPS.value)!r}")
-    rate, decay = _RATE.value, _DECAY.value
-    stages = [
-        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and level == 64)
-        for level, count in zip((16, 32, 64), steps, strict=True)
-    ]
-    stages.append(Stage(ENCODER, None, _ENCODER_STEPS.value, _ENCODER_BATCH.value, 0, rate, decay))
-    stages.append(
-        Stage(
-            FINETUNE,
-            64,
-            _FINETUNE_STEPS.value,
-            _FINETUNE_BATCH.value,
-            _FINETUNE_POINTS.value,
-            _FINETUNE_RATE.value,
-            decay,
-        )
-    )
-    used = tuple(stage for stage in stages if stage.steps)
-    if not used:
-        raise ValueError("there is nothing to train: all stages have 0 steps")
-    return Schedule(used, _LOSS.value, _BETA1.value, _OPTIMIZER.value, _LATENT_WEIGHT.value)
-
-
-def _check_batches(schedule: Schedule, devices: int) -> None:
-    for stage in schedule.stages:
-        if stage.batch % devices:
-            raise ValueError(
-                f"{stage.name}: a batch of {stage.batch} cannot be cut into {devices} equal parts, one per device: "
-                "choose another batch or --devices=1"
-            )
 
 
 def _dataset() -> Path:
