@@ -32,6 +32,7 @@ from imfield_jax.inference.photo import list_pictures, read_picture
 from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh import export, preview
 from imfield_jax.mesh.check import check
+from imfield_jax.mesh.crumbs import CRUMB
 from imfield_jax.models.weights import load_weights
 
 _IMAGE = flags.DEFINE_list("image", None, "Picture files or folders; default the sample picture.")
@@ -42,6 +43,13 @@ _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take
 _COUNT = flags.DEFINE_integer("count", 8, "How many shapes of the split, one picture each.", lower_bound=1)
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=512)
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
+_CRUMBS = flags.DEFINE_float(
+    "crumbs",
+    CRUMB,
+    "Leave out pieces smaller than this share of the largest one's volume; 0 keeps all.",
+    lower_bound=0.0,
+    upper_bound=1.0,
+)
 _OUT = flags.DEFINE_string("out", "out", "Folder of the results.")
 
 
@@ -131,7 +139,7 @@ def _reconstruct(model: Reconstructor, name: str, read: Callable[[], Source], ou
     view = model.view(source.rgba)
     z = model.encode_views(grey_to_view(view)[None])[0]
     encoded = time.perf_counter()
-    extraction = model.extract(z, _RESOLUTION.value, clock=time.perf_counter)
+    extraction = model.extract(z, _RESOLUTION.value, crumbs=_CRUMBS.value, clock=time.perf_counter)
     mesh, report = extraction.mesh, check(extraction.mesh)
     if not report.faces:
         raise ValueError(f"{name}: the network sees no object of its category in the picture (the field is empty)")

@@ -5,8 +5,8 @@ One score follows one protocol, so that two numbers under one name can be compar
   * occupancy is compared at random voxel centres of the whole cube, where the truth is exact (Occupancy
     Networks draws points in a box of side 1.1 instead, with labels from the mesh);
   * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
-    does. The prediction's normals are those of its faces, so that a rough surface is called rough; the
-    truth's are smooth (see `surface`);
+    does. The prediction's mesh is as `experiments.extract` gives it, without crumbs; its normals are those
+    of its faces, so that a rough surface is called rough; the truth's are smooth (see `surface`);
   * the F-score's threshold is 1 % of the longest side of the truth's bounding box (Tatarchenko et al.
     2019, "What do single-view 3D reconstruction networks learn?");
   * IM-NET's own two numbers are taken at 4,096 points a side, as its authors did: Chamfer distances depend on

@@ -6,6 +6,7 @@ mesh = Reconstructor.shipped("car").mesh("photo.png", resolution=256)
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable
 from functools import cached_property
@@ -19,6 +20,7 @@ from imfield_jax.extraction.evaluation import ChunkedField, evaluator
 from imfield_jax.extraction.sparse import Extraction, extract
 from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.inference.photo import read_picture
+from imfield_jax.mesh.crumbs import CRUMB, without_crumbs
 from imfield_jax.models.decoder import occupancy
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
@@ -86,12 +88,15 @@ class Reconstructor:
         """The field of one latent [Z]."""
         return self._evaluator(self._fold(self._params, jnp.asarray(z)))
 
-    def extract(self, z: np.ndarray, resolution: int, clock: Callable[[], float] | None = None) -> Extraction:
-        """The surface of one latent [Z], see `extraction.extract`."""
-        return extract(self.field(z), resolution, clock=clock)
+    def extract(
+        self, z: np.ndarray, resolution: int, *, crumbs: float = CRUMB, clock: Callable[[], float] | None = None
+    ) -> Extraction:
+        """The surface of one latent [Z], see `extraction.extract`, without its `crumbs`, see `without_crumbs`."""
+        extraction = extract(self.field(z), resolution, clock=clock)
+        return dataclasses.replace(extraction, mesh=without_crumbs(extraction.mesh, crumbs))
 
     def mesh(self, picture: str | os.PathLike | np.ndarray, resolution: int = 256) -> Mesh:
-        """A picture file, or RGBA [H, W, 4] uint8, to a closed mesh in the cube, y up, front -z."""
+        """A picture file, or RGBA [H, W, 4] uint8, to a closed mesh in the cube without crumbs, y up, front -z."""
         rgba = picture if isinstance(picture, np.ndarray) else read_picture(picture).rgba
         view = grey_to_view(self.view(rgba))
         return self.extract(self.encode_views(view[None])[0], resolution).mesh
