@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -37,14 +39,14 @@ SCHEDULE = (
 )
 
 
-def _record(name: str, seed: int) -> Record:
-    """A box, and pictures of a rectangle."""
+def _record(name: str, seed: int, view_count: int) -> Record:
+    """A box, and pictures of a rectangle; other ones for another seed."""
     rng = np.random.default_rng(seed)
     low, high = rng.integers(30, 100, 3), rng.integers(150, 220, 3)
     solid = np.zeros((256,) * 3, bool)
     solid[tuple(slice(a, b) for a, b in zip(low, high, strict=True))] = True
     levels = {level: sample_level(solid, level, "exact", rng) for level in LEVEL_SIZES}
-    views = np.zeros((VIEWS, 137, 137, 4), np.uint8)
+    views = np.zeros((view_count, 137, 137, 4), np.uint8)
     views[:, 30 + 5 * seed : 110, 20:115] = (90, 120, 150, 255)
     return Record(
         name=name,
@@ -53,26 +55,32 @@ def _record(name: str, seed: int) -> Record:
         values={level: values for level, (_, values) in levels.items()},
         solid=solid,
         views=views,
-        cameras=np.ones((VIEWS, 4), np.float32),
+        cameras=np.ones((view_count, 4), np.float32),
         center=np.zeros(3, np.float32),
         scale=np.float32(1),
         diagnostics={},
     )
 
 
-def _make_dataset(folder: Path) -> None:
-    work = folder / "work"
-    work.mkdir(parents=True)
-    shapes = []
-    for split, count in SPLITS.items():
-        for number in range(count):
+@pytest.fixture(scope="session")
+def make_dataset():
+    """(folder, shapes per split, views of each, seeds of the shapes): writes a dataset of boxes."""
+
+    def made(folder: Path, splits: dict[str, int], views: int, seeds: Iterable[int]) -> None:
+        work = folder / "work"
+        work.mkdir(parents=True)
+        places = [(split, number) for split, count in splits.items() for number in range(count)]
+        shapes = []
+        for (split, number), seed in zip(places, seeds, strict=False):
             name, file = f"box/{split}{number}", f"{split}{number}.npz"
-            write_record(work / file, _record(name, len(shapes)), {"status": "ok"})
+            write_record(work / file, _record(name, seed, views), {"status": "ok"})
             shapes.append({"name": name, "split": split, "file": file})
-    settings = {"views": VIEWS, "source": "test"}
-    index = {"category": "box", "license": "CC0 1.0", "settings": settings, "shapes": shapes}
-    (work / "index.json").write_text(json.dumps(index))
-    build_dataset(work, folder)
+        settings = {"views": views, "source": "test"}
+        index = {"category": "box", "license": "CC0 1.0", "settings": settings, "shapes": shapes}
+        (work / "index.json").write_text(json.dumps(index))
+        build_dataset(work, folder)
+
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -123,9 +131,9 @@ def shared(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def dataset(shared):
+def dataset(shared, make_dataset):
     """Four shapes to train on, one to validate and one to test with."""
-    return shared("data", _make_dataset)
+    return shared("data", lambda folder: make_dataset(folder, SPLITS, VIEWS, itertools.count()))
 
 
 @pytest.fixture(scope="session")

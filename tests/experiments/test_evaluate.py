@@ -6,6 +6,7 @@ Whatever the networks say, the nearest training shape is then the truth, and the
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import subprocess
 import sys
@@ -16,10 +17,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imfield_jax.data.dataset import build_dataset
-from imfield_jax.data.record import Record
-from imfield_jax.data.record_file import write_record
-from imfield_jax.data.sampling import LEVEL_SIZES, voxels64
 from imfield_jax.evaluation.protocols import METRICS, read_scores
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS
@@ -28,38 +25,6 @@ from imfield_jax.models.weights import Weights, save_weights
 ROOT = Path(__file__).resolve().parents[2]
 SPLITS = {"train": 3, "test": 3}
 VIEWS = 4
-
-
-def box_record(name: str) -> Record:
-    solid = np.zeros((256,) * 3, bool)
-    solid[40:216, 64:160, 80:176] = True
-    points = {level: np.zeros((size, 3), np.uint8) for level, size in LEVEL_SIZES.items()}
-    views = np.full((VIEWS, 137, 137, 4), 255, np.uint8)
-    views[:, :40, :, 3] = 0
-    return Record(
-        name=name,
-        voxels=voxels64(solid),
-        points=points,
-        values={level: np.zeros(size, np.uint8) for level, size in LEVEL_SIZES.items()},
-        solid=solid,
-        views=views,
-        cameras=np.ones((VIEWS, 4), np.float32),
-        center=np.zeros(3, np.float32),
-        scale=np.float32(1),
-        diagnostics={},
-    )
-
-
-def make_dataset(folder: Path) -> None:
-    shapes = []
-    for split, count in SPLITS.items():
-        for number in range(count):
-            name, file = f"box/{split}{number}", f"{split}{number}.npz"
-            write_record(folder / file, box_record(name), {"status": "ok"})
-            shapes.append({"name": name, "split": split, "file": file})
-    index = {"category": "box", "license": "CC0 1.0", "settings": {"views": VIEWS}, "shapes": shapes}
-    (folder / "index.json").write_text(json.dumps(index))
-    build_dataset(folder, folder)
 
 
 def make_weights(folder: Path) -> None:
@@ -84,10 +49,10 @@ def evaluate(*flags):
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, make_dataset):
     """A run folder that is a data folder, too."""
     folder = tmp_path_factory.mktemp("box")
-    make_dataset(folder)
+    make_dataset(folder, SPLITS, VIEWS, itertools.repeat(0))
     make_weights(folder)
     return folder
 
@@ -120,7 +85,7 @@ def test_baselines_know_shapes_that_are_all_the_same(results):
     assert report["methods"]["retrieval"]["iou"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
     assert report["methods"]["retrieval"]["f_score"]["mean"] > 0.99
     assert report["methods"]["mean shape"]["iou"]["mean"] > 0.97
-    assert report["methods"]["mean shape"]["f_score"]["mean"] > 0.95
+    assert report["methods"]["mean shape"]["f_score"]["mean"] > 0.8  # 32 cells cut its edges off
     assert report["shapes"] == 1
     assert report["views"] == [0, 2]
 

@@ -11,14 +11,12 @@ from imfield_jax.framing import grey_to_view
 from imfield_jax.inference import reconstructor
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_categories
 from imfield_jax.mesh.check import check
-from imfield_jax.models.decoder import DecoderConfig
-from imfield_jax.models.image_encoder import ImageEncoderConfig
 from imfield_jax.models.networks import Networks
-from imfield_jax.models.presets import Preset
-from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 from imfield_jax.models.weights import Weights, save_weights
 
-LATENT = 8
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
+LATENT = 8  # and the layers of `box_decoder` are those of `tiny_preset`
 HALF_SIDES = np.array([0.2, 0.1, 0.3])
 LEAK = 0.02
 # Three pairs of faces leak LEAK * -2 * half side each, which the face that a point is beyond has to make good.
@@ -47,34 +45,10 @@ def box_decoder() -> dict[str, np.ndarray]:
     return params
 
 
-@pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Compiling is nearly all that these tests do, and what is compiled runs once."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
 @pytest.fixture(scope="module")
-def weights() -> Weights:
-    networks = Networks(
-        Preset(
-            name="box",
-            decoder=DecoderConfig(LATENT, (16, 8), skips=True, output="sigmoid"),
-            voxel_encoder=VoxelEncoderConfig(LATENT, width=2, affine=True, stem_stride=4),
-            image_encoder=ImageEncoderConfig(LATENT, width=2, stem_stride=4),
-            framing="fit",
-        )
-    )
-    rng = np.random.default_rng(0)
-
-    def leaf(path, shape):
-        if "kernel" in path[-1].key:
-            return rng.normal(0, np.prod(shape.shape[:-1]) ** -0.5, shape.shape).astype(np.float32)
-        return np.full(shape.shape, 1.0 if path[-1].key in ("scale", "var") else 0.0, np.float32)
-
-    shapes = jax.eval_shape(networks.init, jax.random.key(0))
-    params, batch_stats = jax.tree.map_with_path(leaf, shapes)
+def weights(tiny_preset, filled) -> Weights:
+    networks = Networks(tiny_preset)
+    params, batch_stats = filled(networks)
     return Weights(networks, {**params, "decoder": box_decoder()}, batch_stats, {"category": "box"})
 
 

@@ -9,16 +9,11 @@ from __future__ import annotations
 import dataclasses
 import functools
 
-import jax
 import numpy as np
 import pytest
 from flax import linen as nn
 
-from imfield_jax.models.decoder import DecoderConfig
-from imfield_jax.models.image_encoder import ImageEncoderConfig
 from imfield_jax.models.networks import Networks
-from imfield_jax.models.presets import Preset
-from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 from imfield_jax.training import loop, state, steps
 from imfield_jax.types import PointBatch, ViewBatch
 
@@ -26,20 +21,8 @@ SHAPES = 5
 
 
 @pytest.fixture(autouse=True, scope="module")
-def quick_compilation():
-    """Compiling is nearly all that these tests do, and what is compiled runs a few times."""
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", False)
-
-
-TINY = Preset(
-    name="tiny",
-    decoder=DecoderConfig(8, (16, 8), skips=True, output="sigmoid", initial_std=None),
-    voxel_encoder=VoxelEncoderConfig(8, width=4, affine=True, stem_stride=4),
-    image_encoder=ImageEncoderConfig(8, width=4, stem_stride=4),
-    framing="fit",
-)
+def quickly(quick_compilation):
+    """Compiling is nearly all that these tests do."""
 
 
 class DenseVoxelEncoder(nn.Module):
@@ -78,38 +61,25 @@ class DenseNetworks(Networks):
 
 
 @pytest.fixture(scope="session")
-def networks() -> Networks:
-    return DenseNetworks(TINY)
+def networks(tiny_preset) -> Networks:
+    return DenseNetworks(tiny_preset)
 
 
 @pytest.fixture(scope="session")
-def full_networks() -> Networks:
-    return Networks(TINY)
-
-
-def variables_of(networks):
-    rng = np.random.default_rng(0)
-
-    def leaf(path, shape):
-        name = path[-1].key
-        if "kernel" in name:
-            return rng.normal(0, np.prod(shape.shape[:-1]) ** -0.5, shape.shape).astype(np.float32)
-        return np.full(shape.shape, 1.0 if name in ("scale", "var") else 0.0, np.float32)
-
-    shapes = jax.eval_shape(networks.init, jax.random.key(0))
-    return jax.tree.map_with_path(leaf, shapes)
+def full_networks(tiny_preset) -> Networks:
+    return Networks(tiny_preset)
 
 
 @pytest.fixture(scope="session")
-def variables(networks):
-    """(params, batch_stats) of `networks`, as numpy arrays: a step eats only the copies of them."""
-    return variables_of(networks)
+def variables(networks, filled):
+    """(params, batch_stats) of `networks`: a step eats only copies of them."""
+    return filled(networks)
 
 
 @pytest.fixture(scope="session")
-def full_variables(full_networks):
+def full_variables(full_networks, filled):
     """(params, batch_stats) of `full_networks`."""
-    return variables_of(full_networks)
+    return filled(full_networks)
 
 
 @dataclasses.dataclass(frozen=True)
