@@ -26,6 +26,7 @@ from imfield_jax.data.record_file import read_example
 from imfield_jax.data.rows import Split
 from imfield_jax.data.sampling import LEVEL_SIZES
 from imfield_jax.data.sources import SPLITS
+from imfield_jax.files import write_whole
 
 NAME = "imfield_shapes"
 VERSION = "1.0.0"
@@ -129,8 +130,8 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
 def build_dataset(manual_dir: Path | str, data_dir: Path | str) -> Path:
     """Pack the records listed in <manual_dir>/index.json and return the folder of the dataset.
 
-    The index holds {"category", "license", "shapes": [{"name", "split", "file"}, ...], ...}; whatever
-    else is in it is kept as the metadata of the dataset. A dataset of the same index and the same files
+    The index holds {"category", "license", "settings": {"views", ...}, "shapes": [{"name", "split", "file"}, ...]},
+    and whatever else is in it is kept as the metadata of the dataset. A dataset of the same index and the same files
     is left alone, any other of this category is replaced. Splits without shapes are left out.
     """
     index = json.loads((Path(manual_dir) / INDEX).read_text())
@@ -139,9 +140,10 @@ def build_dataset(manual_dir: Path | str, data_dir: Path | str) -> Path:
     newest = max(((Path(manual_dir) / shape["file"]).stat().st_mtime for shape in index["shapes"]), default=0)
     if seal.exists() and json.loads(seal.read_text()) == index and newest <= seal.stat().st_mtime:
         return packed
+    seal.unlink(missing_ok=True)
     shutil.rmtree(packed, ignore_errors=True)
     _pack(index, os.fspath(manual_dir), os.fspath(data_dir))
-    seal.write_text(json.dumps(index))
+    write_whole(seal, json.dumps(index))
     return packed
 
 

@@ -17,7 +17,6 @@ import dataclasses
 import fcntl
 import hashlib
 import json
-import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -29,12 +28,13 @@ from imfield_jax.data.record_file import read_report, write_record
 from imfield_jax.data.report import summary
 from imfield_jax.data.sources import Shape, credits
 from imfield_jax.data.workers import run_jobs
+from imfield_jax.files import write_whole
 
 Progress = Callable[[str, int, int, str], None]
 """Called as progress(activity, done, total, note); `note` is "" or a line worth showing."""
 
 FORMAT = 1  # of the records; a change here makes old work folders unusable, which their identity then says
-DEFAULT_COUNT = 800
+DEFAULT_COUNT = 1000
 _SHOWN = 24  # shapes on the contact sheet
 
 
@@ -83,10 +83,12 @@ def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
     work = out / "work"
     work.mkdir(parents=True, exist_ok=True)
     with _sole_owner(work):
-        _claim(work / "settings.json", preparation)
+        settings = work / "settings.json"
+        _refuse_others(settings, preparation)
         shapes = _list(preparation, progress)
+        write_whole(settings, json.dumps(_identity(preparation), indent=1))  # not before the source was found
         reports = _make_records(preparation, shapes, work, progress)
-        (out / "report.json").write_text(json.dumps(summary(_identity(preparation), reports), indent=1))
+        write_whole(out / "report.json", json.dumps(summary(_identity(preparation), reports), indent=1))
         _refuse_nothing(reports)
         made = [shape for shape in shapes if reports[shape.name]["status"] != "failed"]
         credits.write(made, out)
@@ -119,7 +121,7 @@ def _list(preparation: Preparation, progress: Progress) -> list[Shape]:
 
 def _make_records(preparation: Preparation, shapes: list[Shape], work: Path, progress: Progress) -> dict[str, dict]:
     """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
-    for leftover in work.glob("*.partial"):
+    for leftover in work.glob(".*.tmp"):
         leftover.unlink()
     reports = {shape.name: read_report(work / record_name(shape.name)) for shape in shapes}
     jobs = [
@@ -183,23 +185,18 @@ def _identity(preparation: Preparation) -> dict:
     return identity
 
 
-def _claim(path: Path, preparation: Preparation) -> None:
-    """Note the settings of a new work folder; refuse one of other settings."""
+def _refuse_others(path: Path, preparation: Preparation) -> None:
+    """Raises ValueError for a work folder that was begun with other settings than these."""
     wanted = _identity(preparation)
-    if path.exists():
-        found = json.loads(path.read_text())
-        changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
-        if changed:
-            before = ", ".join(f"{key}={found.get(key)}" for key in changed)
-            now = ", ".join(f"{key}={wanted.get(key)}" for key in changed)
-            raise ValueError(
-                f"{path.parent.parent} was begun with {before}, and now it is {now}: "
-                f"choose another --out, or delete {path.parent} to start again"
-            )
-    else:
-        temporary = path.with_suffix(".partial")
-        temporary.write_text(json.dumps(wanted, indent=1))
-        os.replace(temporary, path)
+    found = json.loads(path.read_text()) if path.exists() else wanted
+    changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+    if changed:
+        before = ", ".join(f"{key}={found.get(key)}" for key in changed)
+        now = ", ".join(f"{key}={wanted.get(key)}" for key in changed)
+        raise ValueError(
+            f"{path.parent.parent} was begun with {before}, and now it is {now}: "
+            f"choose another --out, or delete {path.parent} to start again"
+        )
 
 
 @contextlib.contextmanager
@@ -232,7 +229,7 @@ def _write_index(preparation: Preparation, shapes: list[Shape], work: Path) -> N
             for shape in sorted(shapes, key=lambda shape: shape.name)
         ],
     }
-    (work / "index.json").write_text(json.dumps(index, indent=1))
+    write_whole(work / "index.json", json.dumps(index, indent=1))
 
 
 def _pack(work: Path, out: Path) -> Path:

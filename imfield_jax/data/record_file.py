@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import zipfile
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from PIL import Image
 
 from imfield_jax.data.record import Record
 from imfield_jax.data.sampling import LEVEL_SIZES, pack_solid, unpack_solid
+from imfield_jax.files import write_whole
 
 
 def write_record(path: Path, record: Record, report: dict) -> None:
@@ -35,10 +35,9 @@ def write_record(path: Path, record: Record, report: dict) -> None:
     }
     arrays |= {f"points_{level}": points for level, points in record.points.items()}
     arrays |= {f"values_{level}": values for level, values in record.values.items()}
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with open(temporary, "wb") as file:
-        np.savez(file, **arrays)
-    os.replace(temporary, path)
+    contents = io.BytesIO()
+    np.savez(contents, **arrays)
+    write_whole(path, contents.getvalue())
 
 
 def read_report(path: Path) -> dict | None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import pathlib
 
+from imfield_jax.files import write_whole
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
@@ -47,23 +48,9 @@ def encode(mesh: Mesh, file_format: str) -> bytes:
     return contents.encode() if isinstance(contents, str) else contents
 
 
-def write_bytes(path: str | os.PathLike, contents: bytes) -> None:
-    """Writes a file whole or not at all: a reader or a kill never finds half of it.
-
-    Raises OSError when the folder does not exist or cannot be written to.
-    """
-    path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # same folder, so that the move is atomic
-    try:
-        temporary.write_bytes(contents)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
 def export(mesh: Mesh, path: str | os.PathLike) -> None:
     """Writes the mesh to a file whose suffix, one of `FORMATS`, names the format.
 
     Raises ValueError as `encode` does and OSError when the file cannot be written.
     """
-    write_bytes(path, encode(mesh, pathlib.Path(path).suffix.lower().removeprefix(".")))
+    write_whole(path, encode(mesh, pathlib.Path(path).suffix.lower().removeprefix(".")))

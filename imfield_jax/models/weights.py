@@ -7,14 +7,15 @@ and the description as JSON. Half precision halves the file; the networks comput
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
-import os
 from pathlib import Path
 from typing import BinaryIO
 
 import jax
 import numpy as np
 
+from imfield_jax.files import write_whole
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
 
@@ -42,14 +43,13 @@ def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> 
         "preset": dataclasses.asdict(weights.networks.preset),
         "about": weights.about,
     }
-    temporary = f"{path}.{os.getpid()}.partial"
-    with open(temporary, "wb") as file:
-        np.savez(
-            file,
-            header=np.array(json.dumps(header)),
-            **{name: np.asarray(array).astype(dtype) for name, array in arrays.items()},
-        )
-    os.replace(temporary, path)
+    contents = io.BytesIO()
+    np.savez(
+        contents,
+        header=np.array(json.dumps(header)),
+        **{name: np.asarray(array).astype(dtype) for name, array in arrays.items()},
+    )
+    write_whole(path, contents.getvalue())
 
 
 def load_weights(path: Path | str) -> Weights:

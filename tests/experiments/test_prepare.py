@@ -121,6 +121,12 @@ def test_bad_input_is_one_line(flags, straight, tmp_path, change, message):
     assert len(line) == 1 and line[0].startswith("error: ") and message in line[0], done.stderr
 
 
+def test_a_source_that_was_not_found_binds_nothing(flags, tmp_path):
+    wrong = prepare(*flags, f"--out={tmp_path}", "--source_dir=/nowhere")
+    assert wrong.returncode == 1
+    assert not (tmp_path / "work" / "settings.json").exists()
+
+
 def test_help_is_no_error():
     done = prepare("--help")
     assert done.returncode == 0

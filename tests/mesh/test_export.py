@@ -6,6 +6,7 @@ import dataclasses
 import io
 import json
 import os
+import pathlib
 import struct
 
 import numpy as np
@@ -14,7 +15,6 @@ import trimesh
 
 from imfield_jax import fields
 from imfield_jax.extraction.sparse import extract
-from imfield_jax.mesh import export as exporting
 from imfield_jax.mesh.export import FORMATS, encode, export
 from imfield_jax.types import Mesh
 
@@ -116,7 +116,7 @@ def test_a_failed_write_leaves_the_previous_file_and_no_litter(mesh, tmp_path, m
             file.write(contents[:10])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(exporting.pathlib.Path, "write_bytes", full_disk)
+    monkeypatch.setattr(pathlib.Path, "write_bytes", full_disk)
     with pytest.raises(OSError, match="No space"):
         export(mesh, path)
     monkeypatch.undo()

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from imfield_jax.data.sources import Shape
+from imfield_jax.files import write_whole
 
 FILE_NAME = "CREDITS.csv"
 _SEPARATOR = " | "
@@ -31,7 +32,5 @@ def write(shapes: Iterable[Shape], folder: str | Path) -> Path | None:
     writer.writerow(("name", "author", "licence", "origin"))
     writer.writerows(sorted(rows))
     path = Path(folder) / FILE_NAME
-    partial = path.with_suffix(".partial")
-    partial.write_text(text.getvalue(), encoding="utf-8")
-    partial.replace(path)
+    write_whole(path, text.getvalue())
     return path

@@ -6,6 +6,7 @@ eight sizes), so the split holds out whole clusters of look-alikes.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from functools import partial
@@ -16,6 +17,7 @@ import numpy as np
 from imfield_jax.data.scene import Scene, transformed
 from imfield_jax.data.sources import Shape, ac3d, clusters, package, splits
 from imfield_jax.data.sources.credits import credit
+from imfield_jax.files import write_whole
 
 PACKAGE = "flightgear-data-ai"
 PACKAGE_SHA256 = "a86b2acbf99ff2d49698abd2a2f4bc28ab0cf5a744218b4ca4d8aede8a67dc2f"  # 2020.3.16+dfsg-1
@@ -97,16 +99,17 @@ def _is_airplane(name: str, opacity: float) -> bool:
 
 
 def _stored_clusters(path: Path, loads: dict) -> dict[str, int]:
-    """The clusters in `path` if they are of these shapes, else made and stored there."""
+    """The clusters in `path` if they are of these shapes, else made and stored there; -1 of unreadable ones."""
     rules = [CLUSTER_DISTANCE, _EFFECTS.pattern]
     if path.is_file():
         stored = json.loads(path.read_text(encoding="utf-8"))
         if stored.get("rules") == rules and set(stored["clusters"]) == set(loads):
             return stored["clusters"]
-    clouds = [clusters.surface_points(load()) for load in loads.values()]
-    labels = clusters.single_linkage(clusters.chamfer_distances(clouds), CLUSTER_DISTANCE)
-    found = dict(zip(loads, labels.tolist(), strict=True))
-    partial_path = path.with_suffix(".partial")
-    partial_path.write_text(json.dumps({"rules": rules, "clusters": found}, indent=1), encoding="utf-8")
-    partial_path.replace(path)
+    clouds = {}
+    for name, load in loads.items():
+        with contextlib.suppress(OSError, ValueError):  # of a mesh that cannot be read, preparation says why
+            clouds[name] = clusters.surface_points(load())
+    labels = clusters.single_linkage(clusters.chamfer_distances(list(clouds.values())), CLUSTER_DISTANCE)
+    found = dict.fromkeys(loads, -1) | dict(zip(clouds, labels.tolist(), strict=True))
+    write_whole(path, json.dumps({"rules": rules, "clusters": found}, indent=1))
     return found
