@@ -33,13 +33,15 @@ from imfield_jax.evaluation.protocols import Prediction, Truth, occupancy_of_sol
 from imfield_jax.evaluation.surface import PICTURED, true_surface
 from imfield_jax.extraction.evaluation import chunked
 from imfield_jax.extraction.sparse import extract
+from imfield_jax.files import write_whole
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
+from imfield_jax.mesh.crumbs import without_crumbs
 from imfield_jax.models.weights import load_weights
 
 _CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights to score.")
 _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
-_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>.")
+_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>, or data/<name of the run>.")
 _SPLIT = flags.DEFINE_enum("split", "test", ("train", "validation", "test"), "Which shapes to score.")
 _LIMIT = flags.DEFINE_integer("limit", None, "Score only the first so many shapes.", lower_bound=1)
 _VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; 23 is IM-NET's choice.", lower_bound=0)
@@ -49,7 +51,7 @@ _VIEWS = flags.DEFINE_integer(
 _RESOLUTION = flags.DEFINE_integer("resolution", 128, "Cells per axis of the meshes.", lower_bound=16, upper_bound=512)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the points that are compared.", lower_bound=0)
 _PICTURED = flags.DEFINE_integer("pictured", 16, "Shapes in shapes.png, evenly spread.", lower_bound=1)
-_OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category>.")
+_OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category>, or results/<name of the run>.")
 
 AUTOENCODER, SINGLE_VIEW, RETRIEVAL, MEAN_SHAPE = "autoencoder", "single view", "retrieval", "mean shape"
 _MEAN_OF = 1000  # training shapes that the mean shape is made of, evenly spread, at most: half a gigabyte
@@ -61,27 +63,38 @@ _CHUNK = 4096  # points per call of the mean shape's field
 def main() -> None:
     weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value)
     model, progress = Reconstructor(load_weights(weights)), Progress()
-    category = model.weights.about.get("category", _CATEGORY.value)
-    data = _DATA.value or f"data/{category}"
+    name = Path(_RUN.value).name if _RUN.value else _CATEGORY.value
+    data = _DATA.value or f"data/{name}"
     train, split = open_split(data, "train"), open_split(data, _SPLIT.value)
+    _check_split(model, train, data)
     names = split.names[: _LIMIT.value]
     views = _chosen_views(split.views)
-    out = Path(_OUT.value or f"results/{category}")
+    out = Path(_OUT.value or f"results/{name}")
     out.mkdir(parents=True, exist_ok=True)
 
     methods = _methods(model, split, views, *_trained_on(model, train, progress))
     rows: list[ScoreRow] = []
-    for scored in comparison.score_shapes(names, lambda row: split[row].solid, methods, _SEED.value):
+    scores = comparison.score_shapes(names, lambda row: split[row].solid, methods, _SEED.value)
+    for done, scored in enumerate(scores, start=1):
         rows += scored
-        progress("scoring", len({row["name"] for row in rows}), len(names), "")
-    protocols.write_scores(out / "scores.csv", rows)
+        protocols.write_scores(out / "scores.csv", rows)
+        progress("scoring", done, len(names), "")
     report = _report(rows, model, weights, train, data, views)
-    (out / "summary.json").write_text(json.dumps(report, indent=1) + "\n")
+    write_whole(out / "summary.json", json.dumps(report, indent=1) + "\n")
     table = _table(rows)
-    (out / "summary.md").write_text(table)
+    write_whole(out / "summary.md", table)
     figures.save(out / "shapes.png", _figure(model, split, views, rows, len(names)))
     print(table, end="")
     logging.info("scores of each shape, the summary and shapes.png: %s", out)
+
+
+def _check_split(model: Reconstructor, train: Split, data: str) -> None:
+    """Raises ValueError where the weights were trained on other shapes: those of `data` to score may be among them."""
+    if model.weights.about.get("training_names_sha256", train.names_sha256) != train.names_sha256:
+        raise ValueError(
+            f"the weights were not trained on the training split of {data}, so what it holds out may be what they "
+            "were trained on: name the dataset of their training with --data"
+        )
 
 
 def _chosen_views(count: int) -> list[int]:
@@ -126,7 +139,7 @@ def _methods(
 ) -> dict[str, Method]:
     """What is compared, each a function from a row of the split to predictions of it."""
     field = chunked(jax.jit(mean.field()), _CHUNK)
-    mean_mesh = extract(field, _RESOLUTION.value).mesh
+    mean_mesh = without_crumbs(extract(field, _RESOLUTION.value).mesh)
 
     def decoded(z: np.ndarray, truth: Truth) -> Prediction:
         return Prediction(model.extract(z, _RESOLUTION.value).mesh, model.field(z)(truth.points))

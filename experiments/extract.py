@@ -1,7 +1,7 @@
 """Pictures to meshes.
 
     python -m experiments.extract --resolution=256
-    python -m experiments.extract --image=photo.png --category=chair --formats=glb,stl
+    python -m experiments.extract --image=photo.png --category=car --formats=glb,stl
     python -m experiments.extract --run=runs/car --data=data/car --split=test --count=16
 
 With no other flag, the sample picture and the car weights that come with the package. Beside each mesh:
@@ -27,18 +27,22 @@ from PIL import Image
 
 from experiments.entry import run
 from experiments.progress import Progress
+from imfield_jax.extraction.sparse import Extraction
+from imfield_jax.files import write_whole
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import list_pictures, read_picture
 from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh import export, preview
-from imfield_jax.mesh.check import check
+from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.crumbs import CRUMB
 from imfield_jax.models.weights import load_weights
 
 _IMAGE = flags.DEFINE_list("image", None, "Picture files or folders; default the sample picture.")
 _CATEGORY = flags.DEFINE_string("category", None, "Which shipped weights to use; default car.")
 _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
-_DATA = flags.DEFINE_string("data", None, "A prepared dataset, for --split; default data/<category>.")
+_DATA = flags.DEFINE_string(
+    "data", None, "A prepared dataset, for --split; default data/<category>, or data/<name of the run>."
+)
 _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take pictures of a prepared dataset.")
 _COUNT = flags.DEFINE_integer("count", 8, "How many shapes of the split, one picture each.", lower_bound=1)
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=512)
@@ -71,18 +75,18 @@ def main() -> None:
     progress, failures = Progress(), []
     for number, (name, read) in enumerate(pictures, start=1):
         try:
-            result = _reconstruct(model, name, read, out)
+            reconstruction = _reconstruct(model, name, read)
         except (ValueError, OSError) as error:
             failures.append(str(error))
             progress("pictures", number, len(pictures), f"skipped: {error}")
         else:
-            manifest["results"].append(result)
-            progress("pictures", number, len(pictures), _said(result))
-        text = json.dumps({**manifest, "skipped": failures}, indent=1)
-        export.write_bytes(out / "manifest.json", text.encode())
+            manifest["results"].append(_write(reconstruction, name, out))
+            progress("pictures", number, len(pictures), _said(manifest["results"][-1]))
+        write_whole(out / "manifest.json", json.dumps({**manifest, "skipped": failures}, indent=1))
+    if manifest["results"]:
+        logging.info("meshes, the views the network saw, previews and manifest.json are in %s", out.resolve())
     if failures:
         raise ValueError(f"{len(failures)} of {len(pictures)} pictures gave no mesh; the first: {failures[0]}")
-    logging.info("meshes, the views the network saw, previews and manifest.json are in %s", out.resolve())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,11 +100,23 @@ class Source:
 
 def _pictures(model: Reconstructor) -> list[tuple[str, Callable[[], Source]]]:
     """Names for results, and how to read each picture."""
+    if _IMAGE.value and _SPLIT.value:
+        raise ValueError("--image and --split both say which pictures to take: give one of them")
+    if _DATA.value and not _SPLIT.value:
+        raise ValueError("--data is where --split takes pictures from: give --split=train, validation or test, too")
     category = model.weights.about.get("category", "car")
     if _SPLIT.value:
-        return _of_split(_DATA.value or f"data/{category}")
-    files = list_pictures(_IMAGE.value) if _IMAGE.value else [SHIPPED / f"{_CATEGORY.value or 'car'}.png"]
+        return _of_split(_DATA.value or f"data/{Path(_RUN.value).name if _RUN.value else category}")
+    files = list_pictures(_IMAGE.value) if _IMAGE.value else [_sample(category)]
     return list(zip(_distinct([file.stem for file in files]), [partial(_of_file, file) for file in files], strict=True))
+
+
+def _sample(category: str) -> Path:
+    """The picture that comes with the package. Raises ValueError where there is none of the category."""
+    picture = SHIPPED / f"{category}.png"
+    if not picture.exists():
+        raise ValueError(f"no sample picture of category {category!r}: name --image, or --split of a prepared dataset")
+    return picture
 
 
 def _of_file(file: Path) -> Source:
@@ -120,7 +136,8 @@ def _of_split(data: str) -> list[tuple[str, Callable[[], Source]]]:
         return Source(shape.view(number), [f"view {number} of {shape.name}"], _sha256(shape.view_png(number)))
 
     rows = range(min(_COUNT.value, len(split)))
-    return [(split.names[row].replace("/", "_"), partial(of_row, row)) for row in rows]
+    names = _distinct([split.names[row].replace("/", "_") for row in rows])
+    return list(zip(names, [partial(of_row, row) for row in rows], strict=True))
 
 
 def _distinct(names: list[str]) -> list[str]:
@@ -132,33 +149,51 @@ def _distinct(names: list[str]) -> list[str]:
     return distinct
 
 
-def _reconstruct(model: Reconstructor, name: str, read: Callable[[], Source], out: Path) -> dict:
-    """One picture to files; returns its entry in the manifest."""
+@dataclasses.dataclass(frozen=True)
+class Reconstruction:
+    """What came of a picture. view: [128, 128] uint8, what the network saw; started: by `time.perf_counter`."""
+
+    source: Source
+    view: np.ndarray
+    extraction: Extraction
+    report: Report
+    started: float
+    encoded: float
+
+
+def _reconstruct(model: Reconstructor, name: str, read: Callable[[], Source]) -> Reconstruction:
+    """Raises ValueError or OSError when the picture cannot be read or shows nothing that the network knows."""
     started = time.perf_counter()
     source = read()
     view = model.view(source.rgba)
     z = model.encode_views(grey_to_view(view)[None])[0]
     encoded = time.perf_counter()
     extraction = model.extract(z, _RESOLUTION.value, crumbs=_CRUMBS.value, clock=time.perf_counter)
-    mesh, report = extraction.mesh, check(extraction.mesh)
+    report = check(extraction.mesh)
     if not report.faces:
         raise ValueError(f"{name}: the network sees no object of its category in the picture (the field is empty)")
+    return Reconstruction(source, view, extraction, report, started, encoded)
+
+
+def _write(made: Reconstruction, name: str, out: Path) -> dict:
+    """The files of one picture; returns its entry in the manifest."""
+    mesh, report = made.extraction.mesh, made.report
     for kind in _FORMATS.value:
-        export.write_bytes(out / f"{name}.{kind}", export.encode(mesh, kind))
-    export.write_bytes(out / f"{name}.input.png", _png(view))
-    export.write_bytes(out / f"{name}.preview.png", _png(preview.shade(mesh, preview.three_quarter_view(mesh))))
+        write_whole(out / f"{name}.{kind}", export.encode(mesh, kind))
+    write_whole(out / f"{name}.input.png", _png(made.view))
+    write_whole(out / f"{name}.preview.png", _png(preview.shade(mesh, preview.three_quarter_view(mesh))))
     seconds = {
-        "read and encode": encoded - started,
-        **extraction.seconds,
-        "total": time.perf_counter() - started,
+        "read and encode": made.encoded - made.started,
+        **made.extraction.seconds,
+        "total": time.perf_counter() - made.started,
     }
     return {
         "name": name,
-        "picture_sha256": source.digest,
-        "notes": source.notes,
+        "picture_sha256": made.source.digest,
+        "notes": made.source.notes,
         "files": [f"{name}.{kind}" for kind in _FORMATS.value],
         "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
-        "points_evaluated": extraction.evaluated,
+        "points_evaluated": made.extraction.evaluated,
         "vertices": report.vertices,
         "faces": report.faces,
         "components": report.components,

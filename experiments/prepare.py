@@ -1,8 +1,8 @@
 """Prepare a dataset from meshes: solid voxels, labelled points and rendered views of every shape.
 
-    python -m experiments.prepare --source=procedural --category=car --count=800 --out=data/car
+    python -m experiments.prepare --source=procedural --category=car --labels=exact
     python -m experiments.prepare --source=shapenet --source_dir=ShapeNetCore.v2 --category=chair
-    python -m experiments.prepare --source=folder --source_dir=my_meshes --category=teapot --out=data/teapot
+    python -m experiments.prepare --source=folder --source_dir=my_meshes --category=teapot --labels=exact
 
 A killed run goes on where it was when started again. Afterwards look at report.json and contact.png
 in the output folder.
@@ -11,7 +11,6 @@ in the output folder.
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 from absl import flags, logging
@@ -22,6 +21,7 @@ from imfield_jax.data.listing import SOURCES
 from imfield_jax.data.preparation import DEFAULT_COUNT, Preparation, prepare
 from imfield_jax.data.record import RENDERERS, Settings
 from imfield_jax.data.sampling import LABELS
+from imfield_jax.data.workers import usable_processors
 
 _SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "Where the shapes come from.")
 _CATEGORY = flags.DEFINE_string("category", "car", "Which of the source's categories; for a folder, its name.")
@@ -53,7 +53,7 @@ def main() -> None:
         source_dir=_SOURCE_DIR.value,
         count=count,
         settings=Settings(_LABELS.value, _VIEWS.value, _RENDERER.value, _SEED.value),
-        processes=_PROCESSES.value or len(os.sched_getaffinity(0)),
+        processes=_PROCESSES.value or usable_processors(),
         seconds=_SECONDS.value,
     )
     dataset = prepare(preparation, Progress())

@@ -17,8 +17,8 @@ from absl import flags, logging
 
 from experiments.entry import run
 from imfield_jax.data.dataset import open_split
+from imfield_jax.files import write_whole
 from imfield_jax.inference.reconstructor import SHIPPED, run_weights
-from imfield_jax.mesh.export import write_bytes
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 
 _RUN = flags.DEFINE_string("run", None, "The training run's folder.", required=True)
@@ -35,16 +35,32 @@ _OUT = flags.DEFINE_string("out", str(SHIPPED), "Where to put them.")
 def main() -> None:
     weights = load_weights(run_weights(_RUN.value))
     scores = json.loads((Path(_SCORES.value) / "summary.json").read_text())
+    _check_scores(scores, weights)
+    split = open_split(scores["data"], "test")
+    if _SAMPLE.value >= len(split) or _VIEW.value >= split.views:
+        raise ValueError(
+            f"--sample, --view: expected a test shape below {len(split)} and a view below {split.views}, "
+            f"found {_SAMPLE.value} and {_VIEW.value}"
+        )
     category, out = weights.about["category"], Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
     single = scores["methods"]["single view"]
     about = {**weights.about, "test_iou_single_view": round(single["iou"]["mean"], 4)}
     save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)
-    split = open_split(scores["data"], "test")
-    write_bytes(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
+    write_whole(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
     card = _card(weights, scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
-    write_bytes(out / f"{category}.md", card.encode())
+    write_whole(out / f"{category}.md", card)
     logging.info("%s weights, sample picture and model card: %s", category, out)
+
+
+def _check_scores(scores: dict, weights: Weights) -> None:
+    """Raises ValueError for scores of other weights than the run's, or of shapes they were trained on."""
+    scored = {key: value for key, value in scores["weights"].items() if key != "file"}
+    if scored != weights.about or scores["split"] != "test":
+        raise ValueError(
+            f"{_SCORES.value} does not hold this run's scores on test shapes: "
+            f"python -m experiments.evaluate --run={_RUN.value}"
+        )
 
 
 def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:

@@ -8,7 +8,11 @@ from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, 
 
 _LOSS = flags.DEFINE_enum("loss", "mse", LOSSES, "On occupancy (mse, the paper's) or on logits (bce).")
 _RATE = flags.DEFINE_float("learning_rate", 5e-5, "Of each update, after a warm-up.", lower_bound=0.0)
-_DECAY = flags.DEFINE_bool("decay", False, "Let the learning rate of each stage fall to zero along a cosine.")
+_DECAY = flags.DEFINE_bool(
+    "decay",
+    False,
+    "Let the learning rate fall to zero along a cosine, in the last autoencoder stage and in each stage after it.",
+)
 _BETA1 = flags.DEFINE_float("beta1", 0.5, "Of Adam.", lower_bound=0.0, upper_bound=1.0)
 _OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", OPTIMIZERS, "Muon needs fewer updates; the paper has Adam.")
 _AUTOENCODER_STEPS = flags.DEFINE_list(
@@ -40,8 +44,8 @@ def schedule() -> Schedule:
         raise ValueError(f"--autoencoder_steps: expected three numbers, found {','.join(_AUTOENCODER_STEPS.value)!r}")
     rate, decay = _RATE.value, _DECAY.value
     stages = [
-        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and level == 64)
-        for level, count in zip((16, 32, 64), steps, strict=True)
+        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and not any(finer))
+        for level, count, finer in ((16, steps[0], steps[1:]), (32, steps[1], steps[2:]), (64, steps[2], []))
     ]
     stages.append(Stage(ENCODER, None, _ENCODER_STEPS.value, _ENCODER_BATCH.value, 0, rate, decay))
     stages.append(

@@ -13,9 +13,7 @@ validation shapes after each stage, and TensorBoard's event files.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -29,6 +27,7 @@ from experiments.watch import Watch
 from imfield_jax.data.feed import Feed, FeedConfig
 from imfield_jax.data.listing import SOURCES
 from imfield_jax.data.sampling import LABELS
+from imfield_jax.files import write_whole
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS
 from imfield_jax.training.checkpoints import Checkpoints
@@ -69,6 +68,12 @@ def main() -> None:
     stage_flags.check_batches(schedule.stages, mesh.size)
     data = _dataset()
     origin = _origin(data)
+    made = origin["settings"].get("labels", _LABELS.value)
+    if flags.FLAGS["labels"].present and made != _LABELS.value:
+        raise ValueError(
+            f"the dataset in {_data_folder()} has {made} labels, not --labels={_LABELS.value}: "
+            f"give --labels={made}, or another --data to prepare"
+        )
     _claim(folder / "config.json", _config(networks, schedule, origin))
     feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
     plan = Run(
@@ -85,28 +90,35 @@ def main() -> None:
     about = {
         "category": _CATEGORY.value,
         "seed": _SEED.value,
-        "shapes": len(feeds(0).names),
+        "shapes": origin["shapes"],
         "source": origin["settings"]["source"],
         "licence": origin["licence"],
+        "training_names_sha256": origin["names_sha256"],
     }
     watch = Watch(folder, networks, schedule, held_out, about)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
-    logging.info("done: python -m experiments.evaluate --run=%s, or extract --run=%s", folder, folder)
+    logging.info("done: python -m experiments.evaluate --run=%s --data=%s", folder, _data_folder())
+
+
+def _data_folder() -> str:
+    return _DATA.value or f"data/{_CATEGORY.value}"
 
 
 def _dataset() -> Path:
     """The folder of the prepared dataset, which is made when there is none."""
     from imfield_jax.data.dataset import find_dataset
-    from imfield_jax.data.preparation import Preparation, prepare
-    from imfield_jax.data.record import Settings
-    from imfield_jax.data.sources.procedural import CATEGORIES
 
-    folder = _DATA.value or f"data/{_CATEGORY.value}"
+    folder = _data_folder()
     found = find_dataset(folder)
     if found is not None:
         return found
+    from imfield_jax.data.preparation import Preparation, prepare
+    from imfield_jax.data.record import Settings
+    from imfield_jax.data.sources.procedural import CATEGORIES
+    from imfield_jax.data.workers import usable_processors
+
     procedural = _SOURCE.value == "procedural"
     if procedural and _CATEGORY.value not in CATEGORIES:
         raise ValueError(
@@ -121,7 +133,7 @@ def _dataset() -> Path:
         source_dir=_SOURCE_DIR.value,
         count=_COUNT.value if procedural else 0,
         settings=Settings(labels=_LABELS.value, seed=_SEED.value),
-        processes=len(os.sched_getaffinity(0)),
+        processes=usable_processors(),
     )
     return prepare(preparation, Progress())
 
@@ -135,7 +147,7 @@ def _origin(data: Path) -> dict:
         "settings": split.metadata["settings"],
         "licence": split.metadata["license"],
         "shapes": len(split.names),
-        "names_sha256": hashlib.sha256("\n".join(split.names).encode()).hexdigest(),
+        "names_sha256": split.names_sha256,
     }
 
 
@@ -188,9 +200,7 @@ def _claim(path: Path, config: dict) -> None:
             )
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".partial")
-    temporary.write_text(json.dumps(config, indent=1))
-    os.replace(temporary, path)
+    write_whole(path, json.dumps(config, indent=1))
 
 
 def _names(mesh) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import tensorflow_datasets as tfds
 from tensorflow_datasets.proto import tf_example_pb2
@@ -88,6 +90,11 @@ class Split:
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def names_sha256(self) -> str:
+        """Tells this split from any other: of the names of its shapes, in order."""
+        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
 
     def stored(self, level: int) -> int:
         """How many labelled points each shape has at sampling level 16, 32 or 64."""

@@ -21,6 +21,11 @@ _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NU
 _STARTED = None  # sent when a job begins; everything else sent is an outcome
 
 
+def usable_processors() -> int:
+    """Those that this process may use, where the system tells; else all there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class _Worker:
     def __init__(self, work: Callable[[Any], Any]):
         context = multiprocessing.get_context("spawn")  # forked GL and numba do not work

@@ -3,7 +3,8 @@
 One score follows one protocol, so that two numbers under one name can be compared:
 
   * occupancy is compared at random voxel centres of the whole cube, where the truth is exact (Occupancy
-    Networks draws points in a box of side 1.1 instead, with labels from the mesh);
+    Networks draws points in a box of side 1.1 instead, with labels from the mesh), of the field itself, crumbs
+    included;
   * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
     does. The prediction's mesh is as `experiments.extract` gives it, without crumbs; its normals are those
     of its faces, so that a rough surface is called rough; the truth's are smooth (see `surface`);
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import io
 import pathlib
 from collections.abc import Iterable, Mapping
 
@@ -29,6 +31,7 @@ from imfield_jax import coordinates
 from imfield_jax.evaluation import metrics
 from imfield_jax.evaluation.metrics import SurfacePoints
 from imfield_jax.evaluation.surface import sample_surface, true_surface
+from imfield_jax.files import write_whole
 from imfield_jax.types import Mesh
 
 POINTS = 100_000  # points in the cube, and on each surface
@@ -147,11 +150,12 @@ def write_scores(path: str | pathlib.Path, rows: Iterable[Mapping[str, object]])
     """
     rows = list(rows)
     own = [key for key in (rows[0] if rows else {}) if key not in METRICS]
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, [*own, *METRICS], lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: f"{value:.6g}" if key in METRICS else value for key, value in row.items()})
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [*own, *METRICS], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({key: f"{value:.6g}" if key in METRICS else value for key, value in row.items()})
+    write_whole(path, text.getvalue())
 
 
 def read_scores(path: str | pathlib.Path) -> list[dict[str, object]]:

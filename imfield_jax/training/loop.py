@@ -12,13 +12,14 @@ from typing import Protocol
 
 import jax
 import numpy as np
+import optax
 
 from imfield_jax.data.feed import Feed
 from imfield_jax.models.networks import Networks
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.parallel import everywhere, goes_one_by_one, parallel_step
 from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
-from imfield_jax.training.state import TrainState, begin_stage, first_state
+from imfield_jax.training.state import TrainState, begin_stage, first_state, trained
 from imfield_jax.training.steps import make_step
 from imfield_jax.training.validation import Validation, latents_of
 
@@ -131,7 +132,7 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
             _tell(observer, stage, made, seen)
             seen = []
         if last or made % run.save_every == 0:
-            _check_finite(stage, made, float(measures["loss"]))
+            _check_finite(stage, made, "size of the weights", float(optax.global_norm(trained(stage, state.params))))
             checkpoints.save(before + made, state)
         if made % run.validate_every == 0 and not last:
             observer.validated(stage, made, run.validate(state))
@@ -148,7 +149,7 @@ def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> jax.Array
 
 def _tell(observer: Observer, stage: Stage, made: int, seen: list[dict[str, jax.Array]]) -> None:
     means = {name: float(np.mean([float(measures[name]) for measures in seen])) for name in seen[0]}
-    _check_finite(stage, made, means["loss"])
+    _check_finite(stage, made, "loss", means["loss"])
     observer.measured(stage, made, means)
     if made > stage.steps // 2:
         for message in _symptoms(stage, means):
@@ -160,17 +161,20 @@ def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
     if means.get("said_inside", 1.0) < EMPTY_SHARE * means.get("is_inside", 0.0):
         yield (
             f"the network answers 'empty' everywhere ({means['said_inside']:.2%} of points said to be inside, "
-            f"{means['is_inside']:.2%} are; loss {means['loss']:.4f}): lower --learning_rate, use --loss=bce, "
-            "or check the dataset's contact.png"
+            f"{means['is_inside']:.2%} are; loss {means['loss']:.4f}): check the dataset's contact.png, or train "
+            "with a lower --learning_rate or --loss=bce into another --run"
         )
     if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:
         yield (
             f"the encoder says the same of every shape (its latents differ by {means['latent_spread']:.1e}): "
-            "lower --learning_rate or use --optimizer=muon"
+            "train with a lower --learning_rate or --optimizer=muon into another --run"
         )
 
 
-def _check_finite(stage: Stage, made: int, loss: float) -> None:
+def _check_finite(stage: Stage, made: int, name: str, value: float) -> None:
     """Stop a run whose numbers are gone, before they are saved over those that were not."""
-    if not np.isfinite(loss):
-        raise ValueError(f"{stage.name}: the loss is {loss} after {made} steps: lower --learning_rate and start again")
+    if not np.isfinite(value):
+        raise ValueError(
+            f"{stage.name}: the {name} is {value} after {made} updates: train with a lower --learning_rate into "
+            "another --run"
+        )

@@ -15,10 +15,13 @@ from imfield_jax.training.steps import Step
 
 
 def data_mesh(devices: int | None = None) -> Mesh:
-    """The local devices, or the first `devices` of them, as one axis named "data"."""
+    """The local devices, or the first `devices` of them, as one axis named "data".
+
+    Raises ValueError when there are fewer.
+    """
     found = jax.local_devices()
     if devices is not None and devices > len(found):
-        raise ValueError(f"{devices} devices were asked for, but there are {len(found)}")
+        raise ValueError(f"--devices: expected at most {len(found)}, as there are here, found {devices}")
     return Mesh(np.array(found[:devices]), ("data",), axis_types=(AxisType.Auto,))
 
 

@@ -75,7 +75,7 @@ def make_dataset():
             name, file = f"box/{split}{number}", f"{split}{number}.npz"
             write_record(work / file, _record(name, seed, views), {"status": "ok"})
             shapes.append({"name": name, "split": split, "file": file})
-        settings = {"views": views, "source": "test"}
+        settings = {"views": views, "labels": "exact", "source": "test"}
         index = {"category": "box", "license": "CC0 1.0", "settings": settings, "shapes": shapes}
         (work / "index.json").write_text(json.dumps(index))
         build_dataset(work, folder)

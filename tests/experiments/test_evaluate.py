@@ -20,7 +20,7 @@ from PIL import Image
 from imfield_jax.evaluation.protocols import METRICS, read_scores
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS
-from imfield_jax.models.weights import Weights, save_weights
+from imfield_jax.models.weights import Weights, load_weights, save_weights
 
 ROOT = Path(__file__).resolve().parents[2]
 SPLITS = {"train": 3, "test": 3}
@@ -112,6 +112,16 @@ def test_what_cannot_be_scored_is_said_in_one_line(folder, flag, said):
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "none").exists()
+
+
+def test_shapes_that_may_have_been_trained_on_are_not_scored(folder, tmp_path):
+    weights = load_weights(folder / "weights.npz")
+    about = {**weights.about, "training_names_sha256": "of another split"}
+    save_weights(tmp_path / "weights.npz", dataclasses.replace(weights, about=about))
+    done = evaluate(f"--run={tmp_path}", f"--data={folder}", f"--out={tmp_path}/none")
+    assert done.returncode == 1
+    assert "the weights were not trained on the training split of" in done.stderr
+    assert not (tmp_path / "none").exists()
 
 
 def test_help_says_how_to_use_it():

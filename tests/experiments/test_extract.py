@@ -141,6 +141,8 @@ def test_a_single_bad_picture_ends_with_what_is_wrong_with_it(straight_run, prog
         (["--run=/nowhere"], "/nowhere/weights.npz does not exist: expected the folder of a training run"),
         (["--formats=obj,fbx"], "--formats: expected some of .*, found 'obj,fbx'"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
+        (["--image=a.png", "--split=test"], "--image and --split both say which pictures to take"),
+        (["--data=data/car"], "--data is where --split takes pictures from"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )
@@ -149,6 +151,12 @@ def test_bad_input_is_one_line(program, flags, message):
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert re.match(f"error: {message}", line)
+
+
+def test_a_category_without_a_sample_needs_a_picture(straight_run, program, tmp_path):
+    done = program("extract", f"--run={straight_run}", f"--out={tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: no sample picture of category 'box'")
 
 
 def test_help_says_how_to_use_it(program):

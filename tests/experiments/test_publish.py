@@ -9,12 +9,15 @@ import pytest
 
 from imfield_jax.models.weights import load_weights
 
+WORDS = ("--command=the command", "--time=a second", "--limits=Boxes only.")
+
 
 @pytest.fixture
-def scores(dataset, tmp_path):
+def scores(straight_run, dataset, tmp_path):
     folder = tmp_path / "scores"
     folder.mkdir()
     summary = {
+        "weights": {"file": "weights.npz", **load_weights(straight_run / "weights.npz").about},
         "data": str(dataset),
         "split": "test",
         "shapes": 1,
@@ -28,8 +31,7 @@ def scores(dataset, tmp_path):
 
 
 def test_what_ships_is_the_run_with_its_card_and_a_test_picture(straight_run, scores, program, tmp_path):
-    words = ("--command=the command", "--time=a second", "--limits=Boxes only.")
-    done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={tmp_path / 'out'}", *words)
+    done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={tmp_path / 'out'}", *WORDS)
     assert done.returncode == 0, done.stderr
     published, trained = load_weights(tmp_path / "out" / "box.npz"), load_weights(straight_run / "weights.npz")
     kernel, original = (w.params["decoder"]["layer_1_kernel"] for w in (published, trained))
@@ -39,6 +41,24 @@ def test_what_ships_is_the_run_with_its_card_and_a_test_picture(straight_run, sc
     card = (tmp_path / "out" / "box.md").read_text()
     for said in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
         assert said in card
+
+
+@pytest.mark.parametrize(
+    ("change", "flag", "said"),
+    [
+        ({"split": "train"}, "--view=0", "does not hold this run's scores on test shapes"),
+        ({"weights": {"file": "weights.npz"}}, "--view=0", "does not hold this run's scores on test shapes"),
+        ({}, "--sample=1", "expected a test shape below 1"),
+    ],
+)
+def test_what_does_not_belong_together_is_not_published(straight_run, scores, program, tmp_path, change, flag, said):
+    summary = json.loads((scores / "summary.json").read_text())
+    (scores / "summary.json").write_text(json.dumps(summary | change))
+    out = tmp_path / "out"
+    done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={out}", flag, *WORDS)
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and said in done.stderr
+    assert not out.exists()
 
 
 def test_help_says_how_to_use_it(program):

@@ -85,6 +85,7 @@ def test_a_complete_run_goes_on_to_its_end_at_once(straight_run, program, traini
         (["--points=63"], r"is a run with another schedule \(see config.json there\)"),
         (["--autoencoder_steps=4,3"], "--autoencoder_steps: expected three numbers, found '4,3'"),
         (["--preset=improved", "--loss=bce"], "loss bce is of logits"),
+        (["--labels=pooled"], "has exact labels, not --labels=pooled: give --labels=exact, or another --data"),
         (["--data=/nowhere", "--category=boat"], "no prepared dataset in /nowhere, and only .* can be made"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

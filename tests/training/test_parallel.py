@@ -49,7 +49,7 @@ def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_fe
 
 
 def test_more_devices_than_there_are_are_refused():
-    with pytest.raises(ValueError, match="5 devices were asked for, but there are 4"):
+    with pytest.raises(ValueError, match="expected at most 4, as there are here, found 5"):
         data_mesh(5)
     assert data_mesh().size == 4 and data_mesh(2).size == 2
 
