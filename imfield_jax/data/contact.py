@@ -70,7 +70,7 @@ def solid_picture(solid: np.ndarray, camera: Camera, size: int = 137) -> np.ndar
 
 
 def label_slice(solid: np.ndarray, points: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The middle slice x = R/2 of a solid, seen from +x with y up, and the points near it: [R, R, 3] uint8.
+    """The middle slice x = R/2 of a solid, seen from -x with y up, and the points near it: [R, R, 3] uint8.
 
     points: [n, 3] uint8 indices in the grid of the solid; values: [n], 1 inside.
     """

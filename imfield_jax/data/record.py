@@ -83,7 +83,7 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
 
     Raises OSError or ValueError with one clear line when the mesh cannot be used.
     """
-    # Both are heavy to import (numba, a GL binding), and whoever only reads records needs neither.
+    # Both are heavy to import (numba among others), and whoever only reads records needs neither.
     from imfield_jax.data.rendering import camera_ring, diagonal, render_views
     from imfield_jax.data.solidify import solidify
 

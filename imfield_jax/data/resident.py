@@ -1,30 +1,26 @@
 """A small split in the memory of the device: batches without files and without TensorFlow.
 
 `pack` reads a split once into compact arrays (a shape with 24 views takes half a megabyte, 800 of them
-400 MB); `save` and `load` carry these in one file to a machine that has neither TFDS nor
-TensorFlow. `ResidentFeed` puts the arrays on the device and gathers the drawn rows there.
+400 MB), `ResidentFeed` puts the arrays on the device and gathers the drawn rows there.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import os
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from imfield_jax.coordinates import SOLID_RESOLUTION, VOXEL_RESOLUTION
+from imfield_jax.coordinates import VOXEL_RESOLUTION
 from imfield_jax.data.feed import FeedConfig, draw_batch, indices_to_points
 from imfield_jax.framing import FRAMED_SIZE, frame, grey_to_view
 from imfield_jax.types import Array, PointBatch, ViewBatch
 
-if TYPE_CHECKING:  # reading a dataset needs TFDS, carrying packed arrays must not
+if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
     from imfield_jax.data.rows import Row, Split
 
 LEVELS = (16, 32, 64)
@@ -94,58 +90,6 @@ def _fill(arrays: dict[str, np.ndarray], number: int, row: Row, framing: str | N
     if framing is not None:
         for view in range(row.view_count):
             arrays["views"][number, view] = frame(row.view(view), framing)
-
-
-def save(packed: PackedSplit, path: Path | str) -> None:
-    """Write a packed split as one compact npz file; it appears whole or not at all.
-
-    Members are compressed with bzip2, which `numpy.load` reads like any other, and the cell of each
-    point, which is predictable, is kept apart from its place in the cell, which is not: together
-    three quarters of what `numpy.savez_compressed` would need, some 115 kB a shape.
-    """
-    arrays = {
-        "names": np.array(packed.names),
-        "voxels": packed.voxels,
-        "framing": np.array(packed.framing or ""),
-    }
-    for level in LEVELS:
-        cells, places = np.divmod(packed.points[level].transpose(0, 2, 1), np.uint8(SOLID_RESOLUTION // level))
-        arrays |= {f"cells_{level}": cells, f"places_{level}": places}
-        arrays[f"values_{level}"] = np.packbits(packed.values[level], axis=1)
-    if packed.views is not None:
-        arrays["views"] = packed.views
-    temporary = f"{path}.{os.getpid()}.partial"
-    with zipfile.ZipFile(temporary, "w", zipfile.ZIP_BZIP2) as archive:
-        for name, array in arrays.items():
-            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, np.ascontiguousarray(array), allow_pickle=False)
-    os.replace(temporary, path)
-
-
-def load(path: Path | str) -> PackedSplit:
-    """The inverse of `save`. Raises OSError when there is no such file, ValueError when it is another."""
-    try:
-        with np.load(path) as arrays:
-            points = {level: _joined(arrays, level) for level in LEVELS}
-            values = {
-                level: np.unpackbits(arrays[f"values_{level}"], axis=1, count=points[level].shape[1])
-                for level in LEVELS
-            }
-            return PackedSplit(
-                names=tuple(arrays["names"].tolist()),
-                voxels=arrays["voxels"],
-                points=points,
-                values=values,
-                framing=arrays["framing"].item() or None,
-                views=arrays.get("views"),
-            )
-    except (EOFError, KeyError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is not a packed split ({error})") from error
-
-
-def _joined(arrays: Mapping[str, np.ndarray], level: int) -> np.ndarray:
-    points = arrays[f"cells_{level}"] * np.uint8(SOLID_RESOLUTION // level) + arrays[f"places_{level}"]
-    return np.ascontiguousarray(points.transpose(0, 2, 1))
 
 
 class ResidentFeed:

@@ -60,9 +60,6 @@ class Placement:
     def to_cube(self, points: np.ndarray) -> np.ndarray:
         return self.scale * (points - self.center)
 
-    def to_source(self, points: np.ndarray) -> np.ndarray:
-        return points / self.scale + self.center
-
 
 def transformed(scene: Scene, matrix: np.ndarray) -> Scene:
     """The scene with its vertices multiplied by a 3x3 matrix, v' = matrix v."""

@@ -74,9 +74,3 @@ class Schedule:
     def locate(self, done: int) -> int:
         """Which stage made update number `done` (the first for 0): the one whose state was saved then."""
         return next(number for number, end in enumerate(self.ends) if done <= end)
-
-
-def schedule_from_dict(fields: dict) -> Schedule:
-    """The schedule that `dataclasses.asdict` wrote, as read back from JSON."""
-    stages = tuple(Stage(**stage) for stage in fields["stages"])
-    return Schedule(**{**fields, "stages": stages})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 
 import jax
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from imfield_jax.coordinates import containing_cell
 from imfield_jax.data.dataset import open_split
 from imfield_jax.data.feed import FeedConfig
-from imfield_jax.data.resident import ResidentFeed, load, pack, save
+from imfield_jax.data.resident import ResidentFeed, pack
 from imfield_jax.framing import frame
 
 CONFIG = FeedConfig(seed=4, batch=6, points=500, framing="centre")
@@ -104,21 +103,6 @@ def test_voxels_come_in_the_order_asked_for(packed, split, records, pipeline_fee
     expected = np.stack([records["train"][split.names[row]].voxels for row in rows])
     for feed in (ResidentFeed(packed, CONFIG), pipeline_feed()):
         np.testing.assert_array_equal(feed.voxels(rows), expected)
-
-
-def test_a_packed_split_survives_its_file(packed, tmp_path):
-    save(packed, tmp_path / "train.npz")
-    again = load(tmp_path / "train.npz")
-    assert os.listdir(tmp_path) == ["train.npz"]
-    assert again.names == packed.names and again.framing == packed.framing
-    for ours, theirs in zip(jax.tree.leaves(vars(packed)), jax.tree.leaves(vars(again)), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
-def test_a_file_that_is_no_packed_split_is_refused(tmp_path):
-    np.savez(tmp_path / "other.npz", a=1)
-    with pytest.raises(ValueError, match="is not a packed split"):
-        load(tmp_path / "other.npz")
 
 
 def test_packed_views_of_another_framing_are_refused(packed):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import pytest
 
@@ -15,7 +14,6 @@ from imfield_jax.training.stages import (
     TRAINED,
     Schedule,
     Stage,
-    schedule_from_dict,
 )
 
 
@@ -46,11 +44,6 @@ def test_stages_have_names_of_their_own():
 def test_the_autoencoder_is_frozen_once_its_latents_are_targets():
     assert "voxel_encoder" not in TRAINED[ENCODER] + TRAINED[FINETUNE]
     assert {name for names in TRAINED.values() for name in names} == {"decoder", "voxel_encoder", "image_encoder"}
-
-
-def test_a_schedule_survives_json():
-    plan = dataclasses.replace(schedule(2, 5, 1, 4, 3), loss="bce", beta1=0.9, latent_weight=0.1)
-    assert schedule_from_dict(json.loads(json.dumps(dataclasses.asdict(plan)))) == plan
 
 
 def test_an_unknown_loss_is_refused():

@@ -1,6 +1,6 @@
 """Orthographic depth maps of meshes and of solids: what can be seen from where.
 
-Used to carve away space that some view sees (`visibility`) and to judge whether a solid still looks
+Used to carve away space that some view sees (`hidden`) and to judge whether a solid still looks
 like its mesh (`agreement`). A `View` is a direction with a square of parallel rays, wide enough for the
 cube from any side.
 """

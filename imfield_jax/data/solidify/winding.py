@@ -107,7 +107,7 @@ def winding_grid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> np
     rounded to 2^-16 voxel, except that a centre within float64 rounding of a slanted face may fall on
     either side of it. A centre on the surface counts as above it.
 
-    The caller vouches for "without boundary" (see `topology.is_closed`); otherwise columns through
+    The caller vouches for "without boundary" (see `topology.without_boundary`); otherwise columns through
     holes are wrong up to the border.
     """
     corners = to_steps(vertices, resolution)[faces]

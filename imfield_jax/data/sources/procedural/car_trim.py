@@ -61,7 +61,7 @@ def _plate(shell: Shell, y: float, end: int) -> Manifold:
 
 
 def front(rng, shell: Shell) -> list[Piece]:
-    """Headlamps, grille, intake, plate and bumper."""
+    """Headlamps, grille, intake and plate."""
     p = shell.p
     nose = -p.length / 2
     low, high = (
@@ -118,7 +118,7 @@ def front(rng, shell: Shell) -> list[Piece]:
 
 
 def rear(rng, shell: Shell) -> list[Piece]:
-    """Tail lamps, plate and bumper."""
+    """Tail lamps and plate."""
     p = shell.p
     tail = p.length / 2
     low, high = p.clearance, float(top_line(p, tail - 0.05)) - p.tail_drop * (p.belt * p.height - p.clearance)
