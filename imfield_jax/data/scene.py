@@ -30,14 +30,9 @@ class Part:
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """One object. `closed` promises that every part is a closed, outward-oriented surface.
-
-    The promise is given by sources that build their solids themselves (procedural) and lets
-    solidification take its fast path; files from elsewhere never get it.
-    """
+    """One object."""
 
     parts: tuple[Part, ...]
-    closed: bool = False
 
     def soup(self) -> tuple[np.ndarray, np.ndarray]:
         """All triangles: vertices [V, 3] float64, faces [F, 3] int64."""

@@ -42,7 +42,6 @@ def test_a_box_comes_back_from_every_format(tmp_path, suffix):
     trimesh.creation.box(extents=(1.0, 2.0, 3.0)).export(path)
     scene = meshfile.load_scene(path)
     vertices, faces = scene.soup()
-    assert not scene.closed
     assert len(faces) == 12
     np.testing.assert_allclose(vertices.min(axis=0), [-0.5, -1.0, -1.5], atol=1e-6)
     np.testing.assert_allclose(vertices.max(axis=0), [0.5, 1.0, 1.5], atol=1e-6)

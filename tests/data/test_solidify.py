@@ -37,8 +37,8 @@ def ball(radius, centre=(0.0, 0.0, 0.0), inside_out=False):
     return vertices + np.array(centre), faces[:, ::-1] if inside_out else faces
 
 
-def scene(*soups, closed=False):
-    return Scene(tuple(Part(vertices, faces) for vertices, faces in soups), closed)
+def scene(*soups):
+    return Scene(tuple(Part(vertices, faces) for vertices, faces in soups))
 
 
 def joined(*soups):
@@ -299,13 +299,13 @@ def test_interior_faces_are_dropped_whatever_their_winding():
     assert iou(solid.occupancy, outer.occupancy) > 0.97
 
 
-def test_broken_promise_is_reported():
+def test_what_is_closed_takes_the_exact_path_and_what_is_not_says_why():
     vertices, faces = box((0.5, 0.5, 0.5))
-    honest = solidify(scene((vertices, faces), closed=True), 32)
-    assert honest.diagnostics["path"] == "exact" and honest.diagnostics["warnings"] == []
-    broken = solidify(scene((vertices, faces[1:]), closed=True), 32)
-    assert broken.diagnostics["path"] == "robust"
-    assert any("promised" in warning for warning in broken.diagnostics["warnings"])
+    whole = solidify(scene((vertices, faces)), 32)
+    assert whole.diagnostics["path"] == "exact" and whole.diagnostics["path_reason"] == ""
+    assert whole.diagnostics["warnings"] == []
+    broken = solidify(scene((vertices, faces[1:])), 32)
+    assert broken.diagnostics["path"] == "robust" and "open" in broken.diagnostics["path_reason"]
 
 
 def test_reaching_the_border_is_reported():

@@ -19,15 +19,12 @@ from imfield_jax.data.solidify.winding import winding_grid
 _LEAST_THICKNESS = 1e-7  # volume over area, cube units; rounding leaves less on a folded sheet
 
 
-def exact_solid(
-    vertices: np.ndarray, faces: np.ndarray, resolution: int, promised: bool = False
-) -> tuple[np.ndarray | None, str]:
+def exact_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tuple[np.ndarray | None, str]:
     """Voxels whose centre is inside a closed outward mesh, with sealed cavities filled.
 
     Parts too thin for the grid are kept as surface voxels (see `thin`); elsewhere the result is exact.
 
-    vertices [V, 3] and faces [F, 3] are welded, with duplicate faces still in. promised: the source says
-    that coincident faces are where bodies touch, not a sheet drawn from both sides.
+    vertices [V, 3] and faces [F, 3] are welded, with duplicate faces still in.
 
     Returns ([R, R, R] bool, ""), or (None, why) for a mesh this path is not valid for.
     """
@@ -43,7 +40,7 @@ def exact_solid(
         return None, "parts of its bodies are inside out"
     solid = filled(winding > 0)
     copies = faces[~first_copies(faces)]
-    if len(copies) and not promised and not _buried(vertices, copies, solid):
+    if len(copies) and not _buried(vertices, copies, solid):
         return None, "some of its faces are drawn from both sides"
     return with_thin_parts(solid, surface_voxels(vertices, faces, resolution)), ""
 

@@ -39,31 +39,22 @@ def solidify(scene: Scene, resolution: int = SOLID_RESOLUTION) -> Solid:
     """
     vertices, faces = _welded(scene)
     shares = {"sheet_share": 0.0, "dropped_share": 0.0}
-    occupancy, reason = exact_solid(vertices, faces, resolution, promised=scene.closed)
+    occupancy, reason = exact_solid(vertices, faces, resolution)
     path = "exact" if occupancy is not None else "robust"
     unique = first_copies(faces)
     if occupancy is None:
         occupancy, shares = robust_solid(vertices, faces[unique], resolution)
     figures = {"faces": float(len(faces)), "duplicate_faces": float((~unique).sum()), **shares}
     figures |= diagnose(vertices, faces[unique], occupancy)
-    warnings = warnings_about(figures)
-    if scene.closed and path == "robust":
-        warnings.append(f"The source promised closed parts, but the mesh is not closed: {reason}.")
-    return Solid(occupancy, {"path": path, "path_reason": reason, **figures, "warnings": warnings})
+    return Solid(occupancy, {"path": path, "path_reason": reason, **figures, "warnings": warnings_about(figures)})
 
 
 def _welded(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
-    """The scene's triangles, welded: across parts, or within each when these promise to be closed."""
-    soups = [(part.vertices, part.faces) for part in scene.parts] if scene.closed else [scene.soup()]
-    if not all(np.isfinite(vertices[np.unique(faces)]).all() for vertices, faces in soups):
+    """The scene's triangles, welded across parts."""
+    vertices, faces = scene.soup()
+    if not np.isfinite(vertices[np.unique(faces)]).all():
         raise ValueError("the mesh has vertices that are not finite numbers")
-    parts, offset = [], 0
-    for vertices, faces in soups:
-        vertices, faces = weld(np.asarray(vertices, np.float64), np.asarray(faces, np.int64))
-        parts.append((vertices, faces + offset))
-        offset += len(vertices)
-    vertices = np.concatenate([np.zeros((0, 3))] + [part[0] for part in parts])
-    faces = np.concatenate([np.zeros((0, 3), np.int64)] + [part[1] for part in parts])
+    vertices, faces = weld(vertices, faces)
     if not len(faces):
         raise ValueError("the mesh has no triangle with an area")
     return vertices, faces

@@ -1,7 +1,7 @@
 """Closed solids and how to combine them: the small geometry kit that the generators draw with.
 
 Every function returns a `manifold3d.Manifold`, which is closed and outward-oriented whatever was
-done to it, so a scene made of them keeps the promise of `Scene.closed`. Axes are those of the
+done to it, so every part of a scene made of them is. Axes are those of the
 model: x right, y up, front -z.
 """
 
@@ -179,7 +179,7 @@ def as_scene(pieces: Sequence[Piece]) -> Scene:
             mesh = Manifold.compose(kept).to_mesh64()
             faces = mesh.tri_verts.astype(np.int64)
             parts.append(Part(_apart(mesh.vert_properties[:, :3], faces), faces, color))
-    return Scene(tuple(parts), closed=True)
+    return Scene(tuple(parts))
 
 
 def _apart(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
