@@ -123,7 +123,7 @@ def _make_records(preparation: Preparation, shapes: list[Shape], work: Path, pro
     """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
     for leftover in work.glob(".*.tmp"):
         leftover.unlink()
-    reports = {shape.name: read_report(work / record_name(shape.name)) for shape in shapes}
+    reports = {shape.name: _report_made(work, shape) for shape in shapes}
     jobs = [
         (shape, preparation.settings, work / record_name(shape.name)) for shape in shapes if not reports[shape.name]
     ]
@@ -142,6 +142,12 @@ def _make_records(preparation: Preparation, shapes: list[Shape], work: Path, pro
     return {shape.name: {"split": shape.split, "credit": shape.credit} | reports[shape.name] for shape in shapes}
 
 
+def _report_made(work: Path, shape: Shape) -> dict | None:
+    """The report of the record of a shape, where there is one of the mesh as it is now."""
+    report = read_report(work / record_name(shape.name))
+    return report if report and report.get("stamp", "") == shape.stamp else None
+
+
 def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
     """Make and write one record; returns its report. What a worker process does."""
     shape, settings, path = job
@@ -158,6 +164,7 @@ def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
     warnings = diagnostics.pop("warnings", [])
     report = {
         "status": "warned" if warnings else "ok",
+        "stamp": shape.stamp,
         "warnings": warnings,
         "seconds": seconds,
         "diagnostics": diagnostics,

@@ -106,6 +106,19 @@ def test_a_killed_and_resumed_run_makes_the_same_dataset(straight, resumed):
                 np.testing.assert_array_equal(ours.view(view), theirs.view(view))
 
 
+def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
+    trimesh.creation.box((1, 2, 3)).export(tmp_path / "a.obj")
+    trimesh.creation.box((3, 2, 1)).export(tmp_path / "b.obj")
+    flags = ("--source=folder", f"--source_dir={tmp_path}", "--category=solid", "--views=1", f"--out={tmp_path}/out")
+    assert prepare(*flags).returncode == 0
+    trimesh.creation.icosphere(2).export(tmp_path / "b.obj")
+    again = prepare(*flags)
+    assert again.returncode == 0 and "1 of 2 shapes were done before" in again.stderr, again.stderr
+    shapes = [row for split in split_names(tmp_path / "out") for row in open_split(tmp_path / "out", split)]
+    [ball] = [row for row in shapes if row.name.endswith("b.obj")]
+    assert 0.5 < ball.solid.mean() / (np.pi / 6 * 0.9**3) < 1.1
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -25,6 +25,7 @@ class Shape:
                   one clear line (file, what is wrong) when it cannot.
     longest_side: see `scene.place`; None for sources that are already normalised.
     credit:       author and licence of the mesh, "" when the source has one for all.
+    stamp:        changes with the mesh, so that a repaired one is prepared anew; "" where meshes do not change.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Shape:
     load: Callable[[], Scene]
     longest_side: float | None = OWN_LONGEST_SIDE
     credit: str = ""
+    stamp: str = ""
 
 
 def split_sorted(names: list[str]) -> dict[str, str]:

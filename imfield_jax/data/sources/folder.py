@@ -34,7 +34,12 @@ def shapes(root: str | Path, category: str, axes: str = "y-up") -> list[Shape]:
         raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none")
     named = {f"{category}/{path.relative_to(root).as_posix()}": path for path in files}
     splits = split_sorted(list(named))
-    return [Shape(name, splits[name], partial(_load, path, axes)) for name, path in named.items()]
+    return [Shape(name, splits[name], partial(_load, path, axes), stamp=_stamp(path)) for name, path in named.items()]
+
+
+def _stamp(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_size} bytes, {found.st_mtime_ns} ns"
 
 
 def _load(path: Path, axes: str) -> Scene:
