@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import fcntl
-import hashlib
 import json
 import re
 import time
@@ -24,9 +22,10 @@ from pathlib import Path
 
 from imfield_jax.data.listing import LICENCES, PACKAGES, list_shapes
 from imfield_jax.data.record import Settings, make_record
-from imfield_jax.data.record_file import read_report, write_record
+from imfield_jax.data.record_file import write_record
 from imfield_jax.data.report import summary
 from imfield_jax.data.sources import Shape, credits
+from imfield_jax.data.work_folder import WorkFolder
 from imfield_jax.data.workers import run_jobs
 from imfield_jax.files import write_whole
 
@@ -80,24 +79,35 @@ def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
     or not a single shape could be prepared; OSError where files cannot be read or written.
     """
     out = Path(preparation.out)
-    work = out / "work"
-    work.mkdir(parents=True, exist_ok=True)
-    with _sole_owner(work):
-        settings = work / "settings.json"
-        _refuse_others(settings, preparation)
+    identity = _identity(preparation)
+    work = WorkFolder(out / "work", identity)
+    with work.held():
         shapes = _list(preparation, progress)
-        write_whole(settings, json.dumps(_identity(preparation), indent=1))  # not before the source was found
+        work.bind()  # not before the source was found
         reports = _make_records(preparation, shapes, work, progress)
-        write_whole(out / "report.json", json.dumps(summary(_identity(preparation), reports), indent=1))
+        write_whole(out / "report.json", json.dumps(summary(identity, reports), indent=1))
         _refuse_nothing(reports)
         made = [shape for shape in shapes if reports[shape.name]["status"] != "failed"]
         credits.write(made, out)
-        _write_index(preparation, made, work)
+        work.write_index(made, LICENCES[preparation.source])
         progress("packing the dataset", 0, 1, "")
-        dataset = _pack(work, out)
+        dataset = _pack(work.path, out)
         progress("packing the dataset", 1, 1, "")
         _draw_contact_sheet(dataset, out / "contact.png")
     return dataset
+
+
+def _identity(preparation: Preparation) -> dict:
+    """What must not change between runs that share a work folder. Count and processes may."""
+    identity = {
+        "format": FORMAT,
+        "source": preparation.source,
+        "category": preparation.category,
+        **dataclasses.asdict(preparation.settings),
+    }
+    if preparation.source_dir:
+        identity["source_dir"] = str(Path(preparation.source_dir).resolve())
+    return identity
 
 
 def _list(preparation: Preparation, progress: Progress) -> list[Shape]:
@@ -119,14 +129,12 @@ def _list(preparation: Preparation, progress: Progress) -> list[Shape]:
     return shapes
 
 
-def _make_records(preparation: Preparation, shapes: list[Shape], work: Path, progress: Progress) -> dict[str, dict]:
+def _make_records(
+    preparation: Preparation, shapes: list[Shape], work: WorkFolder, progress: Progress
+) -> dict[str, dict]:
     """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
-    for leftover in work.glob(".*.tmp"):
-        leftover.unlink()
-    reports = {shape.name: _report_made(work, shape) for shape in shapes}
-    jobs = [
-        (shape, preparation.settings, work / record_name(shape.name)) for shape in shapes if not reports[shape.name]
-    ]
+    reports = {shape.name: work.report(shape) for shape in shapes}
+    jobs = [(shape, preparation.settings, work.record(shape)) for shape in shapes if not reports[shape.name]]
     done = len(shapes) - len(jobs)
     progress(
         "preparing shapes",
@@ -140,12 +148,6 @@ def _make_records(preparation: Preparation, shapes: list[Shape], work: Path, pro
         done += 1
         progress("preparing shapes", done, len(shapes), f"{name} failed: {why}" if why else "")
     return {shape.name: {"split": shape.split, "credit": shape.credit} | reports[shape.name] for shape in shapes}
-
-
-def _report_made(work: Path, shape: Shape) -> dict | None:
-    """The report of the record of a shape, where there is one of the mesh as it is now."""
-    report = read_report(work / record_name(shape.name))
-    return report if report and report.get("stamp", "") == shape.stamp else None
 
 
 def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
@@ -173,70 +175,11 @@ def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
     return report
 
 
-def record_name(name: str) -> str:
-    """The file of a shape in the work folder: readable, safe on any file system and unique."""
-    readable = re.sub(r"[^A-Za-z0-9.-]+", "_", name)[:80]
-    return f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.npz"
-
-
-def _identity(preparation: Preparation) -> dict:
-    """What must not change between runs that share a work folder. Count and processes may."""
-    identity = {
-        "format": FORMAT,
-        "source": preparation.source,
-        "category": preparation.category,
-        **dataclasses.asdict(preparation.settings),
-    }
-    if preparation.source_dir:
-        identity["source_dir"] = str(Path(preparation.source_dir).resolve())
-    return identity
-
-
-def _refuse_others(path: Path, preparation: Preparation) -> None:
-    """Raises ValueError for a work folder that was begun with other settings than these."""
-    wanted = _identity(preparation)
-    found = json.loads(path.read_text()) if path.exists() else wanted
-    changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
-    if changed:
-        before = ", ".join(f"{key}={found.get(key)}" for key in changed)
-        now = ", ".join(f"{key}={wanted.get(key)}" for key in changed)
-        raise ValueError(
-            f"{path.parent.parent} was begun with {before}, and now it is {now}: "
-            f"choose another --out, or delete {path.parent} to start again"
-        )
-
-
-@contextlib.contextmanager
-def _sole_owner(work: Path) -> Iterator[None]:
-    """Hold the folder against a second preparation; let go at the end of this process, however it ends."""
-    with open(work / "lock", "w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ValueError(
-                f"another preparation is at work in {work.parent}: wait for it or choose another --out"
-            ) from error
-        yield
-
-
 def _refuse_nothing(reports: dict[str, dict]) -> None:
     failures = [(name, report["error"]) for name, report in reports.items() if report["status"] == "failed"]
     if len(failures) == len(reports):
         name, error = failures[0]
         raise ValueError(f"none of the {len(reports)} meshes could be prepared; the first, {name}: {error}")
-
-
-def _write_index(preparation: Preparation, shapes: list[Shape], work: Path) -> None:
-    index = {
-        "category": preparation.category,
-        "license": LICENCES[preparation.source],
-        "settings": _identity(preparation),
-        "shapes": [
-            {"name": shape.name, "split": shape.split, "file": record_name(shape.name)}
-            for shape in sorted(shapes, key=lambda shape: shape.name)
-        ],
-    }
-    write_whole(work / "index.json", json.dumps(index, indent=1))
 
 
 def _pack(work: Path, out: Path) -> Path:
