@@ -11,7 +11,7 @@ import pytest
 import trimesh
 
 from imfield_jax import pinhole
-from imfield_jax.mesh import preview
+from imfield_jax.mesh import preview, raster
 from imfield_jax.types import Camera, Mesh
 
 CAMERA = Camera(0.5, 0.3, 1.8, 0.7)
@@ -37,7 +37,7 @@ def background(size):
 def visible(mesh, camera, size):
     """Face at each pixel [size, size], -1 for none."""
     pixels, depth = pinhole.project(camera, mesh.vertices.astype(float), size)
-    rows, columns, face = preview._visible(pixels[mesh.faces], 1 / depth[mesh.faces], size)
+    rows, columns, face = raster.visible(pixels[mesh.faces], 1 / depth[mesh.faces], size)
     picture = np.full((size, size), -1)
     picture[rows, columns] = face
     return picture
@@ -77,7 +77,7 @@ def test_neither_block_size_nor_face_order_nor_winding_changes_the_picture(rng, 
     )
     turned = preview.shade(dataclasses.replace(mesh, faces=mesh.faces[:, ::-1]), CAMERA, 64)
     assert np.abs(turned.astype(int) - expected).max() <= 1
-    monkeypatch.setattr(preview, "PIXELS_AT_ONCE", 100)
+    monkeypatch.setattr(raster, "PIXELS_AT_ONCE", 100)
     np.testing.assert_array_equal(preview.shade(mesh, CAMERA, 64), expected)
 
 
@@ -132,8 +132,8 @@ def test_planes_and_balls_are_open_and_corners_are_not():
     def openness(vertices, faces):
         pixels, depth = pinhole.project(CAMERA, np.asarray(vertices, float), 256)
         corners, nearness = pixels[faces], 1 / depth[faces]
-        rows, columns, face = preview._visible(corners, nearness, 256)
-        weights = preview._barycentric(corners[face], columns + 0.5, rows + 0.5)
+        rows, columns, face = raster.visible(corners, nearness, 256)
+        weights = raster.barycentric(corners[face], columns + 0.5, rows + 0.5)
         near = np.zeros((256, 256), np.float32)
         near[rows, columns] = (weights * nearness[face]).sum(axis=1)
         return preview._openness(near, rows, columns, 256)
