@@ -77,3 +77,24 @@ def fill():
 def filled(fill):
     """Networks -> (params, batch_stats), as numpy arrays."""
     return lambda networks: fill(jax.eval_shape(networks.init, jax.random.key(0)))
+
+
+@pytest.fixture(scope="session")
+def write_dataset():
+    """(folder, records by split, settings): writes a dataset of the category box as preparation leaves it."""
+    from imfield_jax.data.dataset import build_dataset
+    from imfield_jax.data.record_file import write_record
+    from imfield_jax.data.scene import Scene
+    from imfield_jax.data.sources import Shape
+    from imfield_jax.data.work_folder import WorkFolder
+
+    def written(folder, records, **settings):
+        work, shapes = WorkFolder(folder / "work", {"category": "box", **settings}), []
+        for split, made in records.items():
+            for record in made:
+                shapes.append(Shape(record.name, split, load=lambda: Scene(())))
+                write_record(work.record(shapes[-1]), record, {"status": "ok"})
+        work.write_index(shapes, "CC0 1.0")
+        build_dataset(work.path, folder)
+
+    return written

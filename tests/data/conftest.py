@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
 from imfield_jax.data.record import Record
-from imfield_jax.data.record_file import write_record
 from imfield_jax.data.sampling import LEVEL_SIZES, voxels64
 
 SPLIT_SIZES = {"train": 7, "validation": 2, "test": 1}
@@ -47,20 +44,8 @@ def records() -> dict[str, dict[str, Record]]:
 
 
 @pytest.fixture(scope="session")
-def data_dir(records, tmp_path_factory):
+def data_dir(records, write_dataset, tmp_path_factory):
     """A data directory as preparation leaves it."""
-    from imfield_jax.data.dataset import build_dataset
-
     root = tmp_path_factory.mktemp("box")
-    work = root / "work"
-    work.mkdir()
-    shapes = []
-    for split, named in records.items():
-        for name, record in named.items():
-            file = name.replace("/", "-") + ".npz"
-            write_record(work / file, record, {"status": "ok"})
-            shapes.append({"name": name, "split": split, "file": file})
-    index = {"category": "box", "license": "CC0 1.0", "settings": {"views": VIEWS}, "shapes": shapes}
-    (work / "index.json").write_text(json.dumps(index))
-    build_dataset(work, root)
+    write_dataset(root, {split: named.values() for split, named in records.items()}, views=VIEWS)
     return root

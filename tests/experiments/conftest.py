@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -14,9 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imfield_jax.data.dataset import build_dataset
 from imfield_jax.data.record import Record
-from imfield_jax.data.record_file import write_record
 from imfield_jax.data.sampling import LEVEL_SIZES, sample_level, voxels64
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,22 +60,16 @@ def _record(name: str, seed: int, view_count: int) -> Record:
 
 
 @pytest.fixture(scope="session")
-def make_dataset():
+def make_dataset(write_dataset):
     """(folder, shapes per split, views of each, seeds of the shapes): writes a dataset of boxes."""
 
     def made(folder: Path, splits: dict[str, int], views: int, seeds: Iterable[int]) -> None:
-        work = folder / "work"
-        work.mkdir(parents=True)
-        places = [(split, number) for split, count in splits.items() for number in range(count)]
-        shapes = []
-        for (split, number), seed in zip(places, seeds, strict=False):
-            name, file = f"box/{split}{number}", f"{split}{number}.npz"
-            write_record(work / file, _record(name, seed, views), {"status": "ok"})
-            shapes.append({"name": name, "split": split, "file": file})
-        settings = {"views": views, "labels": "exact", "source": "test"}
-        index = {"category": "box", "license": "CC0 1.0", "settings": settings, "shapes": shapes}
-        (work / "index.json").write_text(json.dumps(index))
-        build_dataset(work, folder)
+        seeds = iter(seeds)
+        records = {
+            split: [_record(f"box/{split}{number}", next(seeds), views) for number in range(count)]
+            for split, count in splits.items()
+        }
+        write_dataset(folder, records, views=views, labels="exact", source="test")
 
     return made
 

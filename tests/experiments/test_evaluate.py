@@ -8,8 +8,6 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import jax
@@ -22,7 +20,6 @@ from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 
-ROOT = Path(__file__).resolve().parents[2]
 SPLITS = {"train": 3, "test": 3}
 VIEWS = 4
 
@@ -43,11 +40,6 @@ def make_weights(folder: Path) -> None:
     save_weights(folder / "weights.npz", Weights(networks, params, batch_stats, {"category": "box"}))
 
 
-def evaluate(*flags):
-    command = [sys.executable, "-m", "experiments.evaluate", *flags]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, make_dataset):
     """A run folder that is a data folder, too."""
@@ -58,10 +50,10 @@ def folder(tmp_path_factory, make_dataset):
 
 
 @pytest.fixture(scope="module")
-def results(folder):
+def results(folder, program):
     """The output folder of an evaluation, and what it printed."""
     flags = ("--limit=1", "--views=2", "--resolution=32", "--pictured=1")
-    done = evaluate(f"--run={folder}", f"--data={folder}", f"--out={folder}/results", *flags)
+    done = program("evaluate", f"--run={folder}", f"--data={folder}", f"--out={folder}/results", *flags)
     assert done.returncode == 0, done.stderr
     return folder / "results", done.stdout
 
@@ -106,25 +98,25 @@ def test_the_summary_is_printed_and_pictured(results):
         ("--split=validation", "no shapes in split"),
     ],
 )
-def test_what_cannot_be_scored_is_said_in_one_line(folder, flag, said):
-    done = evaluate(f"--run={folder}", f"--data={folder}", f"--out={folder}/none", flag)
+def test_what_cannot_be_scored_is_said_in_one_line(folder, program, flag, said):
+    done = program("evaluate", f"--run={folder}", f"--data={folder}", f"--out={folder}/none", flag)
     assert done.returncode == 1
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "none").exists()
 
 
-def test_shapes_that_may_have_been_trained_on_are_not_scored(folder, tmp_path):
+def test_shapes_that_may_have_been_trained_on_are_not_scored(folder, program, tmp_path):
     weights = load_weights(folder / "weights.npz")
     about = {**weights.about, "training_names_sha256": "of another split"}
     save_weights(tmp_path / "weights.npz", dataclasses.replace(weights, about=about))
-    done = evaluate(f"--run={tmp_path}", f"--data={folder}", f"--out={tmp_path}/none")
+    done = program("evaluate", f"--run={tmp_path}", f"--data={folder}", f"--out={tmp_path}/none")
     assert done.returncode == 1
     assert "the weights were not trained on the training split of" in done.stderr
     assert not (tmp_path / "none").exists()
 
 
-def test_help_says_how_to_use_it():
-    done = evaluate("--help")
+def test_help_says_how_to_use_it(program):
+    done = program("evaluate", "--help")
     assert done.returncode == 0
     assert "python -m experiments.evaluate --category=car" in done.stdout
