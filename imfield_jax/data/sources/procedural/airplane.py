@@ -5,18 +5,20 @@ from __future__ import annotations
 import numpy as np
 
 from imfield_jax.data.scene import Scene
-from imfield_jax.data.sources.procedural import airplane_jets as jets
-from imfield_jax.data.sources.procedural import airplane_propellers as propellers
 from imfield_jax.data.sources.procedural import solids
+from imfield_jax.data.sources.procedural.airplane_fighter import fighter
+from imfield_jax.data.sources.procedural.airplane_light import light
+from imfield_jax.data.sources.procedural.airplane_transport import airliner, business_jet, turboprop
+from imfield_jax.data.sources.procedural.airplane_vintage import biplane, warbird
 
 KINDS = {
-    jets.airliner: 0.27,
-    jets.business_jet: 0.08,
-    jets.fighter: 0.19,
-    propellers.light: 0.18,
-    propellers.warbird: 0.11,
-    propellers.biplane: 0.07,
-    propellers.turboprop: 0.10,
+    airliner: 0.27,
+    business_jet: 0.08,
+    fighter: 0.19,
+    light: 0.18,
+    warbird: 0.11,
+    biplane: 0.07,
+    turboprop: 0.10,
 }
 
 

@@ -1,4 +1,4 @@
-"""Parts of airplanes: fuselages, wings, engines, propellers, landing gear.
+"""Parts of airplanes: fuselages, wings, engines, propellers.
 
 Metres, nose towards -z. Surfaces are drawn at least `thin` thick, a share of the airplane's size,
 because a wing at its true thickness is lost between the cells of a 64^3 grid.
@@ -206,27 +206,3 @@ def propeller(rng, radius: float, center, thin: float, blades: int) -> tuple[Man
         18,
     )
     return solid.translate(tuple(center)), nose
-
-
-def wheel(radius: float, width: float, center) -> Manifold:
-    profile = np.array([(0, -width / 2), (radius, -width / 2), (radius, width / 2), (0, width / 2)])
-    return solids.turned(solids.rounded(profile, 0.3 * width, 2), "x", center, 22)
-
-
-def undercarriage(main, nose, radius: float, thin: float) -> tuple[Manifold, Manifold]:
-    """Legs and wheels below points of the airframe, given as ((x, y, z) top, y of the ground).
-
-    main: the right main leg, mirrored to the left.   nose: the nose or tail leg on the middle line,
-    with a smaller wheel.
-    """
-    (top, ground) = main
-    x, y, z = top
-    bar = 0.55 * thin
-    width = max(thin, 0.5 * radius)
-    foot = (x + 0.1 * (y - ground), ground + radius, z)
-    legs = solids.mirrored(solids.tube([foot, top], bar, 8))
-    wheels = solids.mirrored(wheel(radius, width, foot))
-    top, ground, size = nose
-    foot = (0.0, ground + size, top[2])
-    legs += solids.tube([foot, top], bar, 8)
-    return legs, wheels + wheel(size, max(thin, 0.6 * size), foot)
