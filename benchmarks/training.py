@@ -24,8 +24,8 @@ from imfield_jax.models.presets import PRESETS
 from imfield_jax.models.voxel_encoder import convolution, product_of_blocks
 from imfield_jax.training.losses import occupancy_loss
 
-_SHAPES = flags.DEFINE_integer("shapes", 8, "Shapes per step.", lower_bound=1)
-_POINTS = flags.DEFINE_integer("points", 2048, "Points per shape.", lower_bound=1)
+_SHAPES = flags.DEFINE_integer("shapes", 16, "Shapes per step.", lower_bound=1)
+_POINTS = flags.DEFINE_integer("points", 1024, "Points per shape.", lower_bound=1)
 _ROUNDS = flags.DEFINE_integer("rounds", 9, "How often each form is timed.", lower_bound=1)
 
 Form = Callable[[], jax.Array]

@@ -17,7 +17,7 @@ from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """All that defines the networks and what they see; saved with every checkpoint.
+    """All that defines the networks and what they see; saved with the weights and in a run's config.json.
 
     framing: how a picture becomes a view, see `imfield_jax.framing`.
     """
@@ -46,7 +46,7 @@ PRESETS = {
     ),
     "compact": Preset(
         name="compact",
-        decoder=DecoderConfig(128, (512, 256, 128, 64, 32), skips=True, output="sigmoid", initial_std=None, octaves=5),
+        decoder=DecoderConfig(128, (512, 256, 128, 64, 32), skips=True, output="sigmoid", initial_std=None, octaves=4),
         voxel_encoder=VoxelEncoderConfig(128, width=32, affine=True, stem_stride=4),
         image_encoder=ImageEncoderConfig(128, width=32, stem_stride=4),
         framing="fit",
