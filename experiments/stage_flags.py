@@ -43,9 +43,11 @@ def schedule() -> Schedule:
     if len(steps) != 3 or min(steps) < 0:
         raise ValueError(f"--autoencoder_steps: expected three numbers, found {','.join(_AUTOENCODER_STEPS.value)!r}")
     rate, decay = _RATE.value, _DECAY.value
+    counts = dict(zip((16, 32, 64), steps, strict=True))
+    last = max((level for level, count in counts.items() if count), default=None)
     stages = [
-        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and not any(finer))
-        for level, count, finer in ((16, steps[0], steps[1:]), (32, steps[1], steps[2:]), (64, steps[2], []))
+        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and level == last)
+        for level, count in counts.items()
     ]
     stages.append(Stage(ENCODER, None, _ENCODER_STEPS.value, _ENCODER_BATCH.value, 0, rate, decay))
     stages.append(

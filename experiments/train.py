@@ -68,12 +68,7 @@ def main() -> None:
     stage_flags.check_batches(schedule.stages, mesh.size)
     data = _dataset()
     origin = _origin(data)
-    made = origin["settings"].get("labels", _LABELS.value)
-    if flags.FLAGS["labels"].present and made != _LABELS.value:
-        raise ValueError(
-            f"the dataset in {_data_folder()} has {made} labels, not --labels={_LABELS.value}: "
-            f"give --labels={made}, or another --data to prepare"
-        )
+    _check_labels(origin)
     _claim(folder / "config.json", _config(networks, schedule, origin))
     feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
     plan = Run(
@@ -149,6 +144,16 @@ def _origin(data: Path) -> dict:
         "shapes": len(split.names),
         "names_sha256": split.names_sha256,
     }
+
+
+def _check_labels(origin: dict) -> None:
+    """Raises ValueError where the flags ask for other labels than those of the dataset that was found."""
+    made = origin["settings"]["labels"]
+    if flags.FLAGS["labels"].present and made != _LABELS.value:
+        raise ValueError(
+            f"the dataset in {_data_folder()} has {made} labels, not --labels={_LABELS.value}: "
+            f"give --labels={made}, or another --data to prepare"
+        )
 
 
 def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable[[int], Feed], HeldOut]:

@@ -118,7 +118,7 @@ class ImplicitDecoder(nn.Module):
 # Standard deviations with which the coordinates of a point (0.2 or so around 0), and its waves (around 0.7),
 # are heard beside a latent (0.1 or so around 0.5 in each component): the units' kinks are then close enough
 # to one another for parts the size of a wheel. With twice as much, surfaces of shapes that were not trained
-# on ripple; with a third, training needs twice the updates to find small parts.
+# on ripple; with less, small parts are found later.
 _POINT_STD, _WAVE_STD, _LATENT_STD, _BIAS_STD = 3.0, 0.3, 0.3, 0.5
 
 

@@ -64,7 +64,7 @@ def _spectral_size(shape: tuple[int, ...]) -> float:
 
     The outputs of every layer then change by the same amount per unit, however wide it is (Yang, Simon and
     Bernstein 2023, "A spectral condition for feature learning"). With updates of one size per number
-    instead, the voxel encoder, of 8,192 inputs in its last layer, is moved ten times too far for the decoder.
+    instead, the voxel encoder, of 8,192 inputs in its last layer, is moved much too far for the decoder.
     """
     return math.sqrt(shape[-1] / math.prod(shape[:-1]))
 
