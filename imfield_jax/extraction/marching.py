@@ -1,6 +1,7 @@
 """Marching cubes on a list of cells: triangles, welded by lattice edge.
 
-A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values.
+A vertex belongs to one lattice edge and is placed on it by linear interpolation of the log-odds of the
+two values, see `log_odds`.
 The edge is owned by the cell whose lowest corner it starts from. That cell has the edge's sign
 change among its own corners, so it is active whenever the edge is cut, and a vertex is found through
 its owner by binary search: nothing is sorted, hashed or compared by position.
@@ -20,6 +21,8 @@ from imfield_jax.types import Mesh
 # Vertices keep this distance from lattice nodes, in units of the edge: values equal to the level would
 # put several vertices on one node, and formats that weld by position (STL) would tear the mesh there.
 NODE_MARGIN = 1e-4
+
+_SUREST = 1e-7  # from 0 or 1: float32 tells no values apart that are nearer to 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +59,22 @@ def crossings(cells: np.ndarray, values: np.ndarray, level: float) -> tuple[Cros
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
+def log_odds(occupancy: np.ndarray) -> np.ndarray:
+    """log(p / (1 - p)), elementwise, of p kept a little away from 0 and 1: float64.
+
+    A decoder ends in a sigmoid, before which it is nearly linear across an edge. Occupancy itself is close to
+    0 at one end and to 1 at the other as soon as training has made the decoder sure, and interpolating it
+    puts every vertex in the middle of its edge: surfaces come out in steps, like the lines of a map.
+    """
+    p = np.clip(np.asarray(occupancy, np.float64), _SUREST, 1 - _SUREST)
+    return np.log(p) - np.log1p(-p)
+
+
 def positions(lattice: Lattice, cut: Crossings, level: float) -> np.ndarray:
-    """Vertices by linear interpolation along the cut edges: [V, 3] float32 in the cube."""
-    lower, upper = cut.lower.astype(np.float64), cut.upper.astype(np.float64)
-    share = np.clip((level - lower) / (upper - lower), NODE_MARGIN, 1 - NODE_MARGIN)
+    """Vertices by linear interpolation of log-odds along the cut edges: [V, 3] float32 in the cube."""
+    lower, upper = log_odds(cut.lower), log_odds(cut.upper)
+    span = np.where(lower == upper, 1.0, upper - lower)
+    share = np.clip((log_odds(level) - lower) / span, NODE_MARGIN, 1 - NODE_MARGIN)
     indices = lattice.indices(cut.nodes).astype(np.float64)
     indices[np.arange(len(share)), cut.axes] += share
     return lattice.points(indices)

@@ -7,6 +7,7 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy.special import logit
 from skimage import measure
 
 from imfield_jax.coordinates import LEVEL, grid_points, index_to_point
@@ -118,7 +119,8 @@ def test_noise_has_one_vertex_for_each_cut_edge_where_the_values_say(rng):
         for axis in range(3):
             end = tuple(index + np.eye(3, dtype=int)[axis])
             if max(end) < len(padded) and (padded[index] > LEVEL) != (padded[end] > LEVEL):
-                share = (LEVEL - padded[index]) / (padded[end] - padded[index])
+                lower, upper = logit(np.clip([padded[index], padded[end]], 1e-7, 1 - 1e-7))
+                share = -lower / (upper - lower)
                 expected.append(index + np.clip(share, 1e-4, 1 - 1e-4) * np.eye(3)[axis] - 1)
     expected = index_to_point(np.array(expected), 9).astype(np.float32)
     np.testing.assert_allclose(rows(march_grid(grid).vertices), rows(expected), atol=1e-6)
@@ -129,7 +131,8 @@ def test_smooth_shapes_agree_with_scikit_image(shape):
     resolution = 30
     grid = shape(resolution)
     mesh = march_grid(grid)
-    vertices, faces, _, _ = measure.marching_cubes(np.pad(grid, 1), LEVEL, gradient_direction="ascent")
+    odds = logit(np.clip(np.pad(grid, 1).astype(np.float64), 1e-7, 1 - 1e-7))
+    vertices, faces, _, _ = measure.marching_cubes(odds, 0.0, gradient_direction="ascent")
     theirs = index_to_point(vertices - 1.0, resolution).astype(np.float32)
     assert len(mesh.vertices) == len(theirs)
     order = [np.lexsort(np.round(array * 1e4).T) for array in (mesh.vertices, theirs)]
