@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -12,6 +13,8 @@ import pytest
 from imfield_jax.framing import FRAMINGS
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS, from_dict
+
+ARCHITECTURE = Path(__file__).resolve().parents[2] / "docs/architecture.md"
 
 
 def shapes_of(name):
@@ -32,6 +35,14 @@ def count(tree):
 )
 def test_parameters_are_as_many_as_published(name, published):
     assert {part: count(tree) for part, tree in shapes_of(name).items()} == published
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_the_documentation_gives_the_number_of_parameters(name):
+    [row] = [line for line in ARCHITECTURE.read_text().splitlines() if line.startswith(f"| `{name}` |")]
+    params = shapes_of(name)
+    counts = [f"{count(params[part]):,}" for part in ("decoder", "voxel_encoder", "image_encoder")]
+    assert row.endswith(f"| {'; '.join(counts)} |")
 
 
 def test_compact_is_a_quarter_of_the_papers_decoder_in_width():
