@@ -139,7 +139,7 @@ def _methods(
 ) -> dict[str, Method]:
     """What is compared, each a function from a row of the split to predictions of it."""
     field = chunked(jax.jit(mean.field()), _CHUNK)
-    mean_mesh = without_crumbs(extract(field, _RESOLUTION.value).mesh)
+    mean_mesh = without_crumbs(extract(chunked(jax.jit(mean.sure_field()), _CHUNK), _RESOLUTION.value).mesh)
 
     def decoded(z: np.ndarray, truth: Truth) -> Prediction:
         return Prediction(model.extract(z, _RESOLUTION.value).mesh, model.field(z)(truth.points))
