@@ -48,7 +48,7 @@ _VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; 23 is IM-
 _VIEWS = flags.DEFINE_integer(
     "views", None, "Score so many pictures of each shape instead, and average over them.", lower_bound=1
 )
-_RESOLUTION = flags.DEFINE_integer("resolution", 128, "Cells per axis of the meshes.", lower_bound=16, upper_bound=512)
+_RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis of the meshes.", lower_bound=16, upper_bound=512)
 _SEED = flags.DEFINE_integer("seed", 0, "Of the points that are compared.", lower_bound=0)
 _PICTURED = flags.DEFINE_integer("pictured", 16, "Shapes in shapes.png, evenly spread.", lower_bound=1)
 _OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category>, or results/<name of the run>.")
@@ -139,10 +139,10 @@ def _methods(
 ) -> dict[str, Method]:
     """What is compared, each a function from a row of the split to predictions of it."""
     field = chunked(jax.jit(mean.field()), _CHUNK)
-    mean_mesh = without_crumbs(extract(chunked(jax.jit(mean.sure_field()), _CHUNK), _RESOLUTION.value).mesh)
+    mean_mesh = without_crumbs(extract(field, _RESOLUTION.value).mesh)
 
     def decoded(z: np.ndarray, truth: Truth) -> Prediction:
-        return Prediction(model.extract(z, _RESOLUTION.value).mesh, model.field(z)(truth.points))
+        return Prediction(model.extract(z, _RESOLUTION.value).mesh, model.field(z)(truth.points) > 0)
 
     @functools.lru_cache(maxsize=1)
     def latents(row: int) -> np.ndarray:
@@ -166,7 +166,7 @@ def _methods(
             yield str(view), Prediction(surface, occupancy_of_solid(solid, truth.points), smooth=True)
 
     def mean_shape(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
-        yield "", Prediction(mean_mesh, field(truth.points))
+        yield "", Prediction(mean_mesh, field(truth.points) > 0)
 
     return {AUTOENCODER: autoencoder, SINGLE_VIEW: single_view, RETRIEVAL: retrieval, MEAN_SHAPE: mean_shape}
 

@@ -20,7 +20,7 @@ from imfield_jax.training.state import TrainState
 from imfield_jax.types import HeldOut
 
 _PICTURED = 12  # validation shapes per picture
-_RESOLUTION = 64
+_RESOLUTION = 128  # at 64, wings of airplanes fall between the cells
 
 
 class Watch:

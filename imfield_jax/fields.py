@@ -1,12 +1,13 @@
-"""Fields: functions from points to occupancy, the seam between networks and geometry.
+"""Fields: functions from points to signed values, the seam between networks and geometry.
 
-A `Field` maps points [..., 3] in the cube to values [...], above `LEVEL` inside. Extraction and
-metrics take any field, so an analytic sphere tests them in milliseconds and they never import a
-network. `bind` turns a decoder and one latent into a field.
+A `Field` maps points [..., 3] in the cube to values [...]: positive inside, negative outside, 0 on the
+surface. How large they are means nothing, but extraction places vertices by linear interpolation, so
+a field should be nearly linear where it changes its sign. Occupancy is not: a decoder that is sure leaps
+from 0 to 1 within a cell. Its value before the output function is (`decoder.signed_logit`).
 
-The analytic shapes are occupancy in the sense of a trained decoder: a sigmoid of the negated
-signed distance, `sharpness` per unit of length, so the surface is at 0.5 and the gradient there
-is defined. Signed distances follow Quilez, "Distance functions".
+Extraction and metrics take any field, so an analytic sphere tests them in milliseconds and they never
+import a network. `bind` turns a decoder and one latent into a field. The analytic shapes are negated signed
+distances (Quilez, "Distance functions").
 """
 
 from __future__ import annotations
@@ -38,36 +39,30 @@ def _minus(points: Array, vector: Sequence[float]) -> Array:
     return points - jnp.broadcast_to(jnp.asarray(vector), points.shape)
 
 
-def _occupancy(signed_distance: Array, sharpness: float) -> Array:
-    return jax.nn.sigmoid(-sharpness * signed_distance)
-
-
-def sphere(radius: float, center: Sequence[float] = (0.0, 0.0, 0.0), sharpness: float = 64.0) -> Field:
+def sphere(radius: float, center: Sequence[float] = (0.0, 0.0, 0.0)) -> Field:
     """A ball."""
-    return lambda points: _occupancy(jnp.linalg.norm(_minus(points, center), axis=-1) - radius, sharpness)
+    return lambda points: radius - jnp.linalg.norm(_minus(points, center), axis=-1)
 
 
-def box(half_sides: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0), sharpness: float = 64.0) -> Field:
+def box(half_sides: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0)) -> Field:
     """An axis-aligned box with the given half side lengths."""
 
     def field(points):
         excess = _minus(jnp.abs(_minus(points, center)), half_sides)
         outside = jnp.linalg.norm(jnp.maximum(excess, 0.0), axis=-1)
         inside = jnp.minimum(jnp.max(excess, axis=-1), 0.0)
-        return _occupancy(outside + inside, sharpness)
+        return -(outside + inside)
 
     return field
 
 
-def torus(
-    major_radius: float, minor_radius: float, center: Sequence[float] = (0.0, 0.0, 0.0), sharpness: float = 64.0
-) -> Field:
+def torus(major_radius: float, minor_radius: float, center: Sequence[float] = (0.0, 0.0, 0.0)) -> Field:
     """A torus around the y axis."""
 
     def field(points):
         local = _minus(points, center)
         ring = jnp.linalg.norm(local[..., jnp.array([0, 2])], axis=-1) - major_radius
-        return _occupancy(jnp.hypot(ring, local[..., 1]) - minor_radius, sharpness)
+        return minor_radius - jnp.hypot(ring, local[..., 1])
 
     return field
 
@@ -78,5 +73,5 @@ def union(*fields: Field) -> Field:
 
 
 def constant(value: float) -> Field:
-    """The same occupancy everywhere: the empty (0) and the full (1) field."""
+    """The same value everywhere: an empty field (negative) or a full one (positive)."""
     return lambda points: jnp.full(points.shape[:-1], value, jnp.float32)

@@ -12,14 +12,12 @@ from collections.abc import Sequence
 
 import jax.numpy as jnp
 import numpy as np
-from jax import nn
 from jax.scipy import ndimage
 from scipy.spatial.distance import cdist
 
 from imfield_jax import coordinates, fields
 
 _LEVELS = 256  # thresholds tried for the mean shape
-_SURENESS = 32.0  # log-odds between empty and full: float32 occupancy is good for no more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,18 +34,13 @@ class MeanShape:
     iou: float
 
     def field(self) -> fields.Field:
-        """Trilinear between cell centres, empty outside of the cube."""
-        return fields.bind(_trilinear, jnp.asarray(self.occupancy))
-
-    def sure_field(self) -> fields.Field:
-        """The same surface, with log-odds that are trilinear: extraction interpolates those."""
-        field = self.field()
-        return lambda points: nn.sigmoid(_SURENESS * (field(points) - coordinates.LEVEL))
+        """Occupancy less `coordinates.LEVEL`, trilinear between cell centres, empty outside of the cube."""
+        return fields.bind(_excess, jnp.asarray(self.occupancy))
 
 
-def _trilinear(grid, point):
+def _excess(grid, point):
     index = coordinates.point_to_index(point, grid.shape[0])
-    return ndimage.map_coordinates(grid, list(index), order=1, mode="constant", cval=0.0)
+    return ndimage.map_coordinates(grid, list(index), order=1, mode="constant", cval=0.0) - coordinates.LEVEL
 
 
 def average_pool(solid: np.ndarray, factor: int) -> np.ndarray:

@@ -1,10 +1,9 @@
 """Marching cubes on a list of cells: triangles, welded by lattice edge.
 
-A vertex belongs to one lattice edge and is placed on it by linear interpolation of the log-odds of the
-two values, see `log_odds`.
-The edge is owned by the cell whose lowest corner it starts from. That cell has the edge's sign
-change among its own corners, so it is active whenever the edge is cut, and a vertex is found through
-its owner by binary search: nothing is sorted, hashed or compared by position.
+A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values. The
+edge is owned by the cell whose lowest corner it starts from. That cell has the edge's sign change among
+its own corners, so it is active whenever the edge is cut, and a vertex is found through its owner by
+binary search: nothing is sorted, hashed or compared by position.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ import dataclasses
 
 import numpy as np
 
-from imfield_jax.coordinates import LEVEL
 from imfield_jax.extraction import cubes, table
 from imfield_jax.extraction.lattice import CORNERS, Lattice
 from imfield_jax.types import Mesh
@@ -22,15 +20,13 @@ from imfield_jax.types import Mesh
 # put several vertices on one node, and formats that weld by position (STL) would tear the mesh there.
 NODE_MARGIN = 1e-4
 
-_SUREST = 1e-7  # from 0 or 1: float32 tells no values apart that are nearer to 1
-
 
 @dataclasses.dataclass(frozen=True)
 class Crossings:
     """Where the surface cuts the lattice, one row per vertex of the mesh.
 
     nodes: [V] int64 keys of the lower ends of the cut edges.   axes: [V] int8, direction of the edges.
-    lower, upper: [V] float32, values at both ends; exactly one is above the level.
+    lower, upper: [V] float32, values at both ends; exactly one is above the level. -inf outside of the cube.
     """
 
     nodes: np.ndarray
@@ -59,22 +55,16 @@ def crossings(cells: np.ndarray, values: np.ndarray, level: float) -> tuple[Cros
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
-def log_odds(occupancy: np.ndarray) -> np.ndarray:
-    """log(p / (1 - p)), elementwise, of p kept a little away from 0 and 1: float64.
-
-    A decoder ends in a sigmoid, before which it is nearly linear across an edge. Occupancy itself is close to
-    0 at one end and to 1 at the other as soon as training has made the decoder sure, and interpolating it
-    puts every vertex in the middle of its edge: surfaces come out in steps, like the lines of a map.
-    """
-    p = np.clip(np.asarray(occupancy, np.float64), _SUREST, 1 - _SUREST)
-    return np.log(p) - np.log1p(-p)
-
-
 def positions(lattice: Lattice, cut: Crossings, level: float) -> np.ndarray:
-    """Vertices by linear interpolation of log-odds along the cut edges: [V, 3] float32 in the cube."""
-    lower, upper = log_odds(cut.lower), log_odds(cut.upper)
-    span = np.where(lower == upper, 1.0, upper - lower)
-    share = np.clip((log_odds(level) - lower) / span, NODE_MARGIN, 1 - NODE_MARGIN)
+    """Vertices by linear interpolation along the cut edges: [V, 3] float32 in the cube.
+
+    An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
+    """
+    lower, upper = cut.lower.astype(np.float64), cut.upper.astype(np.float64)
+    share = np.full(len(lower), 0.5)
+    within = np.isfinite(lower) & np.isfinite(upper)
+    np.divide(level - lower, upper - lower, out=share, where=within)
+    share = np.clip(share, NODE_MARGIN, 1 - NODE_MARGIN)
     indices = lattice.indices(cut.nodes).astype(np.float64)
     indices[np.arange(len(share)), cut.axes] += share
     return lattice.points(indices)
@@ -98,11 +88,11 @@ def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.nd
     return edges[rows[:, None], triangles[codes[rows], slots]]
 
 
-def march(lattice: Lattice, cells: np.ndarray, values: np.ndarray, level: float = LEVEL) -> Mesh:
+def march(lattice: Lattice, cells: np.ndarray, values: np.ndarray, level: float = 0.0) -> Mesh:
     """The surface inside the given cells of the fine lattice, without normals.
 
     cells:  [A] int64 keys, sorted: every active cell of each component, as `sparse` hands them over.
-    values: [A, 8] float32 at the cells' corners.
+    values: [A, 8] float32 at the cells' corners, -inf outside of the cube.
 
     The mesh is closed, each edge has two triangles that run along it in opposite directions, faces
     are counter-clockwise seen from outside (from where values are at most `level`).

@@ -26,7 +26,7 @@ def with_gradient_normals(mesh: Mesh, gradient: Callable[[Array], Array] | Chunk
     """The mesh with the normals of the level set at its vertices, against the field's gradient.
 
     Smoother than normals of triangles, as they do not see the lattice. The area-weighted normal stands
-    in where the gradient vanishes or is not finite (a saturated decoder) and where it points into the
+    in where the gradient vanishes or is not finite (a flat field) and where it points into the
     surface (at creases, where the nearest sample of the gradient can belong to the other side).
     """
     by_area = mesh if mesh.normals is not None else with_vertex_normals(mesh)

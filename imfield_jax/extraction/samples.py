@@ -13,8 +13,8 @@ from imfield_jax.extraction.phases import Phases
 class Samples:
     """Remembers each value and asks the field only for those it lacks, so no point is asked twice.
 
-    Nodes on the ring around the grid and beyond are 0 (empty) and never asked for. Values are
-    float32: they place the vertices, whatever precision the field computes in.
+    Nodes on the ring around the grid and beyond are -inf (empty at any level) and never asked for.
+    Values are float32: they place the vertices, whatever precision the field computes in.
     """
 
     def __init__(self, lattice: Lattice, field: ChunkedField, phases: Phases):
@@ -43,11 +43,12 @@ class Samples:
         asked = self.lattice.in_cube(indices)
         indices, chunk = indices[asked], self._field.chunk
         self.evaluated += len(indices)
-        values = np.zeros(len(keys), np.float32)
         with self._phases("evaluate"):
             starts = range(0, len(indices), chunk)
-            values[asked] = self._field.stream(self.lattice.points(indices[i : i + chunk]) for i in starts)
-        wrong = np.count_nonzero(~np.isfinite(values))
+            answers = self._field.stream(self.lattice.points(indices[i : i + chunk]) for i in starts)
+        wrong = np.count_nonzero(~np.isfinite(answers))
         if wrong:
             raise ValueError(f"the field must be finite, but {wrong} of {len(indices)} values are not")
+        values = np.full(len(keys), -np.inf, np.float32)
+        values[asked] = answers
         return values

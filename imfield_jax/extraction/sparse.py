@@ -25,7 +25,6 @@ import itertools
 import math
 from collections.abc import Callable
 
-from imfield_jax.coordinates import LEVEL
 from imfield_jax.extraction import front
 from imfield_jax.extraction.evaluation import CHUNK, ChunkedField, chunked
 from imfield_jax.extraction.lattice import Lattice
@@ -74,7 +73,7 @@ def extract(
     *,
     start: int = START,
     chunk: int = CHUNK,
-    level: float = LEVEL,
+    level: float = 0.0,
     clock: Callable[[], float] | None = None,
 ) -> Extraction:
     """The surface of a field, as marching cubes on the cell centres of the R^3 grid would give it.
@@ -85,16 +84,14 @@ def extract(
     start:      cells per axis of the coarse lattice, to within a factor of sqrt(2), as strides are
                 powers of two. It decides what can be missed (see the module docstring).
     chunk:      points per call of the field, unless the field brings its own.
-    level:      value on the surface, from 0 (the value outside of the cube) to below the largest.
+    level:      value on the surface, 0 for a `Field`. Another one moves it in or out.
     clock:      seconds, such as time.perf_counter, to fill `Extraction.seconds`.
 
-    Raises ValueError for a resolution, start, chunk or level out of range and for a field whose
-    values are not finite.
+    Raises ValueError for a resolution, start or chunk out of range and for a field whose values are
+    not finite.
     """
     if start < 2:
         raise ValueError(f"the coarse lattice needs at least 2 cells per axis, not {start}")
-    if level < 0:
-        raise ValueError(f"the level must be at least 0, the value outside of the cube, not {level}")
     phases = Phases(clock)
     samples = Samples(Lattice(resolution), chunked(field, chunk), phases)
     levels = strides(resolution, start)

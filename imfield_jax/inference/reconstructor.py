@@ -21,7 +21,7 @@ from imfield_jax.extraction.sparse import Extraction, extract
 from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.inference.photo import read_picture
 from imfield_jax.mesh.crumbs import CRUMB, without_crumbs
-from imfield_jax.models.decoder import occupancy
+from imfield_jax.models.decoder import signed_logit
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
 
@@ -85,7 +85,7 @@ class Reconstructor:
         return frame(rgba, self.framing)
 
     def field(self, z: np.ndarray) -> ChunkedField:
-        """The field of one latent [Z]."""
+        """The field of one latent [Z]: positive inside."""
         return self._evaluator(self._fold(self._params, jnp.asarray(z)))
 
     def extract(
@@ -115,4 +115,4 @@ class Reconstructor:
 
     @cached_property
     def _evaluator(self) -> Callable:
-        return evaluator(occupancy, _CHUNK.get(jax.default_backend(), _ACCELERATOR_CHUNK))
+        return evaluator(signed_logit, _CHUNK.get(jax.default_backend(), _ACCELERATOR_CHUNK))

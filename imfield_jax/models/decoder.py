@@ -5,7 +5,7 @@ Six (or seven) fully connected layers with leaky ReLU. In the paper's form the i
 one point and vmapped over query coordinates by its callers.
 
 z is the same for all points of an object, so its part of every layer it feeds is added to that
-layer's bias once per object: `fold`. `occupancy` then asks the folded decoder.
+layer's bias once per object: `fold`. `occupancy` and `signed_logit` then ask the folded decoder.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
+from imfield_jax.coordinates import LEVEL
 from imfield_jax.types import Array
 
 NEGATIVE_SLOPE = 0.02  # leaky ReLU, everywhere in IM-NET
 CLIP_LEAK = 0.01  # slope outside of [0, 1] of IM-NET-pytorch's output
+SURFACE_LOGITS = {"sigmoid": 0.0, "leaky_clip": LEVEL}  # what each output function turns into `LEVEL`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,5 +178,14 @@ def activate(values: Array, output: str) -> Array:
 
 
 def occupancy(folded: FoldedDecoder, point: Array) -> Array:
-    """The field of one object at one point: [3] -> [], 1 inside, surface at 0.5."""
+    """What the decoder says of one point: [3] -> [], 1 inside, surface at 0.5."""
     return activate(logit(folded, point), folded.output)
+
+
+def signed_logit(folded: FoldedDecoder, point: Array) -> Array:
+    """The field of one object at one point: [3] -> [], positive inside, 0 on the surface.
+
+    Before the output function, so it is nearly linear from one point to the next and does not
+    saturate, however sure the decoder is.
+    """
+    return logit(folded, point) - SURFACE_LOGITS[folded.output]

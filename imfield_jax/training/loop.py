@@ -132,7 +132,7 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
             _tell(observer, stage, made, seen)
             seen = []
         if last or made % run.save_every == 0:
-            _check_finite(stage, made, "size of the weights", float(optax.global_norm(trained(stage, state.params))))
+            _check_finite(stage, made, "size of the weights", float(optax.tree.norm(trained(stage, state.params))))
             checkpoints.save(before + made, state)
         if made % run.validate_every == 0 and not last:
             observer.validated(stage, made, run.validate(state))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import optax
 
 from imfield_jax.coordinates import LEVEL
-from imfield_jax.models.decoder import activate
+from imfield_jax.models.decoder import SURFACE_LOGITS, activate
 from imfield_jax.types import Array
 
 
@@ -36,7 +36,7 @@ def latent_loss(z: Array, target: Array) -> Array:
 
 def point_measures(logits: Array, occupancy: Array, output: str) -> dict[str, Array]:
     """Intersection over union on the batch's own points, and how many are and are said to be inside."""
-    inside = activate(logits, output) > LEVEL
+    inside = logits > SURFACE_LOGITS[output]
     full = occupancy > LEVEL
     overlap = jnp.sum(inside & full, axis=-1)
     union = jnp.maximum(jnp.sum(inside | full, axis=-1), 1)

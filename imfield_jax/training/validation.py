@@ -7,8 +7,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from imfield_jax.coordinates import LEVEL
-from imfield_jax.models.decoder import activate
+from imfield_jax.models.decoder import SURFACE_LOGITS
 from imfield_jax.models.networks import Networks
 from imfield_jax.training.state import TrainState
 from imfield_jax.types import Array, HeldOut
@@ -21,10 +20,10 @@ def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Valid
 
     The intersection over union of each shape is over its uniform points, so it is of volumes.
     """
-    output = networks.preset.decoder.output
+    level = SURFACE_LOGITS[networks.preset.decoder.output]
 
     def iou(params, z, points, occupancy):
-        inside = activate(networks.logits(params, z, points, one_by_one=one_by_one), output) > LEVEL
+        inside = networks.logits(params, z, points, one_by_one=one_by_one) > level
         return ((inside & occupancy).sum(-1) / jax.numpy.maximum((inside | occupancy).sum(-1), 1)).mean()
 
     @jax.jit

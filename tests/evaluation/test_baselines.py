@@ -21,7 +21,7 @@ def test_mean_of_identical_shapes_is_that_shape():
     assert mean.iou == 1
     np.testing.assert_array_equal(mean.occupancy > coordinates.LEVEL, shape.astype(bool))
     at_centres = mean.field()(coordinates.grid_points(R))
-    np.testing.assert_allclose(at_centres, shape, atol=1e-5)
+    np.testing.assert_allclose(at_centres, shape - 0.5, atol=1e-5)
 
 
 def test_level_is_the_best_one_by_brute_force():
@@ -70,10 +70,10 @@ def test_mean_field_is_trilinear_and_empty_outside():
     i, j, k = 3, 8, 8
     middle = coordinates.index_to_point(np.array([i + 0.5, j + 0.5, k + 0.5]), R)
     corners = mean.occupancy[i : i + 2, j : j + 2, k : k + 2]
-    assert float(field(middle)) == pytest.approx(corners.mean(), abs=1e-6)
-    assert field(np.array([[0.9, 0, 0], [0, -0.7, 0]])).tolist() == [0, 0]
+    assert float(field(middle)) == pytest.approx(corners.mean() - 0.5, abs=1e-6)
+    assert field(np.array([[0.9, 0, 0], [0, -0.7, 0]])).tolist() == [-0.5, -0.5]
     full = baselines.mean_shape([np.ones((R, R, R))]).field()
-    assert float(full(np.array([0.53, 0.0, 0.0]))) < coordinates.LEVEL
+    assert float(full(np.array([0.53, 0.0, 0.0]))) < 0
 
 
 def test_empty_shapes_and_no_shapes():

@@ -7,10 +7,9 @@ import itertools
 
 import numpy as np
 import pytest
-from scipy.special import logit
 from skimage import measure
 
-from imfield_jax.coordinates import LEVEL, grid_points, index_to_point
+from imfield_jax.coordinates import grid_points, index_to_point
 from imfield_jax.extraction import cubes, marching
 from imfield_jax.extraction.lattice import CORNERS, Lattice
 from imfield_jax.extraction.marching import march
@@ -19,10 +18,10 @@ from imfield_jax.mesh.check import check
 
 def march_grid(grid):
     """Dense marching cubes of a [R]*3 float32 grid, every cell of the lattice looked at."""
-    lattice, padded = Lattice(len(grid)), np.pad(grid, 1)
+    lattice, padded = Lattice(len(grid)), np.pad(grid, 1, constant_values=-np.inf)
     last = len(padded) - 1
     values = np.stack([padded[tuple(slice(c, last + c) for c in corner)] for corner in CORNERS], axis=-1)
-    inside = values > LEVEL
+    inside = values > 0
     active = inside.any(axis=-1) & ~inside.all(axis=-1)
     return march(lattice, lattice.keys(np.argwhere(active) - 1), values[active])
 
@@ -40,14 +39,12 @@ def assert_closed_manifold(mesh):
 
 
 def ball(resolution, radius=0.35, center=(0.02, -0.03, 0.05)):
-    distance = np.linalg.norm(grid_points(resolution) - np.float32(center), axis=-1)
-    return np.clip(0.5 + 4 * (radius - distance), 0, 1).astype(np.float32)
+    return radius - np.linalg.norm(grid_points(resolution) - np.float32(center), axis=-1)
 
 
 def ring(resolution):
     points = grid_points(resolution)
-    tube = np.hypot(np.hypot(points[..., 0], points[..., 2]) - 0.28, points[..., 1])
-    return np.clip(0.5 + 4 * (0.11 - tube), 0, 1).astype(np.float32)
+    return 0.11 - np.hypot(np.hypot(points[..., 0], points[..., 2]) - 0.28, points[..., 1])
 
 
 def rows(array):
@@ -57,7 +54,7 @@ def rows(array):
 
 def test_all_256_cases_close_around_their_own_corners():
     for case in range(1, 256):
-        grid = np.array([case >> corner & 1 for corner in range(8)], np.float32).reshape(2, 2, 2)
+        grid = np.array([(case >> corner & 1) - 0.5 for corner in range(8)], np.float32).reshape(2, 2, 2)
         mesh = march_grid(grid)
         assert_closed_manifold(mesh)
         assert check(mesh).signed_volume > 0
@@ -103,8 +100,8 @@ def test_every_cut_edge_of_a_case_is_used_by_exactly_one_loop():
 
 @pytest.mark.parametrize("filled", [0.1, 0.3, 0.5, 0.7, 0.9])
 def test_noise_with_every_ambiguity_gives_a_closed_manifold(filled, rng):
-    grid = rng.uniform(size=(14, 14, 14)).astype(np.float32)
-    grid = np.where(rng.uniform(size=grid.shape) < filled, 0.5 + grid / 2 + 1e-6, grid / 2).astype(np.float32)
+    size = 1e-6 + rng.uniform(size=(14, 14, 14)).astype(np.float32)
+    grid = np.where(rng.uniform(size=size.shape) < filled, size, -size)
     mesh = march_grid(grid)
     assert_closed_manifold(mesh)
     report = check(mesh)
@@ -113,14 +110,14 @@ def test_noise_with_every_ambiguity_gives_a_closed_manifold(filled, rng):
 
 
 def test_noise_has_one_vertex_for_each_cut_edge_where_the_values_say(rng):
-    grid = rng.uniform(size=(9, 9, 9)).astype(np.float32)
-    padded, expected = np.pad(grid, 1).astype(np.float64), []
+    grid = rng.normal(size=(9, 9, 9)).astype(np.float32)
+    padded, expected = np.pad(grid, 1, constant_values=np.nan).astype(np.float64), []
     for index in np.ndindex(padded.shape):
         for axis in range(3):
             end = tuple(index + np.eye(3, dtype=int)[axis])
-            if max(end) < len(padded) and (padded[index] > LEVEL) != (padded[end] > LEVEL):
-                lower, upper = logit(np.clip([padded[index], padded[end]], 1e-7, 1 - 1e-7))
-                share = -lower / (upper - lower)
+            if max(end) < len(padded) and (padded[index] > 0) != (padded[end] > 0):
+                share = -padded[index] / (padded[end] - padded[index])
+                share = 0.5 if np.isnan(share) else share  # the border of the cube
                 expected.append(index + np.clip(share, 1e-4, 1 - 1e-4) * np.eye(3)[axis] - 1)
     expected = index_to_point(np.array(expected), 9).astype(np.float32)
     np.testing.assert_allclose(rows(march_grid(grid).vertices), rows(expected), atol=1e-6)
@@ -131,9 +128,8 @@ def test_smooth_shapes_agree_with_scikit_image(shape):
     resolution = 30
     grid = shape(resolution)
     mesh = march_grid(grid)
-    odds = logit(np.clip(np.pad(grid, 1).astype(np.float64), 1e-7, 1 - 1e-7))
-    vertices, faces, _, _ = measure.marching_cubes(odds, 0.0, gradient_direction="ascent")
-    theirs = index_to_point(vertices - 1.0, resolution).astype(np.float32)
+    vertices, faces, _, _ = measure.marching_cubes(grid.astype(np.float64), 0.0, gradient_direction="ascent")
+    theirs = index_to_point(vertices, resolution).astype(np.float32)
     assert len(mesh.vertices) == len(theirs)
     order = [np.lexsort(np.round(array * 1e4).T) for array in (mesh.vertices, theirs)]
     np.testing.assert_allclose(mesh.vertices[order[0]], theirs[order[1]], atol=1e-5)
@@ -144,11 +140,11 @@ def test_smooth_shapes_agree_with_scikit_image(shape):
 
 
 def test_values_on_the_level_count_as_outside_and_leave_no_coinciding_vertices(rng):
-    grid = rng.choice(np.float32([0.0, LEVEL, 1.0]), size=(10, 10, 10))
+    grid = rng.choice(np.float32([-1, 0, 1]), size=(10, 10, 10))
     mesh = march_grid(grid)
     assert_closed_manifold(mesh)
     assert len(np.unique(mesh.vertices, axis=0)) == len(mesh.vertices)
-    solid = march_grid(np.where(grid > LEVEL, 1, 0).astype(np.float32))
+    solid = march_grid(np.where(grid > 0, 1, -1).astype(np.float32))
     np.testing.assert_array_equal(mesh.faces, solid.faces)
 
 
@@ -156,7 +152,7 @@ def test_a_case_has_bit_c_for_corner_c():
     for corner in range(8):
         values = np.zeros((1, 8), np.float32)
         values[0, corner] = 1
-        assert marching.cases(values, LEVEL) == [1 << corner]
+        assert marching.cases(values, 0.0) == [1 << corner]
 
 
 def test_no_cells_give_an_empty_mesh():

@@ -29,7 +29,7 @@ def test_a_picture_of_an_unseen_shape_becomes_that_shape_and_not_another(categor
     indices = np.indices((64, 64, 64)).reshape(3, -1).T * 4
     points = coordinates.index_to_point(indices, coordinates.SOLID_RESOLUTION).astype(np.float32)
     truths = [record.solid[tuple(indices.T)] for record in records]
-    inside = [model.field(z)(points) > coordinates.LEVEL for z in latents]
+    inside = [model.field(z)(points) > 0 for z in latents]
     ious = np.array([[volumetric_iou(field, truth) for truth in truths] for field in inside])
     from_views, from_voxels = ious[:2], ious[2:]
     assert from_views.argmax(axis=1).tolist() == from_voxels.argmax(axis=1).tolist() == [0, 1]

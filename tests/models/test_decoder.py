@@ -9,7 +9,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from imfield_jax.models.decoder import DecoderConfig, ImplicitDecoder, activate, logit, occupancy, point_features
+from imfield_jax.coordinates import LEVEL
+from imfield_jax.models.decoder import (
+    DecoderConfig,
+    FoldedDecoder,
+    FoldedLayer,
+    ImplicitDecoder,
+    activate,
+    logit,
+    occupancy,
+    point_features,
+    signed_logit,
+)
 
 CONFIGS = {
     "paper": DecoderConfig(8, (24, 16, 12, 8), skips=True, output="sigmoid"),
@@ -99,6 +110,14 @@ def test_the_leaky_clip_is_the_identity_in_between_and_leaks_outside():
 
 def test_the_sigmoid_puts_the_surface_at_logit_zero():
     np.testing.assert_allclose(activate(np.array([-np.log(3), 0.0, np.log(3)]), "sigmoid"), [0.25, 0.5, 0.75], 1e-6)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "leaky_clip"])
+def test_the_field_has_the_sign_of_occupancy_less_its_level(output):
+    for value in np.linspace(-2, 2, 41).astype(np.float32):
+        layer = FoldedLayer(hidden=None, point=jnp.zeros((3, 1)), bias=value[None])
+        folded, origin = FoldedDecoder((layer,), output, octaves=0), jnp.zeros(3)
+        assert np.sign(signed_logit(folded, origin)) == np.sign(occupancy(folded, origin) - LEVEL)
 
 
 def test_an_unknown_output_is_refused():
