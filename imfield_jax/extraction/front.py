@@ -37,19 +37,19 @@ def with_corners(samples: Samples, cells: np.ndarray, stride: int) -> Active:
     return Active(cells, values)
 
 
-def coarse(samples: Samples, stride: int, level: float) -> Active:
+def coarse(samples: Samples, stride: int) -> Active:
     """All active cells of the lattice with this stride, every node of which is asked for."""
     nodes = samples.lattice.coarse_nodes(stride)
-    inside = (samples.at(nodes.ravel()) > level).reshape(nodes.shape)
+    inside = (samples.at(nodes.ravel()) > 0).reshape(nodes.shape)
     last = len(nodes) - 1
     views = [inside[tuple(slice(start, last + start) for start in corner)] for corner in CORNERS]
     count = sum(view.astype(np.uint8) for view in views)
     return with_corners(samples, nodes[:-1, :-1, :-1][(count > 0) & (count < 8)], stride)
 
 
-def cut_edges(samples: Samples, active: Active, stride: int, level: float) -> tuple[np.ndarray, np.ndarray]:
+def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[np.ndarray, np.ndarray]:
     """The cut edges of the cells, each once: ([n] keys of their lower ends sorted, [n] axes)."""
-    inside = active.values > level
+    inside = active.values > 0
     packed = []  # axis in the lowest two bits, so that edges sort by their lower end
     for axis, start in zip(cubes.EDGE_AXES, cubes.EDGE_STARTS, strict=True):
         cut = inside[:, start] != inside[:, start + cubes.AXIS_CORNERS[axis]]
@@ -59,18 +59,18 @@ def cut_edges(samples: Samples, active: Active, stride: int, level: float) -> tu
     return edges >> 2, edges & 3
 
 
-def refine(samples: Samples, active: Active, stride: int, finer: int, level: float) -> Active:
+def refine(samples: Samples, active: Active, stride: int, finer: int) -> Active:
     """Cells of side `finer` that each cut edge of the active cells of side `stride` leads to.
 
     Each edge is halved towards its sign change until it is `finer` long; the four cells around what
     is left are active. They are seeds for `grow`, not yet the whole surface.
     """
     lattice = samples.lattice
-    lower, axes = cut_edges(samples, active, stride, level)
-    below = _at_any(samples, lower) > level
+    lower, axes = cut_edges(samples, active, stride)
+    below = _at_any(samples, lower) > 0
     for half in _halvings(stride, finer):
         middle = lower + lattice.steps[axes] * half
-        lower = np.where((_at_any(samples, middle) > level) == below, middle, lower)
+        lower = np.where((_at_any(samples, middle) > 0) == below, middle, lower)
     around = [
         lower[axes == axis] - lattice.offsets(CORNERS[start] * finer)
         for axis, start in zip(cubes.EDGE_AXES, cubes.EDGE_STARTS, strict=True)
@@ -92,12 +92,12 @@ def _at_any(samples: Samples, keys: np.ndarray) -> np.ndarray:
     return samples.at(nodes)[np.searchsorted(nodes, keys)]
 
 
-def grow(samples: Samples, active: Active, stride: int, level: float) -> Active:
+def grow(samples: Samples, active: Active, stride: int) -> Active:
     """The active cells and all others that sign-changing faces connect them to."""
     moves = samples.lattice.offsets(cubes.FACE_MOVES * stride)
     front = active
     while True:
-        changes = cubes.face_changes()[cases(front.values, level)]
+        changes = cubes.face_changes()[cases(front.values)]
         across = [front.cells[changes[:, face]] + move for face, move in enumerate(moves)]
         fresh = [cells[~table.find(active.cells, cells)[1]] for cells in across]
         front = with_corners(samples, table.sorted_unique(np.concatenate(fresh)), stride)

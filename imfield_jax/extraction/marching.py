@@ -16,7 +16,7 @@ from imfield_jax.extraction import cubes, table
 from imfield_jax.extraction.lattice import CORNERS, Lattice
 from imfield_jax.types import Mesh
 
-# Vertices keep this distance from lattice nodes, in units of the edge: values equal to the level would
+# Vertices keep this distance from lattice nodes, in units of the edge: values of 0 would
 # put several vertices on one node, and formats that weld by position (STL) would tear the mesh there.
 NODE_MARGIN = 1e-4
 
@@ -26,7 +26,7 @@ class Crossings:
     """Where the surface cuts the lattice, one row per vertex of the mesh.
 
     nodes: [V] int64 keys of the lower ends of the cut edges.   axes: [V] int8, direction of the edges.
-    lower, upper: [V] float32, values at both ends; exactly one is above the level. -inf outside of the cube.
+    lower, upper: [V] float32, values at both ends; exactly one is positive. -inf outside of the cube.
     """
 
     nodes: np.ndarray
@@ -35,19 +35,19 @@ class Crossings:
     upper: np.ndarray
 
 
-def cases(values: np.ndarray, level: float) -> np.ndarray:
+def cases(values: np.ndarray) -> np.ndarray:
     """The case of each cell from the values at its corners: [..., 8] -> [...] uint8."""
-    return np.packbits(values > level, axis=-1, bitorder="little")[..., 0]
+    return np.packbits(values > 0, axis=-1, bitorder="little")[..., 0]
 
 
-def crossings(cells: np.ndarray, values: np.ndarray, level: float) -> tuple[Crossings, np.ndarray]:
+def crossings(cells: np.ndarray, values: np.ndarray) -> tuple[Crossings, np.ndarray]:
     """The cut edges that start at the cells' lowest corners, and their numbers.
 
     cells: [A] sorted keys.   values: [A, 8].
     Returns the crossings and [A, 3] int32, the row of the crossing on the x, y and z edge of each
     cell's lowest corner, meaningless where that edge is not cut.
     """
-    inside = values > level
+    inside = values > 0
     cut = inside[:, :1] != inside[:, cubes.AXIS_CORNERS]
     numbers = np.cumsum(cut.ravel(), dtype=np.int32).reshape(cut.shape) - 1
     rows, axes = np.nonzero(cut)
@@ -55,7 +55,7 @@ def crossings(cells: np.ndarray, values: np.ndarray, level: float) -> tuple[Cros
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
-def positions(lattice: Lattice, cut: Crossings, level: float) -> np.ndarray:
+def positions(lattice: Lattice, cut: Crossings) -> np.ndarray:
     """Vertices by linear interpolation along the cut edges: [V, 3] float32 in the cube.
 
     An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
@@ -63,7 +63,7 @@ def positions(lattice: Lattice, cut: Crossings, level: float) -> np.ndarray:
     lower, upper = cut.lower.astype(np.float64), cut.upper.astype(np.float64)
     share = np.full(len(lower), 0.5)
     within = np.isfinite(lower) & np.isfinite(upper)
-    np.divide(level - lower, upper - lower, out=share, where=within)
+    np.divide(-lower, upper - lower, out=share, where=within)
     share = np.clip(share, NODE_MARGIN, 1 - NODE_MARGIN)
     indices = lattice.indices(cut.nodes).astype(np.float64)
     indices[np.arange(len(share)), cut.axes] += share
@@ -88,15 +88,15 @@ def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.nd
     return edges[rows[:, None], triangles[codes[rows], slots]]
 
 
-def march(lattice: Lattice, cells: np.ndarray, values: np.ndarray, level: float = 0.0) -> Mesh:
+def march(lattice: Lattice, cells: np.ndarray, values: np.ndarray) -> Mesh:
     """The surface inside the given cells of the fine lattice, without normals.
 
     cells:  [A] int64 keys, sorted: every active cell of each component, as `sparse` hands them over.
     values: [A, 8] float32 at the cells' corners, -inf outside of the cube.
 
     The mesh is closed, each edge has two triangles that run along it in opposite directions, faces
-    are counter-clockwise seen from outside (from where values are at most `level`).
+    are counter-clockwise seen from outside (from where values are not positive).
     """
-    cut, numbers = crossings(cells, values, level)
-    triangles = faces(lattice, cells, cases(values, level), numbers)
-    return Mesh(positions(lattice, cut, level), triangles)
+    cut, numbers = crossings(cells, values)
+    triangles = faces(lattice, cells, cases(values), numbers)
+    return Mesh(positions(lattice, cut), triangles)

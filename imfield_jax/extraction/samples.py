@@ -13,7 +13,7 @@ from imfield_jax.extraction.phases import Phases
 class Samples:
     """Remembers each value and asks the field only for those it lacks, so no point is asked twice.
 
-    Nodes on the ring around the grid and beyond are -inf (empty at any level) and never asked for.
+    Nodes on the ring around the grid and beyond are -inf (empty) and never asked for.
     Values are float32: they place the vertices, whatever precision the field computes in.
     """
 

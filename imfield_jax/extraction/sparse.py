@@ -73,18 +73,16 @@ def extract(
     *,
     start: int = START,
     chunk: int = CHUNK,
-    level: float = 0.0,
     clock: Callable[[], float] | None = None,
 ) -> Extraction:
     """The surface of a field, as marching cubes on the cell centres of the R^3 grid would give it.
 
-    field:      points [chunk, 3] -> values [chunk], inside above `level`; jax or plain numpy. Fields
+    field:      points [chunk, 3] -> values [chunk], positive inside; jax or plain numpy. Fields
                 from `evaluator` compile once for all objects; others are called as they are.
     resolution: R, cells per axis.
     start:      cells per axis of the coarse lattice, to within a factor of sqrt(2), as strides are
                 powers of two. It decides what can be missed (see the module docstring).
     chunk:      points per call of the field, unless the field brings its own.
-    level:      value on the surface, 0 for a `Field`. Another one moves it in or out.
     clock:      seconds, such as time.perf_counter, to fill `Extraction.seconds`.
 
     Raises ValueError for a resolution, start or chunk out of range and for a field whose values are
@@ -96,16 +94,16 @@ def extract(
     samples = Samples(Lattice(resolution), chunked(field, chunk), phases)
     levels = strides(resolution, start)
     with phases("coarse"):
-        found = front.coarse(samples, levels[0], level)
+        found = front.coarse(samples, levels[0])
     active = {levels[0]: len(found.cells)}
     for stride, finer in itertools.pairwise(levels):
         with phases("refine"):
-            found = front.refine(samples, found, stride, finer, level)
+            found = front.refine(samples, found, stride, finer)
         with phases("grow"):
-            found = front.grow(samples, found, finer, level)
+            found = front.grow(samples, found, finer)
         active[finer] = len(found.cells)
     with phases("march"):
-        mesh = march(samples.lattice, found.cells, found.values, level)
+        mesh = march(samples.lattice, found.cells, found.values)
     with phases("normals"):
         mesh = with_vertex_normals(mesh)
     return Extraction(mesh, samples.evaluated, active, phases.seconds)

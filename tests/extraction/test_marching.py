@@ -139,7 +139,7 @@ def test_smooth_shapes_agree_with_scikit_image(shape):
     assert ours.signed_volume == pytest.approx(other.signed_volume, rel=2e-3)
 
 
-def test_values_on_the_level_count_as_outside_and_leave_no_coinciding_vertices(rng):
+def test_values_of_zero_count_as_outside_and_leave_no_coinciding_vertices(rng):
     grid = rng.choice(np.float32([-1, 0, 1]), size=(10, 10, 10))
     mesh = march_grid(grid)
     assert_closed_manifold(mesh)
@@ -152,7 +152,7 @@ def test_a_case_has_bit_c_for_corner_c():
     for corner in range(8):
         values = np.zeros((1, 8), np.float32)
         values[0, corner] = 1
-        assert marching.cases(values, 0.0) == [1 << corner]
+        assert marching.cases(values) == [1 << corner]
 
 
 def test_no_cells_give_an_empty_mesh():
