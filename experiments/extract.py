@@ -31,7 +31,7 @@ from imfield_jax.extraction.sparse import Extraction
 from imfield_jax.files import write_whole
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import list_pictures, read_picture
-from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor, run_weights, shipped_weights
+from imfield_jax.inference.reconstructor import SECANTS, SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh import export, preview
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.crumbs import CRUMB
@@ -47,6 +47,12 @@ _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take
 _COUNT = flags.DEFINE_integer("count", 8, "How many shapes of the split, one picture each.", lower_bound=1)
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=512)
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
+_SECANTS = flags.DEFINE_integer(
+    "secants",
+    SECANTS,
+    "Rounds that move each vertex to where the field is zero on its edge; 2 take the ripple off panels.",
+    lower_bound=0,
+)
 _CRUMBS = flags.DEFINE_float(
     "crumbs",
     CRUMB,
@@ -168,7 +174,9 @@ def _reconstruct(model: Reconstructor, name: str, read: Callable[[], Source]) ->
     view = model.view(source.rgba)
     z = model.encode_views(grey_to_view(view)[None])[0]
     encoded = time.perf_counter()
-    extraction = model.extract(z, _RESOLUTION.value, crumbs=_CRUMBS.value, clock=time.perf_counter)
+    extraction = model.extract(
+        z, _RESOLUTION.value, secants=_SECANTS.value, crumbs=_CRUMBS.value, clock=time.perf_counter
+    )
     report = check(extraction.mesh)
     if not report.faces:
         raise ValueError(f"{name}: the network sees no object of its category in the picture (the field is empty)")

@@ -1,14 +1,15 @@
 """Marching cubes on a list of cells: triangles, welded by lattice edge.
 
-A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values. The
-edge is owned by the cell whose lowest corner it starts from. That cell has the edge's sign change among
-its own corners, so it is active whenever the edge is cut, and a vertex is found through its owner by
-binary search: nothing is sorted, hashed or compared by position.
+A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values, or by
+another rule (see `secant`). The edge is owned by the cell whose lowest corner it starts from. That cell
+has the edge's sign change among its own corners, so it is active whenever the edge is cut, and a vertex
+is found through its owner by binary search: nothing is sorted, hashed or compared by position.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -34,6 +35,11 @@ class Crossings:
     lower: np.ndarray
     upper: np.ndarray
 
+    @property
+    def within(self) -> np.ndarray:
+        """Which edges have both ends in the cube: [V] bool."""
+        return np.isfinite(self.lower) & np.isfinite(self.upper)
+
 
 def cases(values: np.ndarray) -> np.ndarray:
     """The case of each cell from the values at its corners: [..., 8] -> [...] uint8."""
@@ -55,19 +61,20 @@ def crossings(cells: np.ndarray, values: np.ndarray) -> tuple[Crossings, np.ndar
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
-def positions(lattice: Lattice, cut: Crossings) -> np.ndarray:
-    """Vertices by linear interpolation along the cut edges: [V, 3] float32 in the cube.
+def linear_shares(cut: Crossings) -> np.ndarray:
+    """How far along its edge each vertex is, by linear interpolation of the ends' values: [V] in [0, 1].
 
     An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
     """
     lower, upper = cut.lower.astype(np.float64), cut.upper.astype(np.float64)
-    share = np.full(len(lower), 0.5)
-    within = np.isfinite(lower) & np.isfinite(upper)
-    np.divide(-lower, upper - lower, out=share, where=within)
-    share = np.clip(share, NODE_MARGIN, 1 - NODE_MARGIN)
+    return np.divide(-lower, upper - lower, out=np.full(len(lower), 0.5), where=cut.within)
+
+
+def edge_indices(lattice: Lattice, cut: Crossings, shares: np.ndarray) -> np.ndarray:
+    """Fractional grid indices of the points so far along the cut edges: [V] -> [V, 3]."""
     indices = lattice.indices(cut.nodes).astype(np.float64)
-    indices[np.arange(len(share)), cut.axes] += share
-    return lattice.points(indices)
+    indices[np.arange(len(shares)), cut.axes] += shares
+    return indices
 
 
 def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
@@ -88,15 +95,22 @@ def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.nd
     return edges[rows[:, None], triangles[codes[rows], slots]]
 
 
-def march(lattice: Lattice, cells: np.ndarray, values: np.ndarray) -> Mesh:
+def march(
+    lattice: Lattice,
+    cells: np.ndarray,
+    values: np.ndarray,
+    place: Callable[[Crossings], np.ndarray] = linear_shares,
+) -> Mesh:
     """The surface inside the given cells of the fine lattice, without normals.
 
     cells:  [A] int64 keys, sorted: every active cell of each component, as `sparse` hands them over.
     values: [A, 8] float32 at the cells' corners, -inf outside of the cube.
+    place:  crossings -> how far along its edge each vertex is, [V] in [0, 1].
 
     The mesh is closed, each edge has two triangles that run along it in opposite directions, faces
     are counter-clockwise seen from outside (from where values are not positive).
     """
     cut, numbers = crossings(cells, values)
     triangles = faces(lattice, cells, cases(values), numbers)
-    return Mesh(positions(lattice, cut), triangles)
+    shares = np.clip(place(cut), NODE_MARGIN, 1 - NODE_MARGIN)
+    return Mesh(lattice.points(edge_indices(lattice, cut, shares)), triangles)

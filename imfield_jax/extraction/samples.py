@@ -30,25 +30,26 @@ class Samples:
         Raises ValueError when the field answers with values that are not finite.
         """
         rows, known = table.find(self._known.keys, keys)
-        values = np.empty(len(keys), np.float32)
+        values = np.full(len(keys), -np.inf, np.float32)
         values[known] = self._known.values[rows[known]]
         if not known.all():
-            unknown = keys[~known]
-            values[~known] = answers = self._ask(unknown)
-            self._known = self._known.with_rows(unknown, answers)
+            indices = self.lattice.indices(keys)
+            asked = ~known & self.lattice.in_cube(indices)
+            values[asked] = self.ask(indices[asked])
+            self._known = self._known.with_rows(keys[~known], values[~known])
         return values
 
-    def _ask(self, keys: np.ndarray) -> np.ndarray:
-        indices = self.lattice.indices(keys)
-        asked = self.lattice.in_cube(indices)
-        indices, chunk = indices[asked], self._field.chunk
+    def ask(self, indices: np.ndarray) -> np.ndarray:
+        """The field at (fractional) grid indices, not remembered: [n, 3] -> [n] float32.
+
+        Raises ValueError when the field answers with values that are not finite.
+        """
+        chunk = self._field.chunk
         self.evaluated += len(indices)
         with self._phases("evaluate"):
             starts = range(0, len(indices), chunk)
-            answers = self._field.stream(self.lattice.points(indices[i : i + chunk]) for i in starts)
-        wrong = np.count_nonzero(~np.isfinite(answers))
+            values = self._field.stream(self.lattice.points(indices[i : i + chunk]) for i in starts)
+        wrong = np.count_nonzero(~np.isfinite(values))
         if wrong:
             raise ValueError(f"the field must be finite, but {wrong} of {len(indices)} values are not")
-        values = np.full(len(keys), -np.inf, np.float32)
-        values[asked] = answers
         return values

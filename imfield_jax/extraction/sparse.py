@@ -21,6 +21,7 @@ of following their cut edges, found 0.5 % more cells from start 32 and asked for
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -31,6 +32,7 @@ from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.marching import march
 from imfield_jax.extraction.phases import Phases
 from imfield_jax.extraction.samples import Samples
+from imfield_jax.extraction.secant import secant_shares
 from imfield_jax.fields import Field
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
@@ -43,7 +45,7 @@ class Extraction:
     """A mesh and what it took to make it.
 
     mesh:      closed, outward, welded, with area-weighted vertex normals; empty for an empty field.
-    evaluated: points the field was asked for, each once (padding of chunks not counted).
+    evaluated: points the field was asked for (padding of chunks not counted): those of the lattice once.
     active:    active cells by stride, coarsest first, such as {4: 5000, 1: 87000}.
     seconds:   by phase: coarse, refine, grow, march, normals, and evaluate for the time in the field,
                which the others exclude. Empty without a clock.
@@ -73,6 +75,7 @@ def extract(
     *,
     start: int = START,
     chunk: int = CHUNK,
+    secants: int = 0,
     clock: Callable[[], float] | None = None,
 ) -> Extraction:
     """The surface of a field, as marching cubes on the cell centres of the R^3 grid would give it.
@@ -83,13 +86,17 @@ def extract(
     start:      cells per axis of the coarse lattice, to within a factor of sqrt(2), as strides are
                 powers of two. It decides what can be missed (see the module docstring).
     chunk:      points per call of the field, unless the field brings its own.
+    secants:    rounds that move each vertex to where the field is zero on its edge, see `secant`; each asks
+                for as many points as the mesh has vertices.
     clock:      seconds, such as time.perf_counter, to fill `Extraction.seconds`.
 
-    Raises ValueError for a resolution, start or chunk out of range and for a field whose values are
-    not finite.
+    Raises ValueError for a resolution, start, chunk or secants out of range and for a field whose values
+    are not finite.
     """
     if start < 2:
         raise ValueError(f"the coarse lattice needs at least 2 cells per axis, not {start}")
+    if secants < 0:
+        raise ValueError(f"the number of secants must be 0 or more, not {secants}")
     phases = Phases(clock)
     samples = Samples(Lattice(resolution), chunked(field, chunk), phases)
     levels = strides(resolution, start)
@@ -103,7 +110,8 @@ def extract(
             found = front.grow(samples, found, finer)
         active[finer] = len(found.cells)
     with phases("march"):
-        mesh = march(samples.lattice, found.cells, found.values)
+        place = functools.partial(secant_shares, samples, rounds=secants)
+        mesh = march(samples.lattice, found.cells, found.values, place)
     with phases("normals"):
         mesh = with_vertex_normals(mesh)
     return Extraction(mesh, samples.evaluated, active, phases.seconds)

@@ -28,6 +28,7 @@ from imfield_jax.types import Array, Mesh
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
 _CHUNK = {"cpu": 4096}  # points per call of the field: cache on a CPU, occupancy of the device elsewhere
 _ACCELERATOR_CHUNK = 65536
+SECANTS = 0  # of extraction, unless asked for
 
 
 def shipped_categories() -> list[str]:
@@ -89,10 +90,16 @@ class Reconstructor:
         return self._evaluator(self._fold(self._params, jnp.asarray(z)))
 
     def extract(
-        self, z: np.ndarray, resolution: int, *, crumbs: float = CRUMB, clock: Callable[[], float] | None = None
+        self,
+        z: np.ndarray,
+        resolution: int,
+        *,
+        secants: int = SECANTS,
+        crumbs: float = CRUMB,
+        clock: Callable[[], float] | None = None,
     ) -> Extraction:
         """The surface of one latent [Z], see `extraction.extract`, without its `crumbs`, see `without_crumbs`."""
-        extraction = extract(self.field(z), resolution, clock=clock)
+        extraction = extract(self.field(z), resolution, secants=secants, clock=clock)
         return dataclasses.replace(extraction, mesh=without_crumbs(extraction.mesh, crumbs))
 
     def mesh(self, picture: str | os.PathLike | np.ndarray, resolution: int = 256) -> Mesh:
