@@ -31,7 +31,7 @@ from imfield_jax.extraction.sparse import Extraction
 from imfield_jax.files import write_whole
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import list_pictures, read_picture
-from imfield_jax.inference.reconstructor import SECANTS, SHIPPED, Reconstructor, run_weights, shipped_weights
+from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh import export, preview
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.crumbs import CRUMB
@@ -49,7 +49,7 @@ _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_b
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
 _SECANTS = flags.DEFINE_integer(
     "secants",
-    SECANTS,
+    0,
     "Rounds that move each vertex to where the field is zero on its edge; 2 take the ripple off panels.",
     lower_bound=0,
 )
@@ -76,6 +76,8 @@ def main() -> None:
         "version": _version(),
         "weights": {"file": weights.name, "sha256": _sha256(weights.read_bytes()), **model.weights.about},
         "resolution": _RESOLUTION.value,
+        "secants": _SECANTS.value,
+        "crumbs": _CRUMBS.value,
         "results": [],
     }
     progress, failures = Progress(), []

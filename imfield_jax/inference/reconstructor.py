@@ -28,7 +28,6 @@ from imfield_jax.types import Array, Mesh
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
 _CHUNK = {"cpu": 4096}  # points per call of the field: cache on a CPU, occupancy of the device elsewhere
 _ACCELERATOR_CHUNK = 65536
-SECANTS = 0  # of extraction, unless asked for
 
 
 def shipped_categories() -> list[str]:
@@ -94,7 +93,7 @@ class Reconstructor:
         z: np.ndarray,
         resolution: int,
         *,
-        secants: int = SECANTS,
+        secants: int = 0,
         crumbs: float = CRUMB,
         clock: Callable[[], float] | None = None,
     ) -> Extraction:

@@ -80,9 +80,11 @@ def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, strai
 
 def test_a_split_of_a_dataset_is_a_source_of_pictures(straight_run, dataset, program, tmp_path):
     flags = (f"--run={straight_run}", f"--data={dataset}", "--split=train", "--count=2", RESOLUTION, "--formats=stl")
+    flags += ("--secants=2", "--crumbs=0")
     done = program("extract", *flags, f"--out={tmp_path}")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert (manifest["secants"], manifest["crumbs"]) == (2, 0)
     assert [result["name"] for result in manifest["results"]] == ["box_train0", "box_train1"]
     assert [result["notes"] for result in manifest["results"]] == [["view 0 of box/train0"], ["view 1 of box/train1"]]
 
