@@ -2,7 +2,7 @@
 
 Model space is [-0.5, 0.5]^3, right-handed, y up, front -z (ShapeNet v2). A grid of R cells per
 axis has its samples at cell centres, point = (index + 0.5) / R - 0.5, and array index order
-(i, j, k) is (x, y, z). The surface of an occupancy field lies at `LEVEL`.
+(i, j, k) is (x, y, z). The surface of an occupancy lies at `LEVEL`.
 
 Everything here is elementwise arithmetic and works on numpy and jax arrays alike.
 """

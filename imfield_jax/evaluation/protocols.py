@@ -78,7 +78,7 @@ class Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """A reconstruction: its mesh (may be empty), and its occupancy [P] at the truth's points.
+    """A reconstruction: its mesh (may be empty), and which of the truth's points it has inside, [P] bool.
 
     smooth: take the mesh's own normals and not those of its faces. For true surfaces of other shapes
             (retrieval), whose faces have the stairs of voxels; see `surface`.

@@ -19,8 +19,6 @@ def secant_shares(samples: Samples, cut: Crossings, rounds: int) -> np.ndarray:
     """
     shares = linear_shares(cut)
     moving = np.flatnonzero(cut.within)
-    if not len(moving):
-        return shares
     low, high = np.zeros(len(moving)), np.ones(len(moving))
     at_low, at_high = cut.lower[moving].astype(np.float64), cut.upper[moving].astype(np.float64)
     below = at_low > 0
