@@ -3,6 +3,7 @@
     python -m experiments.extract --resolution=256
     python -m experiments.extract --image=photo.png --category=car --formats=glb,stl
     python -m experiments.extract --run=runs/car --data=data/car --split=test --count=16
+    python -m experiments.extract --resolution=1024 --secants=2 --normals=field
 
 With no other flag, the sample picture and the car weights that come with the package. Beside each mesh:
 <name>.input.png, the very pixels the network saw, <name>.preview.png, and for all, manifest.json.
@@ -16,7 +17,7 @@ import io
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from importlib import metadata
 from pathlib import Path
@@ -27,15 +28,23 @@ from PIL import Image
 
 from experiments.entry import run
 from experiments.progress import Progress
-from imfield_jax.extraction.sparse import Extraction
+from imfield_jax.extraction.certify import Certificate
 from imfield_jax.files import write_whole
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import list_pictures, read_picture
-from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor, run_weights, shipped_weights
+from imfield_jax.inference.reconstructor import (
+    OBJECTS,
+    PRECISIONS,
+    SHIPPED,
+    Reconstructor,
+    run_weights,
+    shipped_weights,
+)
 from imfield_jax.mesh import export, preview
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.crumbs import CRUMB
 from imfield_jax.models.weights import load_weights
+from imfield_jax.types import Mesh
 
 _IMAGE = flags.DEFINE_list("image", None, "Picture files or folders; default the sample picture.")
 _CATEGORY = flags.DEFINE_string("category", None, "Which shipped weights to use; default car.")
@@ -45,13 +54,22 @@ _DATA = flags.DEFINE_string(
 )
 _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take pictures of a prepared dataset.")
 _COUNT = flags.DEFINE_integer("count", 8, "How many shapes of the split, one picture each.", lower_bound=1)
-_RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=512)
+_RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=2048)
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
 _SECANTS = flags.DEFINE_integer(
     "secants",
     0,
     "Rounds that move each vertex to where the field is zero on its edge; 2 take the ripple off panels.",
     lower_bound=0,
+)
+_NORMALS = flags.DEFINE_enum(
+    "normals", "faces", ("faces", "field"), "Of the triangles around each vertex, or of the field's own level set."
+)
+_PRECISION = flags.DEFINE_enum(
+    "precision", "exact", tuple(PRECISIONS), "Of the field: float32, or factors in bfloat16 where that is faster."
+)
+_CERTIFY = flags.DEFINE_bool(
+    "certify", False, "Prove that no part of the surface is missed; the proof is in the manifest. Slow."
 )
 _CRUMBS = flags.DEFINE_float(
     "crumbs",
@@ -67,8 +85,10 @@ def main() -> None:
     unknown = [name for name in _FORMATS.value if name not in export.FORMATS]
     if unknown or not _FORMATS.value:
         raise ValueError(f"--formats: expected some of {', '.join(export.FORMATS)}, found {','.join(_FORMATS.value)!r}")
+    if _CERTIFY.value and _PRECISION.value != "exact":
+        raise ValueError("--certify: only exact fields can be certified, leave --precision out")
     weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value or "car")
-    model = Reconstructor(load_weights(weights))
+    model = Reconstructor(load_weights(weights), _PRECISION.value)
     pictures = _pictures(model)
     out = Path(_OUT.value)
     out.mkdir(parents=True, exist_ok=True)
@@ -76,21 +96,23 @@ def main() -> None:
         "version": _version(),
         "weights": {"file": weights.name, "sha256": _sha256(weights.read_bytes()), **model.weights.about},
         "resolution": _RESOLUTION.value,
+        "precision": _PRECISION.value,
         "secants": _SECANTS.value,
+        "normals": _NORMALS.value,
         "crumbs": _CRUMBS.value,
         "results": [],
     }
     progress, failures = Progress(), []
-    for number, (name, read) in enumerate(pictures, start=1):
-        try:
-            reconstruction = _reconstruct(model, name, read)
-        except (ValueError, OSError) as error:
-            failures.append(str(error))
-            progress("pictures", number, len(pictures), f"skipped: {error}")
-        else:
-            manifest["results"].append(_write(reconstruction, name, out))
-            progress("pictures", number, len(pictures), _said(manifest["results"][-1]))
-        write_whole(out / "manifest.json", json.dumps({**manifest, "skipped": failures}, indent=1))
+    at_once = _at_once(_RESOLUTION.value)
+    for start in range(0, len(pictures), at_once):
+        for number, made in enumerate(_reconstruct(model, pictures[start : start + at_once]), start=start + 1):
+            if isinstance(made, Reconstruction):
+                manifest["results"].append(_write(made, out))
+                progress("pictures", number, len(pictures), _said(manifest["results"][-1]))
+            else:
+                failures.append(made)
+                progress("pictures", number, len(pictures), f"skipped: {made}")
+            write_whole(out / "manifest.json", json.dumps({**manifest, "skipped": failures}, indent=1))
     if manifest["results"]:
         logging.info("meshes, the views the network saw, previews and manifest.json are in %s", out.resolve())
     if failures:
@@ -158,52 +180,93 @@ def _distinct(names: list[str]) -> list[str]:
 
 
 @dataclasses.dataclass(frozen=True)
-class Reconstruction:
-    """What came of a picture. view: [128, 128] uint8, what the network saw; started: by `time.perf_counter`."""
+class Seen:
+    """A picture on its way to a mesh. view: [128, 128] uint8, what the network saw; z: [Z]; seconds: it took so far."""
 
+    name: str
     source: Source
     view: np.ndarray
-    extraction: Extraction
+    z: np.ndarray
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Reconstruction:
+    """What came of a picture. points: asked of the field; seconds: by phase, of a batch its share."""
+
+    seen: Seen
+    mesh: Mesh
     report: Report
-    started: float
-    encoded: float
+    points: int
+    certificate: Certificate | None
+    seconds: dict[str, float]
 
 
-def _reconstruct(model: Reconstructor, name: str, read: Callable[[], Source]) -> Reconstruction:
-    """Raises ValueError or OSError when the picture cannot be read or shows nothing that the network knows."""
+def _at_once(resolution: int) -> int:
+    """How many pictures share the chunks of the field: small surfaces fill them badly, large ones do not need it."""
+    return 1 if _CERTIFY.value else min(OBJECTS, max(1, (512 // resolution) ** 2))
+
+
+def _reconstruct(
+    model: Reconstructor, pictures: list[tuple[str, Callable[[], Source]]]
+) -> Iterator[Reconstruction | str]:
+    """What came of each of the pictures, or why nothing did."""
+    looked = [_look(model, name, read) for name, read in pictures]
+    seen = [one for one in looked if isinstance(one, Seen)]
+    if seen:
+        extraction = model.extract(
+            np.stack([one.z for one in seen]),
+            _RESOLUTION.value,
+            secants=_SECANTS.value,
+            certify=_CERTIFY.value,
+            field_normals=_NORMALS.value == "field",
+            crumbs=_CRUMBS.value,
+            clock=time.perf_counter,
+        )
+        made = zip(extraction.meshes, extraction.evaluated, strict=True)
+    for one in looked:
+        if isinstance(one, str):
+            yield one
+            continue
+        mesh, points = next(made)
+        report = check(mesh)
+        if not report.faces:
+            yield f"{one.name}: the network sees no object of its category in the picture (the field is empty)"
+            continue
+        shares = {phase: spent / len(seen) for phase, spent in extraction.seconds.items()}
+        seconds = {"read and encode": one.seconds, **shares}
+        yield Reconstruction(one, mesh, report, int(points), extraction.certificate, seconds)
+
+
+def _look(model: Reconstructor, name: str, read: Callable[[], Source]) -> Seen | str:
+    """A picture through the encoder, or what is wrong with it."""
     started = time.perf_counter()
-    source = read()
-    view = model.view(source.rgba)
+    try:
+        source = read()
+        view = model.view(source.rgba)
+    except (ValueError, OSError) as error:
+        return str(error)
     z = model.encode_views(grey_to_view(view)[None])[0]
-    encoded = time.perf_counter()
-    extraction = model.extract(
-        z, _RESOLUTION.value, secants=_SECANTS.value, crumbs=_CRUMBS.value, clock=time.perf_counter
-    )
-    report = check(extraction.mesh)
-    if not report.faces:
-        raise ValueError(f"{name}: the network sees no object of its category in the picture (the field is empty)")
-    return Reconstruction(source, view, extraction, report, started, encoded)
+    return Seen(name, source, view, z, time.perf_counter() - started)
 
 
-def _write(made: Reconstruction, name: str, out: Path) -> dict:
+def _write(made: Reconstruction, out: Path) -> dict:
     """The files of one picture; returns its entry in the manifest."""
-    mesh, report = made.extraction.mesh, made.report
+    started = time.perf_counter()
+    mesh, report, name = made.mesh, made.report, made.seen.name
     for kind in _FORMATS.value:
         write_whole(out / f"{name}.{kind}", export.encode(mesh, kind))
-    write_whole(out / f"{name}.input.png", _png(made.view))
+    write_whole(out / f"{name}.input.png", _png(made.seen.view))
     write_whole(out / f"{name}.preview.png", _png(preview.shade(mesh, preview.three_quarter_view(mesh))))
-    seconds = {
-        "read and encode": made.encoded - made.started,
-        **made.extraction.seconds,
-        "total": time.perf_counter() - made.started,
-    }
+    seconds = {**made.seconds, "write": time.perf_counter() - started}
     return {
         "name": name,
-        "picture_sha256": made.source.digest,
-        "notes": made.source.notes,
+        "picture_sha256": made.seen.source.digest,
+        "notes": made.seen.source.notes,
         "files": [f"{name}.{kind}" for kind in _FORMATS.value],
-        "seconds": {phase: round(value, 3) for phase, value in seconds.items()},
-        "points_evaluated": made.extraction.evaluated,
+        "seconds": {phase: round(value, 3) for phase, value in {**seconds, "total": sum(seconds.values())}.items()},
+        "points_evaluated": made.points,
+        "certificate": made.certificate and dataclasses.asdict(made.certificate),
         "vertices": report.vertices,
         "faces": report.faces,
         "components": report.components,

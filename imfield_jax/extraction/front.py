@@ -17,6 +17,8 @@ from imfield_jax.extraction.lattice import CORNERS
 from imfield_jax.extraction.marching import cases
 from imfield_jax.extraction.samples import Samples
 
+NEAR = 0.5  # a node is near the surface when its value is below this share of what it changes by to a neighbour
+
 
 @dataclasses.dataclass(frozen=True)
 class Active:
@@ -37,14 +39,42 @@ def with_corners(samples: Samples, cells: np.ndarray, stride: int) -> Active:
     return Active(cells, values)
 
 
-def coarse(samples: Samples, stride: int) -> Active:
-    """All active cells of the lattice with this stride, every node of which is asked for."""
+def coarse(samples: Samples, stride: int) -> np.ndarray:
+    """Cells of the lattice with this stride that can hold the surface, every node of which is asked for.
+
+    They are the active ones, and those with a node near the surface: such a node's value would be 0 if the field
+    went on for half a cell as it changes to one of the node's neighbours, so a thin part may pass between
+    the nodes. Returns [n] sorted keys.
+    """
     nodes = samples.lattice.coarse_nodes(stride)
-    inside = (samples.at(nodes.ravel()) > 0).reshape(nodes.shape)
-    last = len(nodes) - 1
-    views = [inside[tuple(slice(start, last + start) for start in corner)] for corner in CORNERS]
-    count = sum(view.astype(np.uint8) for view in views)
-    return with_corners(samples, nodes[:-1, :-1, :-1][(count > 0) & (count < 8)], stride)
+    values = samples.at(nodes.ravel()).reshape(nodes.shape)
+    inside, near = values > 0, _near(values)
+    last = nodes.shape[-1] - 1
+    corners = [(..., *(slice(start, last + start) for start in corner)) for corner in CORNERS]
+    count = sum(inside[corner].astype(np.uint8) for corner in corners)
+    held = (count > 0) & (count < 8) | np.any([near[corner] for corner in corners], axis=0)
+    return nodes[corners[0]][held]
+
+
+def _near(values: np.ndarray) -> np.ndarray:
+    """Which nodes of dense lattices are near the surface: [..., n, n, n] -> [..., n, n, n] bool."""
+    known = np.where(np.isfinite(values), values, np.nan)
+    steepest = np.zeros_like(values)
+    for axis in (-3, -2, -1):
+        change = np.abs(np.diff(known, axis=axis))
+        for side in (slice(None, -1), slice(1, None)):
+            at_side = np.moveaxis(steepest, axis, -1)[..., side]  # a view
+            np.fmax(at_side, np.moveaxis(change, axis, -1), out=at_side)
+    return np.abs(known) < NEAR * steepest
+
+
+def split(samples: Samples, cells: np.ndarray, stride: int, finer: int) -> Active:
+    """The active ones among the cells of side `finer` in these cells of side `stride`, [n] sorted keys."""
+    moves = np.stack(np.meshgrid(*[np.arange(0, stride, finer)] * 3), axis=-1).reshape(-1, 3)
+    parts = cells + samples.lattice.offsets(moves)[:, None]
+    asked = with_corners(samples, table.sorted_unique(parts.ravel()), finer)
+    active = np.isin(cases(asked.values), (0, 255), invert=True)
+    return Active(asked.cells[active], asked.values[active])
 
 
 def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,9 @@ name at all levels and needs to be evaluated once.
 A key packs the three grid indices plus one, x highest, so keys sort in array order and a step along
 an axis is a constant to add. A cell of side s is named by its lowest corner. Corner c = 4 x + 2 y + z
 of a cell is its lowest corner moved by (x, y, z) s. R is at most MAXIMUM_RESOLUTION.
+
+Several objects share one lattice of keys: the number of the object stands above x. No step leads from
+one object to another, so what works on the keys of one object works on those of many at once.
 """
 
 from __future__ import annotations
@@ -26,9 +29,10 @@ CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)]) 
 
 @dataclasses.dataclass(frozen=True)
 class Lattice:
-    """Key arithmetic on the lattice of an R^3 grid; everything is elementwise on int64 arrays."""
+    """Key arithmetic on the R^3 grids of some objects; everything is elementwise on int64 arrays."""
 
     resolution: int
+    objects: int = 1
 
     def __post_init__(self):
         if not MINIMUM_RESOLUTION <= self.resolution <= MAXIMUM_RESOLUTION:
@@ -36,6 +40,16 @@ class Lattice:
                 f"the resolution must be from {MINIMUM_RESOLUTION} to {MAXIMUM_RESOLUTION} cells per axis, "
                 f"not {self.resolution}"
             )
+        if not 1 <= self.objects <= self.maximum_objects:
+            raise ValueError(
+                f"from 1 to {self.maximum_objects} objects fit a lattice of {self.resolution} cells per axis, "
+                f"not {self.objects}"
+            )
+
+    @property
+    def maximum_objects(self) -> int:
+        """How many objects the bits above x can name."""
+        return 1 << 63 - 3 * self.bits
 
     @property
     def bits(self) -> int:
@@ -51,21 +65,25 @@ class Lattice:
         """What moving by [..., 3] grid indices adds to a key: [...]."""
         return np.asarray(moves, np.int64) @ self.steps
 
-    def keys(self, indices: np.ndarray) -> np.ndarray:
-        """Keys of grid indices in -1..R: [..., 3] -> [...]."""
-        return self.offsets(np.asarray(indices, np.int64) + 1)
+    def keys(self, indices: np.ndarray, owners: np.ndarray | int = 0) -> np.ndarray:
+        """Keys of grid indices in -1..R of these objects: [..., 3], [...] -> [...]."""
+        return self.offsets(np.asarray(indices, np.int64) + 1) + (np.asarray(owners, np.int64) << 3 * self.bits)
 
     def indices(self, keys: np.ndarray) -> np.ndarray:
-        """Grid indices of keys, the inverse of `keys`: [...] -> [..., 3]."""
+        """Grid indices of keys: [...] -> [..., 3]."""
         mask = (1 << self.bits) - 1
-        axes = (keys >> 2 * self.bits, (keys >> self.bits) & mask, keys & mask)
-        return np.stack(axes, axis=-1) - 1
+        return np.stack([keys >> shift * self.bits & mask for shift in (2, 1, 0)], axis=-1) - 1
+
+    def owners(self, keys: np.ndarray) -> np.ndarray:
+        """Numbers of the objects that keys belong to: [...] -> [...]. With `indices` the inverse of `keys`."""
+        return keys >> 3 * self.bits
 
     def coarse_nodes(self, stride: int) -> np.ndarray:
-        """Keys of all nodes of the lattice with this stride, [n, n, n], n = ceil((R + 1) / stride) + 1."""
+        """Keys of all nodes of the lattice with this stride, [objects, n, n, n], n = ceil((R + 1) / stride) + 1."""
         axis = np.arange(-(-(self.resolution + 1) // stride) + 1, dtype=np.int64) * stride
         x, y, z = (axis * step for step in self.steps)
-        return x[:, None, None] + y[:, None] + z
+        first = np.arange(self.objects, dtype=np.int64) << 3 * self.bits
+        return first[:, None, None, None] + x[:, None, None] + y[:, None] + z
 
     def in_cube(self, indices: np.ndarray) -> np.ndarray:
         """Which grid indices are centres of the R^3 grid, not on the ring or beyond: [..., 3] -> [...]."""

@@ -9,6 +9,7 @@ is found through its owner by binary search: nothing is sorted, hashed or compar
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 
 import numpy as np
@@ -100,17 +101,27 @@ def march(
     cells: np.ndarray,
     values: np.ndarray,
     place: Callable[[Crossings], np.ndarray] = linear_shares,
-) -> Mesh:
-    """The surface inside the given cells of the fine lattice, without normals.
+) -> list[Mesh]:
+    """The surface inside the given cells of the fine lattice, one mesh for each object, without normals.
 
     cells:  [A] int64 keys, sorted: every active cell of each component, as `sparse` hands them over.
     values: [A, 8] float32 at the cells' corners, -inf outside of the cube.
     place:  crossings -> how far along its edge each vertex is, [V] in [0, 1].
 
-    The mesh is closed, each edge has two triangles that run along it in opposite directions, faces
+    Meshes are closed, each edge has two triangles that run along it in opposite directions, faces
     are counter-clockwise seen from outside (from where values are not positive).
     """
     cut, numbers = crossings(cells, values)
     triangles = faces(lattice, cells, cases(values), numbers)
     shares = np.clip(place(cut), NODE_MARGIN, 1 - NODE_MARGIN)
-    return Mesh(lattice.points(edge_indices(lattice, cut, shares)), triangles)
+    vertices = lattice.points(edge_indices(lattice, cut, shares))
+    # Keys are sorted by object first, and so are vertices and triangles.
+    owners, numbers_of_objects = lattice.owners(cut.nodes), np.arange(lattice.objects + 1)
+    of_vertices = np.searchsorted(owners, numbers_of_objects)
+    of_triangles = np.searchsorted(owners[triangles[:, 0]], numbers_of_objects)
+    return [
+        Mesh(vertices[low:high], triangles[first:last] - np.int32(low))
+        for (low, high), (first, last) in zip(
+            itertools.pairwise(of_vertices), itertools.pairwise(of_triangles), strict=True
+        )
+    ]

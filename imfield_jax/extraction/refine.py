@@ -19,10 +19,10 @@ def gradient(field: Field, chunk: int = CHUNK) -> ChunkedField:
 
     It compiles for each field; `evaluator(jax.grad(evaluate, argnums=1))` serves all objects at once.
     """
-    return ChunkedField(jax.jit(jax.vmap(jax.grad(field))), chunk)
+    return chunked(jax.jit(jax.vmap(jax.grad(field))), chunk)
 
 
-def with_gradient_normals(mesh: Mesh, gradient: Callable[[Array], Array] | ChunkedField) -> Mesh:
+def with_gradient_normals(mesh: Mesh, gradient: Callable[[np.ndarray], Array]) -> Mesh:
     """The mesh with the normals of the level set at its vertices, against the field's gradient.
 
     Smoother than normals of triangles, as they do not see the lattice. The area-weighted normal stands
@@ -32,6 +32,6 @@ def with_gradient_normals(mesh: Mesh, gradient: Callable[[Array], Array] | Chunk
     by_area = mesh if mesh.normals is not None else with_vertex_normals(mesh)
     if not len(mesh.vertices):
         return by_area
-    normals, sound = unit(-chunked(gradient)(mesh.vertices))
+    normals, sound = unit(-np.asarray(gradient(mesh.vertices)))
     sound &= (normals * by_area.normals).sum(axis=1) > 0
     return dataclasses.replace(mesh, normals=np.where(sound[:, None], normals, by_area.normals))

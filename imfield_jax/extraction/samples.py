@@ -15,11 +15,13 @@ class Samples:
 
     Nodes on the ring around the grid and beyond are -inf (empty) and never asked for.
     Values are float32: they place the vertices, whatever precision the field computes in.
+
+    evaluated: points asked for so far, by object: [objects] int64.
     """
 
     def __init__(self, lattice: Lattice, field: ChunkedField, phases: Phases):
         self.lattice = lattice
-        self.evaluated = 0
+        self.evaluated = np.zeros(lattice.objects, np.int64)
         self._field = field
         self._phases = phases
         self._known = table.Table(np.zeros(0, np.int64), np.zeros(0, np.float32))
@@ -35,20 +37,25 @@ class Samples:
         if not known.all():
             indices = self.lattice.indices(keys)
             asked = ~known & self.lattice.in_cube(indices)
-            values[asked] = self.ask(indices[asked])
+            values[asked] = self.ask(indices[asked], self.lattice.owners(keys[asked]))
             self._known = self._known.with_rows(keys[~known], values[~known])
         return values
 
-    def ask(self, indices: np.ndarray) -> np.ndarray:
-        """The field at (fractional) grid indices, not remembered: [n, 3] -> [n] float32.
+    def forget(self, before: int) -> None:
+        """Drop the values of nodes with smaller keys, which will not be asked for again."""
+        first = np.searchsorted(self._known.keys, before)
+        self._known = table.Table(self._known.keys[first:], self._known.values[first:])
+
+    def ask(self, indices: np.ndarray, owners: np.ndarray) -> np.ndarray:
+        """The field at (fractional) grid indices of these objects, not remembered: [n, 3], [n] -> [n] float32.
 
         Raises ValueError when the field answers with values that are not finite.
         """
         chunk = self._field.chunk
-        self.evaluated += len(indices)
+        self.evaluated += np.bincount(owners, minlength=self.lattice.objects)
         with self._phases("evaluate"):
-            starts = range(0, len(indices), chunk)
-            values = self._field.stream(self.lattice.points(indices[i : i + chunk]) for i in starts)
+            blocks = (slice(start, start + chunk) for start in range(0, len(indices), chunk))
+            values = self._field.stream((self.lattice.points(indices[block]), owners[block]) for block in blocks)
         wrong = np.count_nonzero(~np.isfinite(values))
         if wrong:
             raise ValueError(f"the field must be finite, but {wrong} of {len(indices)} values are not")

@@ -23,9 +23,10 @@ def secant_shares(samples: Samples, cut: Crossings, rounds: int) -> np.ndarray:
     at_low, at_high = cut.lower[moving].astype(np.float64), cut.upper[moving].astype(np.float64)
     below = at_low > 0
     last = np.zeros(len(moving), np.int8)  # which end moved: -1 low, 1 high
+    owners = samples.lattice.owners(cut.nodes[moving])
     for _ in range(rounds):
         middle = shares[moving]
-        values = samples.ask(edge_indices(samples.lattice, cut, shares)[moving]).astype(np.float64)
+        values = samples.ask(edge_indices(samples.lattice, cut, shares)[moving], owners).astype(np.float64)
         moves_low = (values > 0) == below
         at_high = np.where(moves_low & (last == -1), at_high / 2, at_high)
         at_low = np.where(~moves_low & (last == 1), at_low / 2, at_low)

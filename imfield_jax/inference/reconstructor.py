@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import jax
@@ -17,17 +17,22 @@ import jax.numpy as jnp
 import numpy as np
 
 from imfield_jax.extraction.evaluation import ChunkedField, evaluator
+from imfield_jax.extraction.refine import with_gradient_normals
 from imfield_jax.extraction.sparse import Extraction, extract
 from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.inference.photo import read_picture
 from imfield_jax.mesh.crumbs import CRUMB, without_crumbs
-from imfield_jax.models.decoder import signed_logit
+from imfield_jax.models.bounds import signed_logit_bounds
+from imfield_jax.models.decoder import FoldedDecoder, signed_logit
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
 
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
-_CHUNK = {"cpu": 4096}  # points per call of the field: cache on a CPU, occupancy of the device elsewhere
+OBJECTS = 16  # at most this many share their chunks
+PRECISIONS = {"exact": jnp.float32, "fast": jnp.bfloat16}
+_CHUNKS = {"cpu": 1024}  # points per call of the field: cache on a CPU, occupancy of the device elsewhere
 _ACCELERATOR_CHUNK = 65536
+_BOXES = 256  # boxes per call of the bounds, each of which is as much work as dozens of points
 
 
 def shipped_categories() -> list[str]:
@@ -54,10 +59,17 @@ def shipped_weights(category: str) -> Path:
 
 
 class Reconstructor:
-    """The networks of one category, ready to use. Compiles once for all pictures and resolutions."""
+    """The networks of one category, ready to use. Compiles once for all pictures and resolutions.
 
-    def __init__(self, weights: Weights):
+    precision: of the fields. "exact": float32 throughout. "fast": factors of the decoder's large products in
+               bfloat16, for machines that multiply those faster; vertices move by hundredths of a cell.
+    """
+
+    def __init__(self, weights: Weights, precision: str = "exact"):
+        if precision not in PRECISIONS:
+            raise ValueError(f"precision: expected {' or '.join(PRECISIONS)}, found {precision!r}")
         self.weights = weights
+        self.precision = precision
         self.framing = weights.networks.preset.framing
         self._params = jax.device_put(weights.params)
         self._batch_stats = jax.device_put(weights.batch_stats)
@@ -85,8 +97,21 @@ class Reconstructor:
         return frame(rgba, self.framing)
 
     def field(self, z: np.ndarray) -> ChunkedField:
-        """The field of one latent [Z]: positive inside."""
-        return self._evaluator(self._fold(self._params, jnp.asarray(z)))
+        """The field of one latent [Z], or those of [N, Z]: positive inside. Raises ValueError for N > OBJECTS."""
+        return self._evaluator(self._folded(z), len(np.atleast_2d(z)))
+
+    def bounds(self, z: np.ndarray) -> ChunkedField:
+        """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
+        if self.precision != "exact":
+            raise ValueError(f"bounds hold for exact fields, and these are {self.precision}")
+        return self._bounder(self._folded(z), len(np.atleast_2d(z)))
+
+    def _folded(self, z: np.ndarray) -> FoldedDecoder:
+        z = np.atleast_2d(z)
+        if not 1 <= len(z) <= OBJECTS:
+            raise ValueError(f"from 1 to {OBJECTS} latents make fields at once, not {len(z)}")
+        padded = np.pad(z, ((0, OBJECTS - len(z)), (0, 0)))  # one shape, one compilation
+        return self._fold(self._params, padded)
 
     def extract(
         self,
@@ -94,12 +119,25 @@ class Reconstructor:
         resolution: int,
         *,
         secants: int = 0,
+        certify: bool = False,
+        field_normals: bool = False,
         crumbs: float = CRUMB,
         clock: Callable[[], float] | None = None,
     ) -> Extraction:
-        """The surface of one latent [Z], see `extraction.extract`, without its `crumbs`, see `without_crumbs`."""
-        extraction = extract(self.field(z), resolution, secants=secants, clock=clock)
-        return dataclasses.replace(extraction, mesh=without_crumbs(extraction.mesh, crumbs))
+        """The surfaces of latents [Z] or [N, Z], see `field` and `extraction.extract`, without `crumbs`, see there.
+
+        certify:       find all of the surface, with proof. Raises ValueError where the fields are not exact.
+        field_normals: those of the level sets instead of the triangles', see `with_gradient_normals`.
+        """
+        bounds = self.bounds(z) if certify else None
+        extraction = extract(self.field(z), resolution, secants=secants, bounds=bounds, clock=clock)
+        meshes = [without_crumbs(mesh, crumbs) for mesh in extraction.meshes]
+        if field_normals:
+            gradient = self._gradient(self._folded(z))
+            meshes = [
+                with_gradient_normals(mesh, partial(gradient, owners=number)) for number, mesh in enumerate(meshes)
+            ]
+        return dataclasses.replace(extraction, meshes=meshes)
 
     def mesh(self, picture: str | os.PathLike | np.ndarray, resolution: int = 256) -> Mesh:
         """A picture file, or RGBA [H, W, 4] uint8, to a closed mesh in the cube without crumbs, y up, front -z."""
@@ -117,8 +155,26 @@ class Reconstructor:
 
     @cached_property
     def _fold(self) -> Callable:
-        return jax.jit(self.weights.networks.fold)
+        fold = self.weights.networks.fold
+        return jax.jit(lambda params, z: fold(params, z).in_dtype(PRECISIONS[self.precision]))
 
     @cached_property
     def _evaluator(self) -> Callable:
-        return evaluator(signed_logit, _CHUNK.get(jax.default_backend(), _ACCELERATOR_CHUNK))
+        return evaluator(_of_one(signed_logit), _chunk())
+
+    @cached_property
+    def _gradient(self) -> Callable:
+        return evaluator(jax.grad(_of_one(signed_logit), argnums=1), _chunk())
+
+    @cached_property
+    def _bounder(self) -> Callable:
+        return evaluator(_of_one(signed_logit_bounds), _BOXES)
+
+
+def _chunk() -> int:
+    return _CHUNKS.get(jax.default_backend(), _ACCELERATOR_CHUNK)
+
+
+def _of_one(evaluate: Callable[[FoldedDecoder, Array], Array]) -> Callable[[FoldedDecoder, Array, Array], Array]:
+    """What takes the decoder of one object, for points that name their objects."""
+    return lambda folded, point, number: evaluate(folded.of(number), point)

@@ -51,7 +51,7 @@ class DecoderConfig:
 @partial(jax.tree_util.register_dataclass, data_fields=("hidden", "point", "bias"), meta_fields=())
 @dataclasses.dataclass(frozen=True)
 class FoldedLayer:
-    """One layer with z folded in. hidden: [in, out] or None; point: [3 + 6 octaves, out] or None; bias: [out]."""
+    """One layer with z folded in. hidden: [in, out] or None; point: [3 + 6 octaves, out] or None; bias: [..., out]."""
 
     hidden: Array | None
     point: Array | None
@@ -61,11 +61,28 @@ class FoldedLayer:
 @partial(jax.tree_util.register_dataclass, data_fields=("layers",), meta_fields=("output", "octaves"))
 @dataclasses.dataclass(frozen=True)
 class FoldedDecoder:
-    """The decoder of one object: a small network from points to occupancy."""
+    """The decoder of one object, a small network from points to occupancy, or those of some.
+
+    Objects differ in their biases alone, which have the shape of the latents: [..., Z] gave [..., out].
+    """
 
     layers: tuple[FoldedLayer, ...]
     output: str
     octaves: int
+
+    def of(self, number: Array) -> FoldedDecoder:
+        """The decoder of one of the objects."""
+        layers = [dataclasses.replace(layer, bias=layer.bias[number]) for layer in self.layers]
+        return dataclasses.replace(self, layers=tuple(layers))
+
+    def in_dtype(self, dtype: jnp.dtype) -> FoldedDecoder:
+        """The decoder with the products between its hidden layers in another dtype; they are summed in float32.
+
+        The first layer and the last stay as they are: one keeps points apart, the other is one column.
+        """
+        first, *middle, last = self.layers
+        middle = [dataclasses.replace(layer, hidden=layer.hidden.astype(dtype)) for layer in middle]
+        return dataclasses.replace(self, layers=(first, *middle, last))
 
 
 class ImplicitDecoder(nn.Module):
@@ -100,10 +117,11 @@ class ImplicitDecoder(nn.Module):
         return number == 1 or (self.config.skips and number <= len(self.config.widths))
 
     def fold(self, z: Array) -> FoldedDecoder:
-        """z: [Z] -> the decoder of that object."""
+        """z: [..., Z] -> the decoders of these objects."""
         layers, point_width = [], self.config.point_width
         for number, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True), start=1):
             hidden, point = kernel, None
+            bias = jnp.broadcast_to(bias, (*z.shape[:-1], *bias.shape))
             if self._is_fed(number):
                 rows = kernel.shape[0] - point_width - self.config.latent
                 hidden = kernel[:rows] if rows else None
@@ -155,15 +173,16 @@ def point_features(point: Array, octaves: int) -> Array:
     return jnp.concatenate([point, jnp.sin(angles), jnp.cos(angles)])
 
 
-def logit(folded: FoldedDecoder, point: Array) -> Array:
-    """Value before the output function: point [3] -> []."""
+def logit(folded: FoldedDecoder, point: Array, precision: jax.lax.Precision | None = None) -> Array:
+    """Value before the output function: point [3] -> []. precision: of the products, XLA's own choice by default."""
     hidden, features = None, point_features(point, folded.octaves)
     for layer in folded.layers:
         value = layer.bias
         if layer.point is not None:
-            value = value + features @ layer.point
+            value = value + jnp.dot(features, layer.point, precision=precision)
         if layer.hidden is not None:
-            value = value + nn.leaky_relu(hidden, NEGATIVE_SLOPE) @ layer.hidden
+            inputs = jnp.maximum(hidden, NEGATIVE_SLOPE * hidden).astype(layer.hidden.dtype)
+            value = value + jnp.dot(inputs, layer.hidden, precision=precision, preferred_element_type=value.dtype)
         hidden = value
     return hidden[0]
 
@@ -186,6 +205,7 @@ def signed_logit(folded: FoldedDecoder, point: Array) -> Array:
     """The field of one object at one point: [3] -> [], positive inside, 0 on the surface.
 
     Before the output function, so it is nearly linear from one point to the next and does not
-    saturate, however sure the decoder is.
+    saturate, however sure the decoder is. Products are in full float32 where the decoder is: accelerators would
+    shorten their factors, and the surface would move.
     """
-    return logit(folded, point) - SURFACE_LOGITS[folded.output]
+    return logit(folded, point, jax.lax.Precision.HIGHEST) - SURFACE_LOGITS[folded.output]

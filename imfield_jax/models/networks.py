@@ -55,7 +55,7 @@ class Networks:
         return z, updated["batch_stats"]
 
     def fold(self, params: Tree, z: Array) -> FoldedDecoder:
-        """z [Z] -> the decoder of that object, for `decoder.occupancy`."""
+        """z [..., Z] -> the decoders of these objects, for `decoder.occupancy`."""
         return self._decoder.apply({"params": params["decoder"]}, z, method="fold")
 
     def logits(self, params: Tree, z: Array, points: Array, *, one_by_one: bool = False) -> Array:

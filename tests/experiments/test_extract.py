@@ -80,11 +80,17 @@ def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, strai
 
 def test_a_split_of_a_dataset_is_a_source_of_pictures(straight_run, dataset, program, tmp_path):
     flags = (f"--run={straight_run}", f"--data={dataset}", "--split=train", "--count=2", RESOLUTION, "--formats=stl")
-    flags += ("--secants=2", "--crumbs=0")
+    flags += ("--secants=2", "--crumbs=0", "--certify", "--normals=field")
     done = program("extract", *flags, f"--out={tmp_path}")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert (manifest["secants"], manifest["crumbs"]) == (2, 0)
+    assert (manifest["secants"], manifest["crumbs"], manifest["normals"]) == (2, 0, "field")
+    for result in manifest["results"]:
+        certificate = result["certificate"]
+        assert certificate["boxes"] > 0
+        left = 1 - certificate["empty"] - certificate["full"]
+        on_lattice = result["points_evaluated"] - 2 * result["vertices"]  # each secant asks at every vertex
+        assert 0.8 * left * 32**3 <= on_lattice <= 32**3
     assert [result["name"] for result in manifest["results"]] == ["box_train0", "box_train1"]
     assert [result["notes"] for result in manifest["results"]] == [["view 0 of box/train0"], ["view 1 of box/train1"]]
 
@@ -145,6 +151,7 @@ def test_a_single_bad_picture_ends_with_what_is_wrong_with_it(straight_run, prog
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
         (["--image=a.png", "--split=test"], "--image and --split both say which pictures to take"),
         (["--data=data/car"], "--data is where --split takes pictures from"),
+        (["--certify", "--precision=fast"], "--certify: only exact fields can be certified"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -12,11 +12,14 @@ from imfield_jax.extraction.lattice import MAXIMUM_RESOLUTION, Lattice
 
 @pytest.mark.parametrize("resolution", [2, 16, 33, 4096, MAXIMUM_RESOLUTION])
 def test_indices_to_keys_to_indices_is_the_identity_and_keeps_the_order(resolution, rng):
-    lattice = Lattice(resolution)
+    lattice = Lattice(resolution, objects=5)
     indices = rng.integers(-1, 2 * resolution, (1000, 3))  # coarse lattices reach beyond the ring
-    indices = indices[np.lexsort(indices.T[::-1])]
-    keys = lattice.keys(indices)
+    owners = rng.integers(lattice.objects, size=1000)
+    order = np.lexsort((*indices.T[::-1], owners))
+    indices, owners = indices[order], owners[order]
+    keys = lattice.keys(indices, owners)
     np.testing.assert_array_equal(lattice.indices(keys), indices)
+    np.testing.assert_array_equal(lattice.owners(keys), owners)
     assert (np.diff(keys) >= 0).all() and keys.min() >= 0
 
 
@@ -33,8 +36,10 @@ def test_points_are_cell_centres():
 
 @pytest.mark.parametrize("stride", [1, 2, 4, 8, 16])
 def test_coarse_nodes_start_on_the_ring_and_enclose_the_grid(stride):
-    lattice = Lattice(21)
-    nodes = lattice.indices(lattice.coarse_nodes(stride))
+    lattice = Lattice(21, objects=2)
+    first, nodes = lattice.indices(lattice.coarse_nodes(stride))
+    np.testing.assert_array_equal(first, nodes)
+    assert lattice.owners(lattice.coarse_nodes(stride)).mean(axis=(1, 2, 3)).tolist() == [0, 1]
     assert (nodes[0, 0, 0] == -1).all() and (nodes[-1, -1, -1] >= 21).all()
     assert (nodes[-2, -2, -2] < 21).all()
     assert (np.diff(nodes[:, 0, 0, 0]) == stride).all()

@@ -23,7 +23,8 @@ def march_grid(grid):
     values = np.stack([padded[tuple(slice(c, last + c) for c in corner)] for corner in CORNERS], axis=-1)
     inside = values > 0
     active = inside.any(axis=-1) & ~inside.all(axis=-1)
-    return march(lattice, lattice.keys(np.argwhere(active) - 1), values[active])
+    (mesh,) = march(lattice, lattice.keys(np.argwhere(active) - 1), values[active])
+    return mesh
 
 
 def directed_edges(faces):
@@ -156,6 +157,6 @@ def test_a_case_has_bit_c_for_corner_c():
 
 
 def test_no_cells_give_an_empty_mesh():
-    mesh = march(Lattice(16), np.zeros(0, np.int64), np.zeros((0, 8), np.float32))
+    (mesh,) = march(Lattice(16), np.zeros(0, np.int64), np.zeros((0, 8), np.float32))
     assert mesh.vertices.shape == mesh.faces.shape == (0, 3)
     assert (mesh.vertices.dtype, mesh.faces.dtype) == (np.float32, np.int32)

@@ -12,8 +12,8 @@ from imfield_jax.extraction.evaluation import evaluator
 from imfield_jax.extraction.sparse import extract
 
 
-def ball(folded, point):
-    return folded - jnp.linalg.norm(point)
+def ball(radius, point, number=0):
+    return radius - jnp.linalg.norm(point)
 
 
 def test_gradient_normals_of_a_sphere_are_its_radii_and_better_than_those_of_triangles():

@@ -11,10 +11,9 @@ import pytest
 
 from imfield_jax import fields
 from imfield_jax.coordinates import grid_points
-from imfield_jax.extraction import sparse
-from imfield_jax.extraction.evaluation import ChunkedField, evaluator
+from imfield_jax.extraction import front, sparse
+from imfield_jax.extraction.evaluation import ChunkedField, chunked, evaluator
 from imfield_jax.extraction.lattice import CORNERS, Lattice
-from imfield_jax.extraction.marching import march
 from imfield_jax.extraction.sparse import extract
 from imfield_jax.mesh.check import check
 
@@ -47,38 +46,15 @@ THING = any_of(
 )
 
 
-def dense(field, resolution):
-    """The reference: the field everywhere, every cell looked at."""
-    padded = np.pad(np.asarray(field(grid_points(resolution)), np.float32), 1, constant_values=-np.inf)
-    last = len(padded) - 1
-    values = np.stack([padded[tuple(slice(c, last + c) for c in corner)] for corner in CORNERS], axis=-1)
-    inside = values > 0
-    active = inside.any(axis=-1) & ~inside.all(axis=-1)
-    lattice = Lattice(resolution)
-    return march(lattice, lattice.keys(np.argwhere(active) - 1), values[active])
-
-
-def assert_same_mesh(mesh, reference):
-    """The same vertices and triangles, bit for bit, up to order and the corner a triangle starts from."""
-    canonical = []
-    for one in (mesh, reference):
-        order = np.lexsort(one.vertices.T)
-        faces = np.argsort(order)[one.faces]
-        faces = np.take_along_axis(faces, (faces.argmin(axis=1)[:, None] + np.arange(3)) % 3, axis=1)
-        canonical.append((one.vertices[order], faces[np.lexsort(faces.T)]))
-    for ours, theirs in zip(*canonical, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
-
-
 @pytest.mark.parametrize("resolution", [16, 33, 64, 100])
 @pytest.mark.parametrize("start", [8, 16, 32])
-def test_sparse_equals_dense(resolution, start):
+def test_sparse_equals_dense(resolution, start, dense, assert_same_mesh):
     mesh, reference = extract(THING, resolution, start=start).mesh, dense(THING, resolution)
     assert_same_mesh(mesh, reference)
     assert check(mesh).sound
 
 
-def test_smooth_noise_equals_dense(rng):
+def test_smooth_noise_equals_dense(rng, dense, assert_same_mesh):
     waves = rng.normal(size=(6, 3)) * 14
     phases = rng.uniform(0, 6, 6)
 
@@ -143,11 +119,11 @@ def test_no_point_is_asked_twice_or_outside_the_cube_and_every_request_has_one_s
     points = np.concatenate(asked)
     assert np.abs(points).max() < 0.5
     points = points[(points != 0).any(axis=1)]  # padding; no cell centre of an even grid is the origin
-    assert len(points) == len(np.unique(points, axis=0)) == result.evaluated
+    assert len(points) == len(np.unique(points, axis=0)) == result.evaluated.sum()
 
 
 def test_evaluations_grow_with_the_surface():
-    counts = [extract(THING, r, start=16).evaluated for r in (64, 128, 256)]
+    counts = [int(extract(THING, r, start=16).evaluated[0]) for r in (64, 128, 256)]
     assert all(after <= 4.5 * before for before, after in itertools.pairwise(counts))
     assert counts[-1] < 256**3 / 30
 
@@ -162,7 +138,7 @@ def test_evaluations_are_hardly_more_than_the_corners_of_active_cells():
     for view in views:
         corners[view] |= (count > 0) & (count < 8)
     needed = corners[1:-1, 1:-1, 1:-1].sum()
-    assert needed <= result.evaluated <= 1.2 * needed + 17**3
+    assert needed <= result.evaluated[0] <= 1.2 * needed + 17**3
 
 
 def test_memory_does_not_grow_with_the_volume():
@@ -178,7 +154,7 @@ def test_memory_does_not_grow_with_the_volume():
 def test_one_compilation_serves_all_chunks_resolutions_and_objects():
     traces = 0
 
-    def evaluate(folded, point):
+    def evaluate(folded, point, number):
         nonlocal traces
         traces += 1
         return folded["radius"] - jnp.linalg.norm(point - folded["center"])
@@ -192,15 +168,47 @@ def test_one_compilation_serves_all_chunks_resolutions_and_objects():
     np.testing.assert_allclose(volumes, [4 / 3 * np.pi * r**3 for r in (0.2, 0.3, 0.4)], rtol=0.1)
 
 
+def several(centers, radii, chunk=4096):
+    """Balls, one for each object."""
+    centers, radii = np.asarray(centers, np.float64), np.asarray(radii, np.float64)
+    calls = []
+
+    def evaluate(points, owners):
+        calls.append(owners)
+        return radii[owners] - np.linalg.norm(points - centers[owners], axis=-1)
+
+    return ChunkedField(evaluate, chunk, len(radii)), calls
+
+
+def test_objects_extracted_at_once_are_what_each_is_alone():
+    centers, radii = [(0.1, 0, 0), (0, 0, 0), (0.3, 0.3, 0.3), (-0.1, 0.2, 0)], [0.3, -1.0, 0.4, 0.05]
+    together, calls = several(centers, radii)
+    result = extract(together, 50, start=16)
+    alone, calls_alone = [], 0
+    for center, radius in zip(centers, radii, strict=True):
+        field, made = several([center], [radius])
+        alone.append(extract(field, 50, start=16))
+        calls_alone += len(made)
+    for mesh, count, one in zip(result.meshes, result.evaluated, alone, strict=True):
+        np.testing.assert_array_equal(mesh.vertices, one.mesh.vertices)
+        np.testing.assert_array_equal(mesh.faces, one.mesh.faces)
+        np.testing.assert_array_equal(mesh.normals, one.mesh.normals)
+        assert count == one.evaluated[0]
+    assert len(calls) < 0.8 * calls_alone  # they share chunks
+    assert any(len(np.unique(owners)) > 1 for owners in calls)
+    with pytest.raises(ValueError, match="unpack"):
+        _ = result.mesh
+
+
 def test_the_size_of_chunks_changes_nothing():
     field = ball((0.1, 0, 0), 0.3)
-    meshes = [extract(ChunkedField(field, chunk), 40, start=16).mesh for chunk in (1, 777, 10**5)]
+    meshes = [extract(chunked(field, chunk), 40, start=16).mesh for chunk in (1, 777, 10**5)]
     for mesh in meshes[1:]:
         np.testing.assert_array_equal(mesh.vertices, meshes[0].vertices)
         np.testing.assert_array_equal(mesh.faces, meshes[0].faces)
 
 
-def test_growth_follows_a_rod_that_the_coarse_lattice_sees_only_at_its_foot():
+def test_growth_follows_a_rod_that_the_coarse_lattice_sees_only_at_its_foot(dense, assert_same_mesh):
     foot = any_of(ball((0, -0.35, 0), 0.1), slab((0.006, 0.4, 0.006), (0.051, 0.05, 0.02)))
     mesh, reference = extract(foot, 128, start=16).mesh, dense(foot, 128)
     assert mesh.vertices[:, 1].max() > 0.44
@@ -214,8 +222,20 @@ def test_the_known_limit_a_loose_crumb_between_coarse_nodes_is_missed_until_star
     assert coarse.sound and fine.sound
 
 
+def test_a_sheet_that_hides_between_coarse_nodes_is_found_by_the_fall_of_the_field_towards_it(
+    monkeypatch, dense, assert_same_mesh
+):
+    """Between two planes of coarse nodes, each 3.5 cells away; the field falls by 8 over the next coarse cell."""
+    middle = Lattice(128).points(np.array([66.5, 0, 0]))[0]  # coarse nodes are at -1, 7, ... 63, 71, ...
+    sheet = slab((0.6 / 128, 0.3, 0.3), (middle, 0, 0))
+    mesh, reference = extract(sheet, 128, start=16).mesh, dense(sheet, 128)
+    assert_same_mesh(mesh, reference)
+    monkeypatch.setattr(front, "NEAR", 0.0)
+    assert not len(extract(sheet, 128, start=16).mesh.faces)
+
+
 def test_strides_end_at_one_and_start_near_what_was_asked():
-    assert sparse.strides(256, 64) == [4, 1]
+    assert sparse.strides(256, 32) == [8, 4, 1]
     assert sparse.strides(1024, 32) == [32, 16, 4, 1]
     assert sparse.strides(16, 64) == [1]
     for resolution, start in itertools.product(range(16, 700, 13), (8, 32, 64)):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference import reconstructor
-from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_categories
+from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor, run_weights, shipped_categories
 from imfield_jax.mesh.check import check
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.weights import Weights, save_weights
@@ -127,6 +127,47 @@ def test_one_compilation_serves_all_objects_and_resolutions(weights):
     compiled = model.field(latent(0.0)).evaluate.func
     assert model.field(latent(0.1)).evaluate.func is compiled
     assert compiled._cache_size() == 1
+
+
+def test_latents_extracted_at_once_are_what_each_is_alone(model):
+    latents = np.stack([latent(center) for center in (0.0, -0.15, 0.1)])
+    together = model.extract(latents, 32)
+    for z, mesh in zip(latents, together.meshes, strict=True):
+        alone = model.extract(z, 32).mesh
+        np.testing.assert_array_equal(mesh.faces, alone.faces)
+        np.testing.assert_allclose(mesh.vertices, alone.vertices, atol=1e-6)
+    with pytest.raises(ValueError, match=f"from 1 to {OBJECTS} latents make fields at once, not {OBJECTS + 1}"):
+        model.field(np.repeat(latents[:1], OBJECTS + 1, axis=0))
+
+
+def test_fast_fields_are_near_the_exact_ones_and_not_the_same(model, weights, rng):
+    fast = Reconstructor(weights, precision="fast")
+    points = rng.uniform(-0.5, 0.5, (500, 3)).astype(np.float32)
+    values, exact = fast.field(latent(0.0))(points), model.field(latent(0.0))(points)
+    assert 0 < np.abs(values - exact).max() < 0.05 * np.abs(exact).max()
+    assert_is_box(fast.extract(latent(0.0), 64).mesh, 0.0)
+    with pytest.raises(ValueError, match="precision: expected exact or fast, found 'half'"):
+        Reconstructor(weights, precision="half")
+
+
+def test_certified_meshes_are_the_plain_ones_where_nothing_was_missed(model):
+    plain, certified = (model.extract(latent(0.05), 40, certify=certify) for certify in (False, True))
+    np.testing.assert_array_equal(plain.mesh.faces, certified.mesh.faces)
+    np.testing.assert_allclose(plain.mesh.vertices, certified.mesh.vertices, atol=1e-6)
+    assert plain.certificate is None and certified.certificate.empty > 0.1
+    with pytest.raises(ValueError, match="bounds hold for exact fields, and these are fast"):
+        Reconstructor(model.weights, precision="fast").extract(latent(0.05), 40, certify=True)
+
+
+def test_normals_of_the_field_are_those_of_the_box(model):
+    """Away from its edges; each of two objects has its own."""
+    latents = np.stack([latent(0.0), latent(-0.15)])
+    for mesh, center in zip(model.extract(latents, 64, field_normals=True).meshes, (0.0, -0.15), strict=True):
+        towards = (mesh.vertices - np.float32([center, 0, 0])) / (HALF_SIDES + GROWTH).astype(np.float32)
+        flat = np.sort(np.abs(towards), axis=1)[:, 1] < 0.8
+        faces = np.sign(towards) * (np.abs(towards) == np.abs(towards).max(axis=1, keepdims=True))
+        assert flat.mean() > 0.3
+        np.testing.assert_allclose(mesh.normals[flat], faces[flat], atol=1e-3)
 
 
 def test_a_run_folder_is_read_and_one_without_weights_is_told(weights, tmp_path):

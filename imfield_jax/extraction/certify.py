@@ -1,0 +1,110 @@
+"""All active cells of a field, with proof: none is missed, however thin the part that it belongs to.
+
+Boxes of lattice cells, halved again and again, are proved to be empty or full by bounds on the field within them.
+Every node of what cannot be proved is asked for. Bounds cost as much as many points, so boxes of few
+nodes are not bounded, nor are those of a level where hardly any can be proved: a decoder's bounds
+widen much faster than its values do, and say nothing of large boxes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax.extraction import front
+from imfield_jax.extraction.evaluation import ChunkedField
+from imfield_jax.extraction.front import Active
+from imfield_jax.extraction.lattice import CORNERS, Lattice
+from imfield_jax.extraction.phases import Phases
+from imfield_jax.extraction.samples import Samples
+
+LARGEST = 16  # boxes per axis that the search starts with
+SMALLEST = 8  # cells per axis of a box, below which asking for all its nodes is cheaper than bounds
+WORTHWHILE = 0.1  # of a level's volume must be provable, for all of its boxes to be bounded
+
+
+@dataclasses.dataclass(frozen=True)
+class Certificate:
+    """What the claim rests on that an extraction misses nothing.
+
+    boxes: how many were bounded.   empty, full: shares of all lattice cells that were proved to be so. The field
+    was asked for at every node of the others.
+    """
+
+    boxes: int
+    empty: float
+    full: float
+
+
+def certified(
+    samples: Samples, bounds: ChunkedField, phases: Phases, smallest: int = SMALLEST
+) -> tuple[Active, Certificate]:
+    """All active cells of the fine lattice, and why they are all.
+
+    bounds:   of the field that `samples` asks: boxes [chunk, 6], centre and half sides in the cube, with their
+              objects [chunk] -> [chunk, 2], what no value in the box is below and above, rounding included.
+    smallest: cells per axis of the smallest boxes to bound, a power of two.
+    """
+    lattice = samples.lattice
+    stride = smallest
+    while stride * LARGEST < lattice.resolution + 1:
+        stride *= 2
+    cells = lattice.coarse_nodes(stride)[:, :-1, :-1, :-1].ravel()
+    boxes, empty, full = 0, 0, 0
+    while True:
+        with phases("bound"):
+            volumes = _cells_within(lattice, cells, stride)
+            tried = slice(None, None, max(1, len(cells) // bounds.chunk))
+            proved = _proved(lattice, bounds, cells[tried], stride)
+            boxes += len(proved)
+            if volumes[tried][proved != 0].sum() > WORTHWHILE * volumes[tried].sum():
+                boxes += len(cells) - len(proved)
+                proved = _proved(lattice, bounds, cells, stride)
+                empty, full = empty + volumes[proved < 0].sum(), full + volumes[proved > 0].sum()
+                cells = cells[proved == 0]
+        if stride <= smallest:
+            break
+        stride //= 2
+        cells = np.sort((cells + lattice.offsets(CORNERS * stride)[:, None]).ravel())
+    found = [_ask_all(samples, slab, stride) for slab in _slabs(lattice, cells)]
+    active = Active(
+        np.concatenate([piece.cells for piece in found] or [np.zeros(0, np.int64)]),
+        np.concatenate([piece.values for piece in found] or [np.zeros((0, 8), np.float32)]),
+    )
+    whole = lattice.objects * (lattice.resolution + 1) ** 3
+    return active, Certificate(boxes, float(empty / whole), float(full / whole))
+
+
+def _proved(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: int) -> np.ndarray:
+    """-1 for cells of this side that are empty, 1 for full ones, 0 where that is not proved: [n] -> [n] int8.
+
+    The nodes of a cell that lie in the cube are bounded. Those that do not are empty, so a cell with some of both
+    kinds is never full.
+    """
+    low = lattice.indices(cells)
+    high = low + stride
+    clipped = np.clip(np.stack([low, high]), 0, lattice.resolution - 1)
+    inside = ((low >= 0) & (high < lattice.resolution)).all(axis=-1)
+    beyond = ((high < 0) | (low >= lattice.resolution)).any(axis=-1)
+    first, last = lattice.points(clipped)
+    box = np.concatenate([(first + last) / 2, (last - first) / 2 + np.float32(2**-22)], axis=1)  # wider than rounding
+    least, most = bounds(box, lattice.owners(cells)).reshape(-1, 2).T
+    return np.where(beyond | (most < 0), -1, np.where(inside & (least > 0), 1, 0)).astype(np.int8)
+
+
+def _cells_within(lattice: Lattice, cells: np.ndarray, stride: int) -> np.ndarray:
+    """How many cells of the fine lattice lie in each cell of this side: [n] -> [n]."""
+    return np.clip(lattice.resolution - lattice.indices(cells), 0, stride).prod(axis=-1)
+
+
+def _slabs(lattice: Lattice, cells: np.ndarray) -> list[np.ndarray]:
+    """Sorted cells in groups of the same object and x."""
+    return np.split(cells, np.flatnonzero(np.diff(cells >> 2 * lattice.bits)) + 1) if len(cells) else []
+
+
+def _ask_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
+    """The active cells of the fine lattice in a slab. Only its last nodes in x are shared with the next."""
+    lattice = samples.lattice
+    samples.forget((slab[0] >> 2 * lattice.bits) << 2 * lattice.bits)
+    return front.split(samples, slab, stride, 1)
