@@ -30,9 +30,8 @@ from imfield_jax.types import Array, Mesh
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
 OBJECTS = 16  # at most this many share their chunks
 PRECISIONS = {"exact": jnp.float32, "fast": jnp.bfloat16}
-_CHUNKS = {"cpu": 1024}  # points per call of the field: cache on a CPU, occupancy of the device elsewhere
-_ACCELERATOR_CHUNK = 65536
-_BOXES = 256  # boxes per call of the bounds, each of which is as much work as dozens of points
+_CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 65536  # points per call: a CPU's cache, an accelerator's occupancy
+_BOX = 16  # points whose activations take the memory of those of a box: calls of bounds are so much smaller
 
 
 def shipped_categories() -> list[str]:
@@ -100,6 +99,10 @@ class Reconstructor:
         """The field of one latent [Z], or those of [N, Z]: positive inside. Raises ValueError for N > OBJECTS."""
         return self._evaluator(self._folded(z), len(np.atleast_2d(z)))
 
+    def gradient(self, z: np.ndarray) -> ChunkedField:
+        """The gradients of the fields of `field`, per cube unit: points [P, 3] -> [P, 3]."""
+        return self._differentiator(self._folded(z), len(np.atleast_2d(z)))
+
     def bounds(self, z: np.ndarray) -> ChunkedField:
         """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
         if self.precision != "exact":
@@ -133,7 +136,7 @@ class Reconstructor:
         extraction = extract(self.field(z), resolution, secants=secants, bounds=bounds, clock=clock)
         meshes = [without_crumbs(mesh, crumbs) for mesh in extraction.meshes]
         if field_normals:
-            gradient = self._gradient(self._folded(z))
+            gradient = self.gradient(z)
             meshes = [
                 with_gradient_normals(mesh, partial(gradient, owners=number)) for number, mesh in enumerate(meshes)
             ]
@@ -163,16 +166,16 @@ class Reconstructor:
         return evaluator(_of_one(signed_logit), _chunk())
 
     @cached_property
-    def _gradient(self) -> Callable:
+    def _differentiator(self) -> Callable:
         return evaluator(jax.grad(_of_one(signed_logit), argnums=1), _chunk())
 
     @cached_property
     def _bounder(self) -> Callable:
-        return evaluator(_of_one(signed_logit_bounds), _BOXES)
+        return evaluator(_of_one(signed_logit_bounds), _chunk() // _BOX)
 
 
 def _chunk() -> int:
-    return _CHUNKS.get(jax.default_backend(), _ACCELERATOR_CHUNK)
+    return _CPU_CHUNK if jax.default_backend() == "cpu" else _ACCELERATOR_CHUNK
 
 
 def _of_one(evaluate: Callable[[FoldedDecoder, Array], Array]) -> Callable[[FoldedDecoder, Array, Array], Array]:

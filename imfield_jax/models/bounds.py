@@ -20,7 +20,7 @@ twice that is added to each radius, once for the field and once for the bounds' 
 
 from __future__ import annotations
 
-import dataclasses
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -29,41 +29,21 @@ from imfield_jax.models.decoder import NEGATIVE_SLOPE, SURFACE_LOGITS, FoldedDec
 from imfield_jax.types import Array
 
 SYMBOLS = 48  # of a layer
-WAVE_SYMBOLS = 12  # of the sines and cosines of the point
+WAVE_SYMBOLS = 24  # of the sines and cosines of the point
 _PRECISION = jax.lax.Precision.HIGHEST
 _UNIT = 2.0**-24  # rounding of float32, relative
 _WAVE_ERROR = 4e-6  # of a computed sine or cosine: angles of up to 8 pi are rounded, too
 
 
-@dataclasses.dataclass(frozen=True)
-class _Form:
+class _Form(NamedTuple):
     """Units in a box. lines: base, then a row of coefficients for each symbol, [1 + S, n].   radii: [n].
 
-    promoted: units [k] whose radii [k] are to become symbols, and are no longer among the radii.
+    size: what no unit's value is above, whatever its sign, [n].
     """
 
     lines: Array
     radii: Array
-    promoted: Array
-    sizes: Array
-
-    @staticmethod
-    def promoting(lines: Array, radii: Array, count: int) -> _Form:
-        sizes, promoted = jax.lax.top_k(radii, min(count, len(radii)))
-        return _Form(lines, radii.at[promoted].set(0.0), promoted, sizes)
-
-    def reach(self) -> Array:
-        """How far from the base each unit may be: [n]."""
-        reach = jnp.abs(self.lines[1:]).sum(axis=0) + self.radii.at[self.promoted].add(self.sizes)
-        return _enough(reach, len(self.lines) + 2)
-
-    def times(self, kernel: Array) -> tuple[Array, Array, Array]:
-        """The units times a kernel [n, out]: lines of the old symbols, lines of the promoted ones, radii."""
-        rounding = 2 * (kernel.shape[0] + 4) * _UNIT
-        size = jnp.abs(self.lines[0]) + self.reach()
-        new = self.sizes[:, None] * kernel[self.promoted]
-        radii = jnp.dot(self.radii + rounding * size, jnp.abs(kernel), precision=_PRECISION)
-        return jnp.dot(self.lines, kernel, precision=_PRECISION), new, radii
+    size: Array
 
 
 def signed_logit_bounds(folded: FoldedDecoder, box: Array) -> Array:
@@ -71,22 +51,16 @@ def signed_logit_bounds(folded: FoldedDecoder, box: Array) -> Array:
 
     Above 0 the box is full, below 0 it is empty; otherwise nothing is known.
     """
-    features = _features(box[:3], box[3:], folded.octaves)
-    first, *others = folded.layers
-    lines, waves, radii = features.times(first.point)
-    shared = len(lines) + len(waves)  # the symbols that features have
-    form = _biased(jnp.concatenate([lines, waves]), radii, first.bias)
-    for layer in others:
-        hidden = _leaky_relu(form)
-        lines, new, radii = hidden.times(layer.hidden)
+    features, hidden = _features(box[:3], box[3:], folded.octaves), None
+    for layer in folded.layers:
+        terms = []
+        if layer.hidden is not None:
+            terms.append(_product(_leaky_relu(hidden), layer.hidden, SYMBOLS))
         if layer.point is not None:
-            of_point, waves, of_radii = features.times(layer.point)
-            of_point = jnp.concatenate([of_point, waves])
-            lines = lines.at[:shared].add(of_point)
-            radii = radii + of_radii
-        form = _biased(jnp.concatenate([lines, new]), radii, layer.bias)
-    middle = form.lines[0, 0] - SURFACE_LOGITS[folded.output]
-    spread = _enough(form.reach()[0] + _UNIT * jnp.abs(middle), 4)
+            terms.append(_product(features, layer.point, WAVE_SYMBOLS if folded.octaves else 0))
+        hidden = _sum(terms, layer.bias)
+    middle = hidden.lines[0, 0] - SURFACE_LOGITS[folded.output]
+    spread = _enough(_reach(hidden.lines, hidden.radii)[0] + _UNIT * jnp.abs(middle), 4)
     return jnp.stack([middle - spread, middle + spread])
 
 
@@ -95,9 +69,44 @@ def _enough(value: Array, count: int) -> Array:
     return value * (1 + 2 * count * _UNIT)
 
 
-def _biased(lines: Array, radii: Array, bias: Array) -> _Form:
-    added = 4 * _UNIT * (jnp.abs(bias) + jnp.abs(lines).sum(axis=0))
-    return _Form.promoting(lines.at[0].add(bias), _enough(radii, 2) + added, 0)
+def _reach(lines: Array, radii: Array) -> Array:
+    """How far from its base a unit may be: [1 + S, n], [n] -> [n]."""
+    return _enough(jnp.abs(lines[1:]).sum(axis=0) + radii, len(lines))
+
+
+def _product(units: _Form, kernel: Array, symbols: int) -> tuple[Array, Array]:
+    """Lines and radii of units times a kernel [n, out]; the largest radii of the units have become symbols."""
+    radii, promoted = jax.lax.top_k(units.radii, min(symbols, len(units.radii)))
+    rounding = 2 * (kernel.shape[0] + 4) * _UNIT * units.size
+    left = jnp.dot(units.radii.at[promoted].set(0.0) + rounding, jnp.abs(kernel), precision=_PRECISION)
+    lines = jnp.dot(units.lines, kernel, precision=_PRECISION)
+    return jnp.concatenate([lines, radii[:, None] * kernel[promoted]]), _enough(left, kernel.shape[0])
+
+
+def _sum(terms: list[tuple[Array, Array]], bias: Array) -> _Form:
+    """Terms and bias. The symbols of the second term, that of the point, are the first ones of the first term."""
+    (lines, radii), *others = terms
+    for more, radius in others:
+        lines = jnp.concatenate([lines[: len(more)] + more, lines[len(more) :]])
+        radii = radii + radius
+    lines = jnp.concatenate([lines[:1] + bias[None], lines[1:]])
+    reach = _reach(lines, radii)
+    size = jnp.abs(lines[0]) + reach
+    rounding = 8 * _UNIT * (size + jnp.abs(bias))
+    return _Form(lines, radii + rounding, _enough(size + rounding, 4))
+
+
+def _leaky_relu(units: _Form) -> _Form:
+    base = units.lines[0]
+    reach = _enough(units.size - jnp.abs(base), 4)
+    low, high = base - reach, base + reach
+    undecided = (low < 0) & (high > 0)
+    slope = jnp.where(low >= 0, 1.0, NEGATIVE_SLOPE)
+    slope = jnp.where(undecided, (high - NEGATIVE_SLOPE * low) / jnp.where(undecided, high - low, 1.0), slope)
+    off = jnp.where(undecided, -low * (slope - NEGATIVE_SLOPE) / 2, 0.0)
+    lines = units.lines * slope[None]
+    lines = jnp.concatenate([lines[:1] + off[None], lines[1:]])
+    return _Form(lines, units.radii * slope + off + 8 * _UNIT * units.size, units.size)
 
 
 def _features(center: Array, half: Array, octaves: int) -> _Form:
@@ -109,7 +118,8 @@ def _features(center: Array, half: Array, octaves: int) -> _Form:
             line, radius = _tangent(value(angle), slope(angle), reach)
             lines.append(line)
             radii.append(radius)
-    return _Form.promoting(jnp.concatenate(lines, axis=1), jnp.concatenate(radii), WAVE_SYMBOLS if octaves else 0)
+    lines, radii = jnp.concatenate(lines, axis=1), jnp.concatenate(radii)
+    return _Form(lines, radii, jnp.abs(lines[0]) + _reach(lines, radii))
 
 
 def _tangent(value: Array, slope: Array, reach: Array) -> tuple[Array, Array]:
@@ -122,14 +132,3 @@ def _tangent(value: Array, slope: Array, reach: Array) -> tuple[Array, Array]:
     good = off < 1
     line = jnp.concatenate([value[None], jnp.diag(slope * reach)])
     return jnp.where(good[None], line, 0.0), _enough(jnp.where(good, off, 1.0), 8) + _WAVE_ERROR
-
-
-def _leaky_relu(form: _Form) -> _Form:
-    base, reach = form.lines[0], form.reach()
-    low, high = base - reach, base + reach
-    undecided = (low < 0) & (high > 0)
-    slope = jnp.where(low >= 0, 1.0, NEGATIVE_SLOPE)
-    slope = jnp.where(undecided, (high - NEGATIVE_SLOPE * low) / jnp.where(undecided, high - low, 1.0), slope)
-    off = jnp.where(undecided, -low * (slope - NEGATIVE_SLOPE) / 2, 0.0)
-    rounding = 8 * _UNIT * (jnp.abs(base) + reach)
-    return _Form.promoting((form.lines * slope[None]).at[0].add(off), form.radii * slope + off + rounding, SYMBOLS)

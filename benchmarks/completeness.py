@@ -1,0 +1,117 @@
+"""What extraction misses, by the lattice it starts from, and whether the certified mode misses anything.
+
+    python -m benchmarks.completeness --category=chair --data=data/chair --resolution=256 --count=20
+    python -m benchmarks.completeness --category=chair --data=data/chair --resolution=128 --count=17 --dense
+
+Latents are those of pictures of test shapes, evenly spread over the split. Every mesh is compared with the certified
+one; --dense compares that with marching cubes on all of the grid, for which the field is asked everywhere.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import numpy as np
+from absl import flags
+
+from benchmarks import rivals
+from experiments.entry import run
+from experiments.progress import Progress
+from imfield_jax.data.dataset import open_split
+from imfield_jax.extraction.sparse import START, extract
+from imfield_jax.framing import grey_to_view
+from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
+from imfield_jax.mesh.check import check
+from imfield_jax.models.weights import load_weights
+from imfield_jax.types import Mesh
+
+_CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights.")
+_RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
+_DATA = flags.DEFINE_string("data", None, "The dataset with the pictures; default data/<category>.")
+_VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; -1 takes latents from voxels.", lower_bound=-1)
+_RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.")
+_STARTS = flags.DEFINE_list("starts", ["16", "32", "64", "128"], "Cells per axis of the coarse lattices to try.")
+_COUNT = flags.DEFINE_integer("count", 20, "How many shapes.", lower_bound=1)
+_DENSE = flags.DEFINE_bool("dense", False, "Compare the certified mesh with that of the whole grid.")
+_SAME = 1e-6  # cube units: the float32 field's rounding, which depends on a point's place in its chunk
+
+
+@dataclasses.dataclass
+class Tally:
+    """Of all latents so far. cells, components: how many were missed; largest: missed cells of one latent."""
+
+    same: int = 0
+    cells: int = 0
+    components: int = 0
+    largest: int = 0
+    points: int = 0
+    seconds: float = 0.0
+
+
+def main() -> None:
+    weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value)
+    model = Reconstructor(load_weights(weights))
+    latents = _latents(model)
+    starts = [int(start) for start in _STARTS.value]
+    tallies = {start: Tally() for start in starts}
+    certified, boxes, proved, like_dense, cells, components = Tally(), 0, 0.0, 0, 0, 0
+    progress = Progress()
+    for number, z in enumerate(latents, start=1):
+        began = time.perf_counter()
+        truth = extract(model.field(z), _RESOLUTION.value, bounds=model.bounds(z))
+        certified.seconds += time.perf_counter() - began
+        certified.points += int(truth.evaluated[0])
+        boxes += truth.certificate.boxes
+        proved += truth.certificate.empty + truth.certificate.full
+        if _DENSE.value:
+            like_dense += same(truth.mesh, rivals.dense(model.field(z), _RESOLUTION.value))
+        cells += truth.active[1]
+        components += (whole := check(truth.mesh).components)
+        for start, tally in tallies.items():
+            began = time.perf_counter()
+            plain = extract(model.field(z), _RESOLUTION.value, start=start)
+            tally.seconds += time.perf_counter() - began
+            missed = truth.active[1] - plain.active[1]
+            tally.same += same(plain.mesh, truth.mesh)
+            tally.cells += missed
+            tally.largest = max(tally.largest, missed)
+            tally.components += whole - check(plain.mesh).components
+            tally.points += int(plain.evaluated[0])
+        progress("latents", number, len(latents), "")
+    count = len(latents)
+    print(f"{weights.stem}, {_RESOLUTION.value}^3, {count} latents, {cells:,} active cells, {components} components")
+    if _DENSE.value:
+        print(f"certified meshes that are those of the whole grid, to {_SAME}: {like_dense} of {count}")
+    print("| start | same mesh | cells missed | most of one shape | components missed | points | seconds |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
+    for start, tally in tallies.items():
+        print(
+            f"| {start}{' (default)' if start == START else ''} | {tally.same} of {count} | {tally.cells / cells:.3%} "
+            f"| {tally.largest} | {tally.components} | {tally.points // count:,} | {tally.seconds / count:.2f} |"
+        )
+    mean = f"{certified.points // count:,} | {certified.seconds / count:.2f}"
+    print(f"| certified | {count} of {count} | 0 | 0 | 0 | {mean} |")
+    print(f"certified: {boxes // count:,} boxes bounded and {proved / count:.1%} of the cells proved, on average")
+
+
+def _latents(model: Reconstructor) -> np.ndarray:
+    split = open_split(_DATA.value or f"data/{_CATEGORY.value}", "test")
+    rows = np.linspace(0, len(split) - 1, min(_COUNT.value, len(split))).round().astype(int).tolist()
+    if _VIEW.value < 0:
+        return np.concatenate([model.encode_voxels(split[row].voxels[None]) for row in rows])
+    views = [grey_to_view(model.view(split[row].view(_VIEW.value))) for row in rows]
+    return np.concatenate([model.encode_views(view[None]) for view in views])
+
+
+def same(mesh: Mesh, reference: Mesh) -> bool:
+    """Whether two meshes are one, vertex by vertex; both come in the order of the lattice."""
+    return (
+        mesh.vertices.shape == reference.vertices.shape
+        and bool(np.abs(mesh.vertices - reference.vertices).max(initial=0) <= _SAME)
+        and bool((mesh.faces == reference.faces).all())
+    )
+
+
+if __name__ == "__main__":
+    run(main)

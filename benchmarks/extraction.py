@@ -1,0 +1,269 @@
+"""What a mesh costs, by the ways to get one: the same weights, the same machine, one table.
+
+    python -m benchmarks.extraction
+    python -m benchmarks.extraction --run=runs/car_improved --data=data/car --resolutions=64,128,256
+
+Every row has a process of its own, which compiles first and is then timed: the median of rounds, field and
+triangles included. Memory is the peak above that process before it starts. Deviation is that of the surface
+from the one of the dense method, in cells: mean and largest distance of its vertices from that surface, or the
+other way round where that is more, so that what is missed counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import re
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+from absl import flags
+
+from benchmarks import rivals
+from benchmarks.machine import matrix_peaks
+from experiments.entry import run
+from imfield_jax.extraction.evaluation import ChunkedField
+from imfield_jax.framing import grey_to_view
+from imfield_jax.inference.photo import read_picture
+from imfield_jax.inference.reconstructor import OBJECTS, SHIPPED, Reconstructor, run_weights, shipped_weights
+from imfield_jax.mesh.check import check
+from imfield_jax.mesh.normals import with_vertex_normals
+from imfield_jax.models.weights import load_weights
+from imfield_jax.types import Mesh
+
+_CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights, and which sample picture.")
+_RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
+_DATA = flags.DEFINE_string("data", None, "Take the latent of a test shape of this dataset, from voxels.")
+_SHAPE = flags.DEFINE_integer("shape", 0, "Which test shape.", lower_bound=0)
+_RESOLUTIONS = flags.DEFINE_list("resolutions", ["64", "128", "256"], "Cells per axis.")
+_METHODS = flags.DEFINE_list("methods", None, "Some of exact, fast, certified, dense, imnet, mise; default all.")
+_DENSE_UP_TO = flags.DEFINE_integer("dense_up_to", 256, "Above, dense, certified and their like are left out.")
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each row is timed, where it takes less than a minute.")
+
+
+_COLUMNS = ("method", "R", "seconds", "in the field", "points", "MiB", "triangles", "mean, most", "topology", "phases")
+_STATUS = Path("/proc/self/status")
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """seconds: of all; in_field: of these, waiting for the field; memory: MiB at the peak above before."""
+
+    method: str
+    resolution: int
+    seconds: float
+    in_field: float
+    phases: dict[str, float]
+    points: int
+    memory: float
+    mesh: Path
+
+
+def main() -> None:
+    methods = _METHODS.value or list(_METHODS_OF)
+    resolutions = [int(resolution) for resolution in _RESOLUTIONS.value]
+    unknown = [name for name in methods if name not in _METHODS_OF]
+    if unknown:
+        raise ValueError(f"--methods: expected some of {', '.join(_METHODS_OF)}, found {unknown[0]!r}")
+    weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value)
+    z = _latent(Reconstructor(load_weights(weights)))
+    _machine(weights, z)
+    with tempfile.TemporaryDirectory() as folder:
+        print(f"\n| {' | '.join(_COLUMNS)} |\n{'| --- ' * len(_COLUMNS)}|")
+        for resolution in resolutions:
+            reference = None
+            for method in sorted(methods, key=lambda name: name != "dense"):
+                if resolution > _DENSE_UP_TO.value and method not in ("exact", "fast"):
+                    continue
+                row = _in_process(_timed, weights, z, method, resolution, _ROUNDS.value, folder)
+                mesh = _loaded(row.mesh)
+                reference = mesh if reference is None else reference
+                _print(row, mesh, reference)
+    _refinement(weights, z)
+    _together(weights, z)
+
+
+def _latent(model: Reconstructor) -> np.ndarray:
+    if _DATA.value:
+        from imfield_jax.data.dataset import open_split
+
+        return model.encode_voxels(open_split(_DATA.value, "test")[_SHAPE.value].voxels[None])[0]
+    view = model.view(read_picture(SHIPPED / f"{_CATEGORY.value}.png").rgba)
+    return model.encode_views(grey_to_view(view)[None])[0]
+
+
+def _print(row: Row, mesh: Mesh, reference: Mesh) -> None:
+    mean, most = deviation(mesh, reference)
+    report, expected = check(mesh), check(reference)
+    same = (report.components, report.euler) == (expected.components, expected.euler)
+    topology = ("same" if same else "other") + ("" if report.sound else ", not sound")
+    phases = ", ".join(f"{name} {spent:.2f}" for name, spent in row.phases.items())
+    print(
+        f"| {row.method} | {row.resolution} | {row.seconds:.2f} | {row.in_field:.2f} | {row.points:,} "
+        f"| {row.memory:.0f} | {len(mesh.faces):,} | {mean * row.resolution:.5f}, {most * row.resolution:.4f} "
+        f"| {topology} | {phases} |",
+        flush=True,
+    )
+
+
+def deviation(mesh: Mesh, reference: Mesh) -> tuple[float, float]:
+    """Mean and largest distance between two surfaces, from the vertices of either: the larger of both ways."""
+    import igl
+
+    if not len(mesh.faces) or not len(reference.faces):
+        return float("nan"), float("nan")
+    distances = []
+    for one, other in ((mesh, reference), (reference, mesh)):
+        args = (one.vertices.astype(np.float64), other.vertices.astype(np.float64), other.faces.astype(np.int64))
+        distances.append(np.sqrt(igl.point_mesh_squared_distance(*args)[0]))
+    return max(d.mean() for d in distances), max(d.max() for d in distances)
+
+
+# One process for each row.
+
+
+class Watched:
+    """A field that counts its points and the time until they are answered."""
+
+    def __init__(self, field: ChunkedField):
+        self.points, self.seconds = 0, 0.0
+        self._field = field
+
+    def __call__(self, points: np.ndarray) -> np.ndarray:
+        start = time.perf_counter()
+        values = self._field(points)
+        self.seconds += time.perf_counter() - start
+        self.points += len(points)
+        return values
+
+
+Outcome = tuple[Mesh, int, float, dict[str, float]]  # points asked, seconds in the field, seconds by phase
+
+
+def _ours(model: Reconstructor, z: np.ndarray, resolution: int, certify: bool = False) -> Outcome:
+    made = model.extract(z, resolution, certify=certify, crumbs=0, clock=time.perf_counter)
+    in_field = made.seconds["evaluate"] + made.seconds.get("bound", 0.0)
+    return made.mesh, int(made.evaluated.sum()), in_field, made.seconds
+
+
+def _theirs(method: Callable[[rivals.Ask, int], Mesh], model: Reconstructor, z: np.ndarray, resolution: int) -> Outcome:
+    field = Watched(model.field(z))
+    mesh = with_vertex_normals(method(field, resolution))
+    return mesh, field.points, field.seconds, {}
+
+
+_METHODS_OF: dict[str, tuple[str, Callable[[Reconstructor, np.ndarray, int], Outcome]]] = {
+    "exact": ("exact", _ours),
+    "fast": ("fast", _ours),
+    "certified": ("exact", partial(_ours, certify=True)),
+    "dense": ("exact", partial(_theirs, rivals.dense)),
+    "imnet": ("exact", partial(_theirs, rivals.imnet)),
+    "mise": ("exact", partial(_theirs, rivals.mise)),
+}
+
+
+def _timed(weights: Path, z: np.ndarray, method: str, resolution: int, rounds: int, folder: str) -> Row:
+    precision, make = _METHODS_OF[method]
+    model = Reconstructor(load_weights(weights), precision)
+    make(model, z, 32)  # compiles
+    before = _memory(reset=True)
+    taken = []
+    while not taken or (len(taken) < rounds and taken[0][0] < 60):
+        start = time.perf_counter()
+        outcome = make(model, z, resolution)
+        taken.append((time.perf_counter() - start, *outcome[1:]))
+    seconds, points, in_field, phases = sorted(taken, key=lambda one: one[0])[len(taken) // 2]
+    peak = _memory() - before
+    path = Path(folder) / f"{method}_{resolution}.npz"
+    np.savez(path, vertices=outcome[0].vertices, faces=outcome[0].faces)
+    return Row(method, resolution, seconds, in_field, phases, points, peak, path)
+
+
+def _memory(reset: bool = False) -> float:
+    """MiB of this process at its peak so far; reset: from now on. Only Linux says: NaN elsewhere."""
+    if not _STATUS.exists():
+        return float("nan")
+    if reset:
+        (_STATUS.parent / "clear_refs").write_text("5")
+    return int(re.search(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())[1]) / 1024
+
+
+def _loaded(path: Path) -> Mesh:
+    with np.load(path) as arrays:
+        return Mesh(arrays["vertices"], arrays["faces"])
+
+
+def _in_process(work: Callable, *args: object) -> object:
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(work, args)
+
+
+# The machine, refinement, and many objects.
+
+
+def _machine(weights: Path, z: np.ndarray) -> None:
+    device, decoder = jax.devices()[0], load_weights(weights).networks.preset.decoder
+    layers = (decoder.point_width, *decoder.widths)
+    fed = decoder.point_width * sum(decoder.widths[1:]) if decoder.skips else 0
+    products = sum(a * b for a, b in zip(layers, (*decoder.widths, 1), strict=True)) + fed
+    print(f"{device.device_kind} ({device.platform}), jax {jax.__version__}, {weights}: {products:,} products a point")
+    peaks = matrix_peaks()
+    print("matrix products, GFLOP/s: " + ", ".join(f"{name} {peak:.0f}" for name, peak in peaks.items()))
+    best = max(peak for name, peak in peaks.items() if "float32" in name)
+    for precision in ("exact", "fast"):
+        rate = _in_process(_rate, weights, z, precision)
+        flops = 2 * products * rate / 1e9
+        print(f"{precision}: {rate:,.0f} points/s, {flops:.0f} GFLOP/s, {flops / best:.0%} of the best float32 product")
+
+
+def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
+    """Points per second, the fastest of five rounds, as the products above are."""
+    field = Reconstructor(load_weights(weights), precision).field(z)
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (32 * field.chunk, 3)).astype(np.float32)
+    field(points)
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        field(points)
+        seconds.append(time.perf_counter() - start)
+    return len(points) / min(seconds)
+
+
+def _refinement(weights: Path, z: np.ndarray) -> None:
+    """How far vertices are from the level set, by value over slope of the field, before and after secants."""
+    model = Reconstructor(load_weights(weights))
+    resolution = min(256, *(int(one) for one in _RESOLUTIONS.value))
+    print(f"\n| secants, {resolution}^3 | points | vertices off the level set, cells: mean | 99 % of them below |")
+    print("| --- | --- | --- | --- |")
+    for secants in range(4):
+        made = model.extract(z, resolution, secants=secants, crumbs=0)
+        slopes = np.linalg.norm(model.gradient(z)(made.mesh.vertices), axis=1)
+        off = np.abs(model.field(z)(made.mesh.vertices)) / slopes * resolution
+        within = np.abs(made.mesh.vertices).max(axis=1) < 0.5 - 1 / resolution  # the cube's border is no level set
+        print(
+            f"| {secants} | {made.evaluated[0]:,} | {off[within].mean():.4f} | {np.percentile(off[within], 99):.3f} |"
+        )
+
+
+def _together(weights: Path, z: np.ndarray) -> None:
+    """Seconds for each of some objects, one after the other and in the same chunks."""
+    model = Reconstructor(load_weights(weights))
+    model.extract(z, 32)
+    print(f"\n| {OBJECTS} objects | seconds each alone | together |\n| --- | --- | --- |")
+    for resolution in (32, 64, 128):
+        seconds = []
+        for latents in ([z] * OBJECTS, [np.stack([z] * OBJECTS)]):
+            start = time.perf_counter()
+            for one in latents:
+                model.extract(one, resolution, crumbs=0)
+            seconds.append((time.perf_counter() - start) / OBJECTS)
+        print(f"| {resolution}^3 | {seconds[0]:.3f} | {seconds[1]:.3f} |", flush=True)
+
+
+if __name__ == "__main__":
+    run(main)
