@@ -19,7 +19,7 @@ from benchmarks import rivals
 from experiments.entry import run
 from experiments.progress import Progress
 from imfield_jax.data.dataset import open_split
-from imfield_jax.extraction.sparse import START, extract
+from imfield_jax.extraction.sparse import SPLIT, START, extract
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh.check import check
@@ -31,7 +31,11 @@ _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shi
 _DATA = flags.DEFINE_string("data", None, "The dataset with the pictures; default data/<category>.")
 _VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; -1 takes latents from voxels.", lower_bound=-1)
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.")
-_STARTS = flags.DEFINE_list("starts", ["16", "32", "64", "128"], "Cells per axis of the coarse lattices to try.")
+_STARTS = flags.DEFINE_list(
+    "starts",
+    ["16/16", "32/32", "64/64", "16/32", "16/64", "16/128", "32/128"],
+    "Cells per axis of lattices to start from, and of those where halving ends.",
+)
 _COUNT = flags.DEFINE_integer("count", 20, "How many shapes.", lower_bound=1)
 _DENSE = flags.DEFINE_bool("dense", False, "Compare the certified mesh with that of the whole grid.")
 _SAME = 1e-6  # cube units: the float32 field's rounding, which depends on a point's place in its chunk
@@ -53,7 +57,7 @@ def main() -> None:
     weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value)
     model = Reconstructor(load_weights(weights))
     latents = _latents(model)
-    starts = [int(start) for start in _STARTS.value]
+    starts = [tuple(int(cells) for cells in start.split("/")) for start in _STARTS.value]
     tallies = {start: Tally() for start in starts}
     certified, boxes, proved, like_dense, cells, components = Tally(), 0, 0.0, 0, 0, 0
     progress = Progress()
@@ -68,9 +72,9 @@ def main() -> None:
             like_dense += same(truth.mesh, rivals.dense(model.field(z), _RESOLUTION.value))
         cells += truth.active[1]
         components += (whole := check(truth.mesh).components)
-        for start, tally in tallies.items():
+        for (start, split), tally in tallies.items():
             began = time.perf_counter()
-            plain = extract(model.field(z), _RESOLUTION.value, start=start)
+            plain = extract(model.field(z), _RESOLUTION.value, start=start, split=split)
             tally.seconds += time.perf_counter() - began
             missed = truth.active[1] - plain.active[1]
             tally.same += same(plain.mesh, truth.mesh)
@@ -85,9 +89,10 @@ def main() -> None:
         print(f"certified meshes that are those of the whole grid, to {_SAME}: {like_dense} of {count}")
     print("| start | same mesh | cells missed | most of one shape | components missed | points | seconds |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
-    for start, tally in tallies.items():
+    for (start, split), tally in tallies.items():
+        default = " (default)" if (start, split) == (START, SPLIT) else ""
         print(
-            f"| {start}{' (default)' if start == START else ''} | {tally.same} of {count} | {tally.cells / cells:.3%} "
+            f"| {start}/{split}{default} | {tally.same} of {count} | {tally.cells / cells:.3%} "
             f"| {tally.largest} | {tally.components} | {tally.points // count:,} | {tally.seconds / count:.2f} |"
         )
     mean = f"{certified.points // count:,} | {certified.seconds / count:.2f}"

@@ -15,7 +15,7 @@ import numpy as np
 from imfield_jax.extraction import front
 from imfield_jax.extraction.evaluation import ChunkedField
 from imfield_jax.extraction.front import Active
-from imfield_jax.extraction.lattice import CORNERS, Lattice
+from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.phases import Phases
 from imfield_jax.extraction.samples import Samples
 
@@ -50,7 +50,7 @@ def certified(
     stride = smallest
     while stride * LARGEST < lattice.resolution + 1:
         stride *= 2
-    cells = lattice.coarse_nodes(stride)[:, :-1, :-1, :-1].ravel()
+    cells = lattice.cells(stride)
     boxes, empty, full = 0, 0, 0
     while True:
         with phases("bound"):
@@ -65,8 +65,8 @@ def certified(
                 cells = cells[proved == 0]
         if stride <= smallest:
             break
+        cells = lattice.parts(cells, stride, stride // 2)
         stride //= 2
-        cells = np.sort((cells + lattice.offsets(CORNERS * stride)[:, None]).ravel())
     found = [_ask_all(samples, slab, stride) for slab in _slabs(lattice, cells)]
     active = Active(
         np.concatenate([piece.cells for piece in found] or [np.zeros(0, np.int64)]),
@@ -107,4 +107,4 @@ def _ask_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
     """The active cells of the fine lattice in a slab. Only its last nodes in x are shared with the next."""
     lattice = samples.lattice
     samples.forget((slab[0] >> 2 * lattice.bits) << 2 * lattice.bits)
-    return front.split(samples, slab, stride, 1)
+    return front.among(samples, lattice.parts(slab, stride, 1), 1)

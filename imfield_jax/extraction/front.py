@@ -30,50 +30,45 @@ class Active:
 
 def with_corners(samples: Samples, cells: np.ndarray, stride: int) -> Active:
     """Cells of this side, [A] sorted keys that are known to be active, with their corner values."""
+    nodes, rows = _corners(samples, cells, stride)
+    return Active(cells, samples.at(nodes)[rows])
+
+
+def _corners(samples: Samples, cells: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
+    """The nodes that cells of this side have, [n] sorted keys, and which of them are each cell's corners, [A, 8]."""
     corners = cells + samples.lattice.offsets(CORNERS * stride)[:, None]
     nodes = table.sorted_unique(corners.ravel())
-    node_values = samples.at(nodes)
-    values = np.empty((len(cells), 8), np.float32)
-    for corner, keys in enumerate(corners):
-        values[:, corner] = node_values[np.searchsorted(nodes, keys)]
-    return Active(cells, values)
+    return nodes, np.stack([np.searchsorted(nodes, keys) for keys in corners], axis=-1)
 
 
-def coarse(samples: Samples, stride: int) -> np.ndarray:
-    """Cells of the lattice with this stride that can hold the surface, every node of which is asked for.
+def candidates(samples: Samples, cells: np.ndarray, stride: int) -> np.ndarray:
+    """Those of some cells of this side that can hold the surface, [n] sorted keys.
 
-    They are the active ones, and those with a node near the surface: such a node's value would be 0 if the field
-    went on for half a cell as it changes to one of the node's neighbours, so a thin part may pass between
-    the nodes. Returns [n] sorted keys.
+    They are the active ones, and those with a node near the surface: its value would be 0 if the field went on
+    for half a cell as it changes to one of the node's neighbours, so a thin part may pass between the nodes.
     """
-    nodes = samples.lattice.coarse_nodes(stride)
-    values = samples.at(nodes.ravel()).reshape(nodes.shape)
-    inside, near = values > 0, _near(values)
-    last = nodes.shape[-1] - 1
-    corners = [(..., *(slice(start, last + start) for start in corner)) for corner in CORNERS]
-    count = sum(inside[corner].astype(np.uint8) for corner in corners)
-    held = (count > 0) & (count < 8) | np.any([near[corner] for corner in corners], axis=0)
-    return nodes[corners[0]][held]
+    nodes, rows = _corners(samples, cells, stride)
+    values = samples.at(nodes)
+    steepest = np.zeros_like(values)  # change of the value to a neighbour
+    for axis, start in zip(cubes.EDGE_AXES, cubes.EDGE_STARTS, strict=True):
+        ends = rows[:, start], rows[:, start + cubes.AXIS_CORNERS[axis]]
+        known = np.isfinite(values[ends[0]]) & np.isfinite(values[ends[1]])
+        change = np.abs(np.subtract(*(values[end] for end in ends), where=known, out=np.zeros_like(values[ends[0]])))
+        for end in ends:
+            np.maximum.at(steepest, end, change)
+    near = np.isfinite(values) & (np.abs(values) < NEAR * steepest)
+    return cells[_mixed(values[rows]) | near[rows].any(axis=1)]
 
 
-def _near(values: np.ndarray) -> np.ndarray:
-    """Which nodes of dense lattices are near the surface: [..., n, n, n] -> [..., n, n, n] bool."""
-    known = np.where(np.isfinite(values), values, np.nan)
-    steepest = np.zeros_like(values)
-    for axis in (-3, -2, -1):
-        change = np.abs(np.diff(known, axis=axis))
-        for side in (slice(None, -1), slice(1, None)):
-            at_side = np.moveaxis(steepest, axis, -1)[..., side]  # a view
-            np.fmax(at_side, np.moveaxis(change, axis, -1), out=at_side)
-    return np.abs(known) < NEAR * steepest
+def _mixed(values: np.ndarray) -> np.ndarray:
+    """Which cells are active, by the values at their corners: [n, 8] -> [n]."""
+    return np.isin(cases(values), (0, 255), invert=True)
 
 
-def split(samples: Samples, cells: np.ndarray, stride: int, finer: int) -> Active:
-    """The active ones among the cells of side `finer` in these cells of side `stride`, [n] sorted keys."""
-    moves = np.stack(np.meshgrid(*[np.arange(0, stride, finer)] * 3), axis=-1).reshape(-1, 3)
-    parts = cells + samples.lattice.offsets(moves)[:, None]
-    asked = with_corners(samples, table.sorted_unique(parts.ravel()), finer)
-    active = np.isin(cases(asked.values), (0, 255), invert=True)
+def among(samples: Samples, cells: np.ndarray, stride: int) -> Active:
+    """The active ones of some cells of this side, [n] sorted keys."""
+    asked = with_corners(samples, cells, stride)
+    active = _mixed(asked.values)
     return Active(asked.cells[active], asked.values[active])
 
 

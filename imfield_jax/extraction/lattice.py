@@ -78,12 +78,17 @@ class Lattice:
         """Numbers of the objects that keys belong to: [...] -> [...]. With `indices` the inverse of `keys`."""
         return keys >> 3 * self.bits
 
-    def coarse_nodes(self, stride: int) -> np.ndarray:
-        """Keys of all nodes of the lattice with this stride, [objects, n, n, n], n = ceil((R + 1) / stride) + 1."""
-        axis = np.arange(-(-(self.resolution + 1) // stride) + 1, dtype=np.int64) * stride
+    def cells(self, stride: int) -> np.ndarray:
+        """All cells of this side, of every object: [objects * n^3] sorted keys, n = ceil((R + 1) / stride)."""
+        axis = np.arange(-(-(self.resolution + 1) // stride), dtype=np.int64) * stride
         x, y, z = (axis * step for step in self.steps)
         first = np.arange(self.objects, dtype=np.int64) << 3 * self.bits
-        return first[:, None, None, None] + x[:, None, None] + y[:, None] + z
+        return (first[:, None, None, None] + x[:, None, None] + y[:, None] + z).ravel()
+
+    def parts(self, cells: np.ndarray, stride: int, finer: int) -> np.ndarray:
+        """The cells of side `finer` in cells of this side: [n] sorted keys -> [n (stride / finer)^3] sorted keys."""
+        moves = np.stack(np.meshgrid(*[np.arange(0, stride, finer)] * 3), axis=-1).reshape(-1, 3)
+        return np.sort((cells + self.offsets(moves)[:, None]).ravel(), kind="stable")
 
     def in_cube(self, indices: np.ndarray) -> np.ndarray:
         """Which grid indices are centres of the R^3 grid, not on the ring or beyond: [..., 3] -> [...]."""

@@ -1,16 +1,16 @@
 """Meshes from fields at the cost of the surface, not of the volume.
 
-The field is asked on a coarse lattice. Its cells that can hold the surface are split, then cut edges are
-followed down to a finer lattice, where the surface is completed by growing over sign-changing faces; this
-repeats down to the fine lattice, and marching cubes turns the active cells there into triangles. All
-lattices are subsets of the finest (see `lattice`), so no point is asked twice. Nothing of R^3 elements is
-ever made: the largest dense array is the coarse lattice, whatever R is.
+The field is asked on a coarse lattice. Cells that can hold the surface are halved, and halved again; from a
+finer lattice on, cut edges are followed down, and the surface is completed by growing over sign-changing faces.
+Marching cubes turns the active cells of the finest lattice into triangles. All lattices are subsets of the finest
+(see `lattice`), so no point is asked twice, and nothing of R^3 elements is ever made.
 
 Exact for what was found: growth reaches every active cell of a component (see `front`), which then
 is what dense marching cubes would give, vertex by vertex.
 
-Limit: a component that no edge of the split coarse lattice cuts, thinner than its spacing wherever a node
-could lie in it, is missed.
+Limit: a component that is thinner than the cells of the lattice where halving ends, and that lies between its
+nodes without a slope that leads there, is missed. `python -m benchmarks.completeness` says how much that is, and
+`certified` misses nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ from imfield_jax.fields import Field
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
-START = 32  # cells per axis of the coarse lattice
+START = 16  # cells per axis of the coarse lattice
+SPLIT = 64  # cells per axis of the lattice down to which cells are halved
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,17 +67,17 @@ class Extraction:
         return mesh
 
 
-def strides(resolution: int, start: int) -> list[int]:
-    """Node spacings of the lattices to visit, from coarse to 1.
+def strides(resolution: int, start: int, split: int) -> tuple[list[int], list[int]]:
+    """Node spacings of the lattices to visit: those where cells are halved, those where edges are followed.
 
-    The first is the power of two that brings R / stride nearest to `start`, the second its half. The others
-    are powers of four: half as many levels ask for a tenth fewer points than going by two (nodes of a level in
-    between are only in part nodes of finer active cells) and for hardly more than one jump to 1 would,
-    while growth still ends after a number of rounds that does not depend on R.
+    The first is the power of two that brings R / stride nearest to `start`; halving goes on to the one that does so for
+    `split`. The others are powers of four down to 1: half as many levels ask for a tenth fewer points than
+    going by two (nodes of a level in between are only in part nodes of finer active cells) and for hardly more than
+    one jump to 1 would, while growth still ends after a number of rounds that does not depend on R.
     """
-    first = max(0, round(math.log2(resolution / start)))
-    powers = (first, first - 1, *(power for power in range(first - 2, -1, -1) if power % 2 == 0))
-    return [2**power for power in powers if power >= 0]
+    first, last = (max(0, round(math.log2(resolution / cells))) for cells in (start, max(start, split)))
+    halved = [2**power for power in range(first, last - 1, -1)]
+    return halved, [2**power for power in range(last - 1, -1, -1) if power % 2 == 0]
 
 
 def extract(
@@ -84,6 +85,7 @@ def extract(
     resolution: int,
     *,
     start: int = START,
+    split: int = SPLIT,
     chunk: int = CHUNK,
     secants: int = 0,
     bounds: ChunkedField | None = None,
@@ -95,8 +97,9 @@ def extract(
                 from `evaluator` compile once for all objects, and may be those of several, whose
                 points then share chunks; others are called as they are.
     resolution: R, cells per axis.
-    start:      cells per axis of the coarse lattice, to within a factor of sqrt(2), as strides are
-                powers of two. It decides what can be missed (see the module docstring).
+    start:      cells per axis of the coarse lattice, to within a factor of sqrt(2), as strides are powers of two.
+    split:      those of the lattice down to which cells are halved. Both decide what can be missed (see the
+                module docstring).
     chunk:      points per call of the field, unless the field brings its own.
     secants:    rounds that move each vertex to where the field is zero on its edge, see `secant`; each asks
                 for as many points as the mesh has vertices.
@@ -114,7 +117,7 @@ def extract(
     field = chunked(field, chunk)
     samples = Samples(Lattice(resolution, field.objects), field, phases)
     if bounds is None:
-        found, active = _search(samples, phases, strides(resolution, start))
+        found, active = _search(samples, phases, *strides(resolution, start, split))
         certificate = None
     else:
         with phases("search"):
@@ -128,16 +131,17 @@ def extract(
     return Extraction(meshes, samples.evaluated, active, phases.seconds, certificate)
 
 
-def _search(samples: Samples, phases: Phases, levels: list[int]) -> tuple[Active, dict[int, int]]:
+def _search(samples: Samples, phases: Phases, halved: list[int], followed: list[int]) -> tuple[Active, dict[int, int]]:
     """Active cells of the fine lattice by way of coarser ones, and how many there were on the way, by stride."""
-    first, *others = levels
-    second, *others = others or levels
     with phases("coarse"):
-        found = front.split(samples, front.coarse(samples, first), first, second)
+        cells = samples.lattice.cells(halved[0])
+        for stride, finer in itertools.pairwise(halved):
+            cells = samples.lattice.parts(front.candidates(samples, cells, stride), stride, finer)
+        found = front.among(samples, cells, halved[-1])
     with phases("grow"):
-        found = front.grow(samples, found, second)
-    active = {second: len(found.cells)}
-    for stride, finer in itertools.pairwise((second, *others)):
+        found = front.grow(samples, found, halved[-1])
+    active = {halved[-1]: len(found.cells)}
+    for stride, finer in itertools.pairwise((halved[-1], *followed)):
         with phases("refine"):
             found = front.refine(samples, found, stride, finer)
         with phases("grow"):

@@ -35,15 +35,22 @@ def test_points_are_cell_centres():
 
 
 @pytest.mark.parametrize("stride", [1, 2, 4, 8, 16])
-def test_coarse_nodes_start_on_the_ring_and_enclose_the_grid(stride):
+def test_cells_start_on_the_ring_and_cover_the_grid_of_each_object(stride):
     lattice = Lattice(21, objects=2)
-    first, nodes = lattice.indices(lattice.coarse_nodes(stride))
-    np.testing.assert_array_equal(first, nodes)
-    assert lattice.owners(lattice.coarse_nodes(stride)).mean(axis=(1, 2, 3)).tolist() == [0, 1]
-    assert (nodes[0, 0, 0] == -1).all() and (nodes[-1, -1, -1] >= 21).all()
-    assert (nodes[-2, -2, -2] < 21).all()
-    assert (np.diff(nodes[:, 0, 0, 0]) == stride).all()
-    assert lattice.in_cube(nodes).sum() == len(range(stride - 1, 21, stride)) ** 3
+    keys = lattice.cells(stride)
+    assert (np.diff(keys) > 0).all()
+    for number in range(2):
+        low = lattice.indices(keys[lattice.owners(keys) == number])
+        axes = np.arange(-1, 21, stride)
+        np.testing.assert_array_equal(low, np.stack(np.meshgrid(axes, axes, axes, indexing="ij"), -1).reshape(-1, 3))
+
+
+def test_parts_of_all_cells_are_all_smaller_cells():
+    lattice = Lattice(30, objects=2)
+    for finer in (1, 2, 4, 8):
+        parts = lattice.parts(lattice.cells(8), 8, finer)
+        inside = (lattice.indices(parts) < 30).all(axis=1)  # the last cells of side 8 reach beyond the grid
+        np.testing.assert_array_equal(parts[inside], lattice.cells(finer))
 
 
 def test_tables_do_what_sets_do(rng):

@@ -18,7 +18,7 @@ def ball(radius, point, number=0):
 
 def test_gradient_normals_of_a_sphere_are_its_radii_and_better_than_those_of_triangles():
     field = fields.bind(ball, jnp.float32(0.3))
-    mesh = extract(field, 32, start=16).mesh
+    mesh = extract(field, 32).mesh
     radii = mesh.vertices / np.linalg.norm(mesh.vertices, axis=1, keepdims=True)
     normals = refine.with_gradient_normals(mesh, refine.gradient(field)).normals
     np.testing.assert_allclose(normals, radii, atol=1e-5)
@@ -26,7 +26,7 @@ def test_gradient_normals_of_a_sphere_are_its_radii_and_better_than_those_of_tri
 
 
 def test_the_shared_evaluator_gives_the_same_gradient():
-    mesh = extract(fields.bind(ball, jnp.float32(0.3)), 24, start=16).mesh
+    mesh = extract(fields.bind(ball, jnp.float32(0.3)), 24).mesh
     shared = evaluator(jax.grad(ball, argnums=1), chunk=300)(jnp.float32(0.3))
     alone = refine.gradient(fields.bind(ball, jnp.float32(0.3)))
     ours, theirs = (refine.with_gradient_normals(mesh, g).normals for g in (shared, alone))
@@ -34,7 +34,7 @@ def test_the_shared_evaluator_gives_the_same_gradient():
 
 
 def test_where_the_gradient_says_nothing_the_triangles_decide():
-    mesh = extract(fields.sphere(0.3), 24, start=16).mesh
+    mesh = extract(fields.sphere(0.3), 24).mesh
     for silent in (np.zeros_like, lambda points: np.full_like(points, np.nan), lambda points: points):
         np.testing.assert_array_equal(refine.with_gradient_normals(mesh, silent).normals, mesh.normals)
 

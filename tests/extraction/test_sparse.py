@@ -49,7 +49,7 @@ THING = any_of(
 @pytest.mark.parametrize("resolution", [16, 33, 64, 100])
 @pytest.mark.parametrize("start", [8, 16, 32])
 def test_sparse_equals_dense(resolution, start, dense, assert_same_mesh):
-    mesh, reference = extract(THING, resolution, start=start).mesh, dense(THING, resolution)
+    mesh, reference = extract(THING, resolution, start=start // 2, split=start).mesh, dense(THING, resolution)
     assert_same_mesh(mesh, reference)
     assert check(mesh).sound
 
@@ -61,14 +61,14 @@ def test_smooth_noise_equals_dense(rng, dense, assert_same_mesh):
     def field(points):
         return np.sin(points @ waves.T + phases).sum(axis=-1)
 
-    mesh, reference = extract(field, 48, start=24).mesh, dense(field, 48)
+    mesh, reference = extract(field, 48, start=12, split=24).mesh, dense(field, 48)
     assert_same_mesh(mesh, reference)
 
 
 @pytest.mark.parametrize("resolution", [16, 45, 128])
 def test_a_sphere_has_its_centre_radius_and_volume(resolution):
     center, radius = np.float32([0.05, -0.1, 0.02]), 0.3
-    mesh = extract(fields.sphere(radius, center), resolution, start=32).mesh
+    mesh = extract(fields.sphere(radius, center), resolution, start=16, split=32).mesh
     distance = np.linalg.norm(mesh.vertices - center, axis=1)
     np.testing.assert_allclose(distance, radius, atol=0.05 / resolution)
     np.testing.assert_allclose(mesh.vertices.max(0) + mesh.vertices.min(0), 2 * center, atol=0.2 / resolution)
@@ -80,13 +80,13 @@ def test_a_sphere_has_its_centre_radius_and_volume(resolution):
 
 
 def test_a_torus_has_genus_one():
-    report = check(extract(fields.torus(0.3, 0.1), 64, start=32).mesh)
+    report = check(extract(fields.torus(0.3, 0.1), 64, start=16, split=32).mesh)
     assert report.sound and report.euler == 0
     assert report.signed_volume == pytest.approx(2 * np.pi**2 * 0.3 * 0.1**2, rel=0.02)
 
 
 def test_a_surface_that_leaves_the_cube_closes_on_its_border():
-    mesh = extract(ball((0, 0, 0), 0.6), 40, start=16).mesh
+    mesh = extract(ball((0, 0, 0), 0.6), 40, start=8, split=16).mesh
     assert check(mesh).sound
     np.testing.assert_allclose([mesh.vertices.min(axis=0), mesh.vertices.max(axis=0)], [[-0.5] * 3, [0.5] * 3])
 
@@ -99,7 +99,7 @@ def test_an_empty_field_gives_an_empty_mesh():
 
 @pytest.mark.parametrize("resolution", [16, 33, 128])
 def test_a_full_field_gives_the_closed_cube(resolution):
-    mesh = extract(fields.constant(1.0), resolution, start=16).mesh
+    mesh = extract(fields.constant(1.0), resolution, start=8, split=16).mesh
     report = check(mesh)
     assert report.sound and report.euler == 2
     np.testing.assert_allclose(np.abs(mesh.vertices).max(axis=0), 0.5, atol=1e-6)
@@ -114,7 +114,7 @@ def test_no_point_is_asked_twice_or_outside_the_cube_and_every_request_has_one_s
         asked.append(points)
         return THING(points)
 
-    result = extract(field, 100, start=16, chunk=500)
+    result = extract(field, 100, start=8, split=16, chunk=500)
     assert shapes == {(500, 3)}
     points = np.concatenate(asked)
     assert np.abs(points).max() < 0.5
@@ -123,13 +123,13 @@ def test_no_point_is_asked_twice_or_outside_the_cube_and_every_request_has_one_s
 
 
 def test_evaluations_grow_with_the_surface():
-    counts = [int(extract(THING, r, start=16).evaluated[0]) for r in (64, 128, 256)]
+    counts = [int(extract(THING, r, start=8, split=16).evaluated[0]) for r in (64, 128, 256)]
     assert all(after <= 4.5 * before for before, after in itertools.pairwise(counts))
     assert counts[-1] < 256**3 / 30
 
 
 def test_evaluations_are_hardly_more_than_the_corners_of_active_cells():
-    result = extract(THING, 128, start=16)
+    result = extract(THING, 128, start=8, split=16)
     inside = np.pad(np.asarray(THING(grid_points(128))) > 0, 1)
     last = len(inside) - 1
     views = [tuple(slice(c, last + c) for c in corner) for corner in CORNERS]
@@ -145,7 +145,7 @@ def test_memory_does_not_grow_with_the_volume():
     field = ball((0.1, 0.1, 0.1), 0.06)
     extract(field, 16)  # makes the tables
     tracemalloc.start()
-    extract(field, 512, start=32)
+    extract(field, 512, start=16, split=32)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 512**3 / 8  # not even one bit for each point
@@ -163,7 +163,7 @@ def test_one_compilation_serves_all_chunks_resolutions_and_objects():
     volumes = []
     for radius, resolution in ((0.2, 16), (0.3, 50), (0.4, 64)):
         folded = {"radius": jnp.float32(radius), "center": jnp.zeros(3)}
-        volumes.append(check(extract(bind(folded), resolution, start=16).mesh).signed_volume)
+        volumes.append(check(extract(bind(folded), resolution, start=8, split=16).mesh).signed_volume)
     assert traces == 1
     np.testing.assert_allclose(volumes, [4 / 3 * np.pi * r**3 for r in (0.2, 0.3, 0.4)], rtol=0.1)
 
@@ -183,11 +183,11 @@ def several(centers, radii, chunk=4096):
 def test_objects_extracted_at_once_are_what_each_is_alone():
     centers, radii = [(0.1, 0, 0), (0, 0, 0), (0.3, 0.3, 0.3), (-0.1, 0.2, 0)], [0.3, -1.0, 0.4, 0.05]
     together, calls = several(centers, radii)
-    result = extract(together, 50, start=16)
+    result = extract(together, 50, start=8, split=16)
     alone, calls_alone = [], 0
     for center, radius in zip(centers, radii, strict=True):
         field, made = several([center], [radius])
-        alone.append(extract(field, 50, start=16))
+        alone.append(extract(field, 50, start=8, split=16))
         calls_alone += len(made)
     for mesh, count, one in zip(result.meshes, result.evaluated, alone, strict=True):
         np.testing.assert_array_equal(mesh.vertices, one.mesh.vertices)
@@ -202,7 +202,7 @@ def test_objects_extracted_at_once_are_what_each_is_alone():
 
 def test_the_size_of_chunks_changes_nothing():
     field = ball((0.1, 0, 0), 0.3)
-    meshes = [extract(chunked(field, chunk), 40, start=16).mesh for chunk in (1, 777, 10**5)]
+    meshes = [extract(chunked(field, chunk), 40, start=8, split=16).mesh for chunk in (1, 777, 10**5)]
     for mesh in meshes[1:]:
         np.testing.assert_array_equal(mesh.vertices, meshes[0].vertices)
         np.testing.assert_array_equal(mesh.faces, meshes[0].faces)
@@ -210,14 +210,14 @@ def test_the_size_of_chunks_changes_nothing():
 
 def test_growth_follows_a_rod_that_the_coarse_lattice_sees_only_at_its_foot(dense, assert_same_mesh):
     foot = any_of(ball((0, -0.35, 0), 0.1), slab((0.006, 0.4, 0.006), (0.051, 0.05, 0.02)))
-    mesh, reference = extract(foot, 128, start=16).mesh, dense(foot, 128)
+    mesh, reference = extract(foot, 128, start=8, split=16).mesh, dense(foot, 128)
     assert mesh.vertices[:, 1].max() > 0.44
     assert_same_mesh(mesh, reference)
 
 
 def test_the_known_limit_a_loose_crumb_between_coarse_nodes_is_missed_until_start_is_finer():
     crumb = any_of(ball((0.2, 0, 0), 0.2), ball((-0.3 + 2 / 128, -0.3 + 2 / 128, -0.3), 0.012))
-    coarse, fine = (check(extract(crumb, 128, start=start).mesh) for start in (16, 128))
+    coarse, fine = (check(extract(crumb, 128, start=start, split=16).mesh) for start in (8, 128))
     assert (coarse.components, fine.components) == (1, 2)
     assert coarse.sound and fine.sound
 
@@ -228,28 +228,31 @@ def test_a_sheet_that_hides_between_coarse_nodes_is_found_by_the_fall_of_the_fie
     """Between two planes of coarse nodes, each 3.5 cells away; the field falls by 8 over the next coarse cell."""
     middle = Lattice(128).points(np.array([66.5, 0, 0]))[0]  # coarse nodes are at -1, 7, ... 63, 71, ...
     sheet = slab((0.6 / 128, 0.3, 0.3), (middle, 0, 0))
-    mesh, reference = extract(sheet, 128, start=16).mesh, dense(sheet, 128)
+    mesh, reference = extract(sheet, 128).mesh, dense(sheet, 128)
     assert_same_mesh(mesh, reference)
     monkeypatch.setattr(front, "NEAR", 0.0)
-    assert not len(extract(sheet, 128, start=16).mesh.faces)
+    assert not len(extract(sheet, 128).mesh.faces)
 
 
-def test_strides_end_at_one_and_start_near_what_was_asked():
-    assert sparse.strides(256, 32) == [8, 4, 1]
-    assert sparse.strides(1024, 32) == [32, 16, 4, 1]
-    assert sparse.strides(16, 64) == [1]
-    for resolution, start in itertools.product(range(16, 700, 13), (8, 32, 64)):
-        first, *finer = sparse.strides(resolution, start)
-        assert ([first, *finer])[-1] == 1
-        assert first == 1 or start / np.sqrt(2) <= resolution / first <= start * np.sqrt(2)
+def test_strides_halve_from_start_to_split_and_end_at_one():
+    assert sparse.strides(256, 16, 64) == ([16, 8, 4], [1])
+    assert sparse.strides(1024, 16, 64) == ([64, 32, 16], [4, 1])
+    assert sparse.strides(1024, 16, 16) == ([64], [16, 4, 1])
+    assert sparse.strides(64, 16, 64) == ([4, 2, 1], [])
+    assert sparse.strides(16, 32, 8) == ([1], [])
+    for resolution, start, split in itertools.product(range(16, 700, 13), (8, 32), (16, 64)):
+        halved, followed = sparse.strides(resolution, start, split)
+        assert [*halved, *followed][-1] == 1
+        for stride, cells in ((halved[0], start), (halved[-1], max(start, split))):
+            assert stride == 1 or cells / np.sqrt(2) <= resolution / stride <= cells * np.sqrt(2)
 
 
 def test_seconds_cover_the_whole_call_by_the_callers_clock():
     clock = itertools.count().__next__
-    seconds = extract(THING, 64, start=16, clock=clock).seconds
+    seconds = extract(THING, 64, start=8, split=16, clock=clock).seconds
     assert set(seconds) == {"coarse", "refine", "grow", "march", "normals", "evaluate"}
     assert all(spent > 0 for spent in seconds.values())
-    assert extract(THING, 64, start=16).seconds == {}
+    assert extract(THING, 64, start=8, split=16).seconds == {}
 
 
 @pytest.mark.parametrize(
