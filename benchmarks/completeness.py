@@ -10,7 +10,6 @@ one; --dense compares that with marching cubes on all of the grid, for which the
 from __future__ import annotations
 
 import dataclasses
-import time
 
 import numpy as np
 from absl import flags
@@ -50,7 +49,6 @@ class Tally:
     components: int = 0
     largest: int = 0
     points: int = 0
-    seconds: float = 0.0
 
 
 def main() -> None:
@@ -59,13 +57,11 @@ def main() -> None:
     latents = _latents(model)
     starts = [tuple(int(cells) for cells in start.split("/")) for start in _STARTS.value]
     tallies = {start: Tally() for start in starts}
-    certified, boxes, proved, like_dense, cells, components = Tally(), 0, 0.0, 0, 0, 0
+    certified_points, boxes, proved, like_dense, cells, components = 0, 0, 0.0, 0, 0, 0
     progress = Progress()
     for number, z in enumerate(latents, start=1):
-        began = time.perf_counter()
         truth = extract(model.field(z), _RESOLUTION.value, bounds=model.bounds(z))
-        certified.seconds += time.perf_counter() - began
-        certified.points += int(truth.evaluated[0])
+        certified_points += int(truth.evaluated[0])
         boxes += truth.certificate.boxes
         proved += truth.certificate.empty + truth.certificate.full
         if _DENSE.value:
@@ -73,9 +69,7 @@ def main() -> None:
         cells += truth.active[1]
         components += (whole := check(truth.mesh).components)
         for (start, split), tally in tallies.items():
-            began = time.perf_counter()
             plain = extract(model.field(z), _RESOLUTION.value, start=start, split=split)
-            tally.seconds += time.perf_counter() - began
             missed = truth.active[1] - plain.active[1]
             tally.same += same(plain.mesh, truth.mesh)
             tally.cells += missed
@@ -87,16 +81,15 @@ def main() -> None:
     print(f"{weights.stem}, {_RESOLUTION.value}^3, {count} latents, {cells:,} active cells, {components} components")
     if _DENSE.value:
         print(f"certified meshes that are those of the whole grid, to {_SAME}: {like_dense} of {count}")
-    print("| start | same mesh | cells missed | most of one shape | components missed | points | seconds |")
-    print("| --- | --- | --- | --- | --- | --- | --- |")
+    print("| start | same mesh | cells missed | most of one shape | components missed | points |")
+    print("| --- | --- | --- | --- | --- | --- |")
     for (start, split), tally in tallies.items():
         default = " (default)" if (start, split) == (START, SPLIT) else ""
         print(
             f"| {start}/{split}{default} | {tally.same} of {count} | {tally.cells / cells:.3%} "
-            f"| {tally.largest} | {tally.components} | {tally.points // count:,} | {tally.seconds / count:.2f} |"
+            f"| {tally.largest} | {tally.components} | {tally.points // count:,} |"
         )
-    mean = f"{certified.points // count:,} | {certified.seconds / count:.2f}"
-    print(f"| certified | {count} of {count} | 0 | 0 | 0 | {mean} |")
+    print(f"| certified | {count} of {count} | 0 | 0 | 0 | {certified_points // count:,} |")
     print(f"certified: {boxes // count:,} boxes bounded and {proved / count:.1%} of the cells proved, on average")
 
 

@@ -50,19 +50,14 @@ def certified(
     stride = smallest
     while stride * LARGEST < lattice.resolution + 1:
         stride *= 2
-    cells = lattice.cells(stride)
-    boxes, empty, full = 0, 0, 0
+    cells, boxes, volumes = lattice.cells(stride), 0, {-1: 0, 1: 0}
     while True:
         with phases("bound"):
-            volumes = _cells_within(lattice, cells, stride)
-            tried = slice(None, None, max(1, len(cells) // bounds.chunk))
-            proved = _proved(lattice, bounds, cells[tried], stride)
-            boxes += len(proved)
-            if volumes[tried][proved != 0].sum() > WORTHWHILE * volumes[tried].sum():
-                boxes += len(cells) - len(proved)
-                proved = _proved(lattice, bounds, cells, stride)
-                empty, full = empty + volumes[proved < 0].sum(), full + volumes[proved > 0].sum()
-                cells = cells[proved == 0]
+            proved, bounded = _sifted(lattice, bounds, cells, stride)
+        boxes += bounded
+        for sign in volumes:
+            volumes[sign] += int(_cells_within(lattice, cells[proved == sign], stride).sum())
+        cells = cells[proved == 0]
         if stride <= smallest:
             break
         cells = lattice.parts(cells, stride, stride // 2)
@@ -73,7 +68,22 @@ def certified(
         np.concatenate([piece.values for piece in found] or [np.zeros((0, 8), np.float32)]),
     )
     whole = lattice.objects * (lattice.resolution + 1) ** 3
-    return active, Certificate(boxes, float(empty / whole), float(full / whole))
+    return active, Certificate(boxes, volumes[-1] / whole, volumes[1] / whole)
+
+
+def _sifted(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: int) -> tuple[np.ndarray, int]:
+    """What can be proved of cells of this side, as `_proved` says it, and how many of them were bounded.
+
+    A chunk of them, evenly spread, says whether it is worthwhile to bound the others.
+    """
+    proved, tried = np.zeros(len(cells), np.int8), np.zeros(len(cells), bool)
+    tried[:: max(1, len(cells) // bounds.chunk)] = True
+    proved[tried] = _proved(lattice, bounds, cells[tried], stride)
+    volumes = _cells_within(lattice, cells, stride)
+    if volumes[proved != 0].sum() > WORTHWHILE * volumes[tried].sum():
+        proved[~tried] = _proved(lattice, bounds, cells[~tried], stride)
+        return proved, len(cells)
+    return proved, np.count_nonzero(tried)
 
 
 def _proved(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: int) -> np.ndarray:

@@ -17,7 +17,7 @@ import numpy as np
 
 from imfield_jax.types import Array
 
-CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators want 2**16 and more
+CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators want more
 
 
 @dataclasses.dataclass(frozen=True)

@@ -30,7 +30,7 @@ from imfield_jax.types import Array, Mesh
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
 OBJECTS = 16  # at most this many share their chunks
 PRECISIONS = {"exact": jnp.float32, "fast": jnp.bfloat16}
-_CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 65536  # points per call: a CPU's cache, an accelerator's occupancy
+_CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 16384  # points per call: a CPU's cache, an accelerator's occupancy
 _BOX = 16  # points whose activations take the memory of those of a box: calls of bounds are so much smaller
 
 

@@ -32,7 +32,6 @@ SYMBOLS = 48  # of a layer
 WAVE_SYMBOLS = 24  # of the sines and cosines of the point
 _PRECISION = jax.lax.Precision.HIGHEST
 _UNIT = 2.0**-24  # rounding of float32, relative
-_WAVE_ERROR = 4e-6  # of a computed sine or cosine: angles of up to 8 pi are rounded, too
 
 
 class _Form(NamedTuple):
@@ -117,7 +116,7 @@ def _features(center: Array, half: Array, octaves: int) -> _Form:
         for angle, reach in angles:
             line, radius = _tangent(value(angle), slope(angle), reach)
             lines.append(line)
-            radii.append(radius)
+            radii.append(radius + 8 * _UNIT * (1 + jnp.abs(angle) + reach))  # angles are rounded, too
     lines, radii = jnp.concatenate(lines, axis=1), jnp.concatenate(radii)
     return _Form(lines, radii, jnp.abs(lines[0]) + _reach(lines, radii))
 
@@ -131,4 +130,4 @@ def _tangent(value: Array, slope: Array, reach: Array) -> tuple[Array, Array]:
     off = reach**2 / 2 * jnp.minimum(1.0, jnp.abs(value) + reach)
     good = off < 1
     line = jnp.concatenate([value[None], jnp.diag(slope * reach)])
-    return jnp.where(good[None], line, 0.0), _enough(jnp.where(good, off, 1.0), 8) + _WAVE_ERROR
+    return jnp.where(good[None], line, 0.0), _enough(jnp.where(good, off, 1.0), 8)
