@@ -237,7 +237,7 @@ def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
 def _refinement(weights: Path, z: np.ndarray) -> None:
     """How far vertices are from the level set, by value over slope of the field, before and after secants."""
     model = Reconstructor(load_weights(weights))
-    resolution = min(256, *(int(one) for one in _RESOLUTIONS.value))
+    resolution = min(256, max(int(one) for one in _RESOLUTIONS.value))
     print(f"\n| secants, {resolution}^3 | points | vertices off the level set, cells: mean | 99 % of them below |")
     print("| --- | --- | --- | --- |")
     for secants in range(4):

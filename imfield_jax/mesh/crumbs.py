@@ -30,10 +30,12 @@ def without_crumbs(mesh: Mesh, share: float = CRUMB) -> Mesh:
     corner = mesh.vertices[mesh.faces[:, 0]].astype(np.float64)
     volumes = np.abs(np.bincount(labels, (corner * face_vectors(mesh)).sum(axis=1)))
     faces = mesh.faces[(volumes >= share * volumes.max())[labels]]
-    used, numbers = np.unique(faces, return_inverse=True)
+    used = np.zeros(len(mesh.vertices), bool)
+    used[faces] = True
+    numbers = np.cumsum(used) - 1
     return dataclasses.replace(
         mesh,
         vertices=mesh.vertices[used],
-        faces=numbers.reshape(-1, 3).astype(mesh.faces.dtype),
+        faces=numbers[faces].astype(mesh.faces.dtype),
         normals=None if mesh.normals is None else mesh.normals[used],
     )
