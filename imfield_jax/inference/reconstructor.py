@@ -74,14 +74,14 @@ class Reconstructor:
         self._batch_stats = jax.device_put(weights.batch_stats)
 
     @classmethod
-    def shipped(cls, category: str) -> Reconstructor:
+    def shipped(cls, category: str, precision: str = "exact") -> Reconstructor:
         """With the weights that come with the package, see `shipped_weights`."""
-        return cls(load_weights(shipped_weights(category)))
+        return cls(load_weights(shipped_weights(category)), precision)
 
     @classmethod
-    def of_run(cls, run: str | os.PathLike) -> Reconstructor:
+    def of_run(cls, run: str | os.PathLike, precision: str = "exact") -> Reconstructor:
         """With the newest weights of a training run's folder, see `run_weights`."""
-        return cls(load_weights(run_weights(run)))
+        return cls(load_weights(run_weights(run)), precision)
 
     def encode_views(self, views: Array) -> np.ndarray:
         """What the network sees [B, 128, 128, 1] -> z [B, Z]."""
@@ -97,24 +97,24 @@ class Reconstructor:
 
     def field(self, z: np.ndarray) -> ChunkedField:
         """The field of one latent [Z], or those of [N, Z]: positive inside. Raises ValueError for N > OBJECTS."""
-        return self._evaluator(self._folded(z), len(np.atleast_2d(z)))
+        return self._asked(self._evaluator, z)
 
     def gradient(self, z: np.ndarray) -> ChunkedField:
         """The gradients of the fields of `field`, per cube unit: points [P, 3] -> [P, 3]."""
-        return self._differentiator(self._folded(z), len(np.atleast_2d(z)))
+        return self._asked(self._differentiator, z)
 
     def bounds(self, z: np.ndarray) -> ChunkedField:
         """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
         if self.precision != "exact":
             raise ValueError(f"bounds hold for exact fields, and these are {self.precision}")
-        return self._bounder(self._folded(z), len(np.atleast_2d(z)))
+        return self._asked(self._bounder, z)
 
-    def _folded(self, z: np.ndarray) -> FoldedDecoder:
+    def _asked(self, make: Callable[[FoldedDecoder, int], ChunkedField], z: np.ndarray) -> ChunkedField:
         z = np.atleast_2d(z)
         if not 1 <= len(z) <= OBJECTS:
             raise ValueError(f"from 1 to {OBJECTS} latents make fields at once, not {len(z)}")
         padded = np.pad(z, ((0, OBJECTS - len(z)), (0, 0)))  # one shape, one compilation
-        return self._fold(self._params, padded)
+        return make(self._fold(self._params, padded), len(z))
 
     def extract(
         self,
