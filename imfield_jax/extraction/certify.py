@@ -83,7 +83,7 @@ def _sifted(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: i
     if volumes[proved != 0].sum() > WORTHWHILE * volumes[tried].sum():
         proved[~tried] = _proved(lattice, bounds, cells[~tried], stride)
         return proved, len(cells)
-    return proved, np.count_nonzero(tried)
+    return proved, int(tried.sum())
 
 
 def _proved(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: int) -> np.ndarray:
