@@ -29,7 +29,7 @@ from imfield_jax.data.listing import SOURCES
 from imfield_jax.data.sampling import LABELS
 from imfield_jax.files import write_whole
 from imfield_jax.models.networks import Networks
-from imfield_jax.models.presets import PRESETS
+from imfield_jax.models.presets import PRESETS, Preset
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.loop import Run, train
 from imfield_jax.training.losses import check_loss
@@ -40,6 +40,9 @@ from imfield_jax.types import HeldOut
 
 _CATEGORY = flags.DEFINE_string("category", "car", "What to train.")
 _PRESET = flags.DEFINE_enum("preset", "compact", sorted(PRESETS), "Networks, see imfield_jax/models/presets.py.")
+_BALANCED = flags.DEFINE_bool(
+    "balanced", False, "Initial weights of the decoder that train in minutes, as compact always has, not the paper's."
+)
 _DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>.")
 _RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
 _SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from when there is none.")
@@ -62,7 +65,7 @@ flags.adopt_module_key_flags(stage_flags)  # --help lists them too
 
 def main() -> None:
     folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
-    networks, schedule = Networks(PRESETS[_PRESET.value]), stage_flags.schedule()
+    networks, schedule = Networks(_preset()), stage_flags.schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
     mesh = data_mesh(_DEVICES.value)
     stage_flags.check_batches(schedule.stages, mesh.size)
@@ -95,6 +98,13 @@ def main() -> None:
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
     logging.info("done: python -m experiments.evaluate --run=%s --data=%s", folder, _data_folder())
+
+
+def _preset() -> Preset:
+    preset = PRESETS[_PRESET.value]
+    if not _BALANCED.value:
+        return preset
+    return dataclasses.replace(preset, decoder=dataclasses.replace(preset.decoder, initial_std=None))
 
 
 def _data_folder() -> str:

@@ -103,8 +103,9 @@ class ImplicitDecoder(nn.Module):
             shape = (hidden + (fed if self._is_fed(number) else 0), out)
             if config.initial_std is None:
                 rows = (hidden, config.point_width)
-                kernel = self.param(f"layer_{number}_kernel", _balanced_kernel, shape, rows)
-                bias = self.param(f"layer_{number}_bias", _balanced_bias, kernel, rows)
+                clipped = config.output == "leaky_clip" and number == len(outputs)
+                kernel = self.param(f"layer_{number}_kernel", _balanced_kernel, shape, rows, clipped)
+                bias = self.param(f"layer_{number}_bias", _balanced_bias, kernel, rows, clipped)
             else:
                 kernel = self.param(f"layer_{number}_kernel", nn.initializers.normal(config.initial_std), shape)
                 bias = self.param(f"layer_{number}_bias", nn.initializers.zeros, (out,))
@@ -140,12 +141,14 @@ class ImplicitDecoder(nn.Module):
 # to one another for parts the size of a wheel. With twice as much, surfaces of shapes that were not trained
 # on ripple; with less, small parts are found later.
 _POINT_STD, _WAVE_STD, _LATENT_STD, _BIAS_STD = 3.0, 0.3, 0.3, 0.5
+_CLIPPED_SHARE = 0.1
 
 
-def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int]) -> Array:
+def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], clipped: bool) -> Array:
     """Initial kernel [in, out] in which the point is heard beside hidden units and latent.
 
     rows: how many belong to hidden units and how many, if any, to the point; the latent's follow.
+    clipped: the layer before a clip starts out small, around its middle, as there is hardly a slope outside.
     With one standard deviation for all rows, the 128 components of z, all near 0.5, drown the three
     coordinates, and the first thousand updates go into growing the rows of the point.
     """
@@ -153,13 +156,13 @@ def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int]) 
     deviations = jnp.full(shape[0], _LATENT_STD).at[: hidden + point_width].set(_WAVE_STD)
     deviations = deviations.at[hidden : hidden + 3].set(_POINT_STD)
     deviations = deviations.at[:hidden].set(jnp.sqrt(2.0 / max(hidden, 1)))
-    return jax.random.normal(key, shape) * deviations[:, None]
+    return jax.random.normal(key, shape) * deviations[:, None] * (_CLIPPED_SHARE if clipped else 1.0)
 
 
-def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int]) -> Array:
+def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bool) -> Array:
     """Initial bias [out] that puts the kinks of the units all over the cube, for latents around 0.5."""
     if kernel.shape[0] == rows[0]:
-        return jnp.zeros(kernel.shape[1])
+        return jnp.full(kernel.shape[1], SURFACE_LOGITS["leaky_clip"] if clipped else 0.0)
     return _BIAS_STD * jax.random.normal(key, kernel.shape[1:]) - 0.5 * kernel[sum(rows) :].sum(axis=0)
 
 

@@ -161,3 +161,11 @@ def test_balanced_weights_put_the_kinks_into_the_cube():
     folded = decoder.apply(variables, np.full(128, 0.5, np.float32), method="fold")
     reach = 0.5 * np.abs(folded.layers[0].point).sum(axis=0)  # of a unit's value, from the centre to a corner
     assert np.mean(np.abs(folded.layers[0].bias) < reach) > 0.95
+
+
+def test_balanced_weights_start_where_a_clip_has_a_slope(rng):
+    config = DecoderConfig(8, (64, 64, 32), skips=False, output="leaky_clip", initial_std=None)
+    decoder, variables = initialised(config)
+    folded = decoder.apply(variables, rng.uniform(0.4, 0.6, 8).astype(np.float32), method="fold")
+    values = jax.vmap(partial(logit, folded))(rng.uniform(-0.5, 0.5, (500, 3)).astype(np.float32))
+    assert 0.01 < np.std(values) < 0.5 and np.mean((values > 0) & (values < 1)) > 0.9
