@@ -3,7 +3,7 @@
 A network only knows objects framed as it was trained on them, so the rule is part of a model
 (`Preset.framing`) and lives here, once, for prepared datasets and for a user's pictures:
 
-    'centre'  IM-NET's (reference_system 3.7): a 137x137 rendering, rows and columns 4 to 131. The
+    'centre'  IM-NET's: a 137x137 rendering, rows and columns 4 to 131. The
               object's size in the view depends on how far the camera was.
     'fit'     the object fills 7/8 of the view and is centred, wherever it was in the picture. Any
               picture with alpha can be framed so, whatever its size and margins.

@@ -7,7 +7,7 @@ from imfield_jax.framing import FRAMINGS, composite, frame
 
 
 def reference_centre(rgba):
-    """reference_system 3.7, one pixel at a time."""
+    """The rule, one pixel at a time."""
     view = np.zeros((128, 128), np.uint8)
     for i in range(128):
         for j in range(128):

@@ -1,15 +1,18 @@
 """The three networks of a preset as pure functions of their parameters.
 
 Parameters are one tree {"decoder", "voxel_encoder", "image_encoder"}; the running statistics of the
-image encoder's batch normalisation are a second one, `batch_stats`.
+image encoder's batch normalisation are a second one, `batch_stats`. Weights may lack encoders: what asks for one
+that is missing raises ValueError.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from imfield_jax.models.decoder import FoldedDecoder, ImplicitDecoder, logit
@@ -40,9 +43,16 @@ class Networks:
         }
         return params, views["batch_stats"]
 
+    def shapes(self, parts: Iterable[str]) -> tuple[Tree, Tree]:
+        """Shapes of the arrays of (params, batch_stats) where there are these encoders beside the decoder."""
+        params, batch_stats = jax.tree.map(np.shape, jax.eval_shape(lambda: self.init(jax.random.key(0))))
+        present = {"decoder", *parts}
+        params = {part: shapes for part, shapes in params.items() if part in present}
+        return params, batch_stats if "image_encoder" in params else {}
+
     def encode_voxels(self, params: Tree, voxels: Array) -> Array:
         """[B, 64, 64, 64] in {0, 1} -> z [B, Z]."""
-        return self._voxel_encoder.apply({"params": params["voxel_encoder"]}, voxels)
+        return self._voxel_encoder.apply({"params": _part(params, "voxel_encoder")}, voxels)
 
     def encode_views(self, params: Tree, batch_stats: Tree, views: Array) -> Array:
         """[B, 128, 128, 1] in [0, 1] -> z [B, Z], each view on its own."""
@@ -85,4 +95,10 @@ class Networks:
 
     @staticmethod
     def _image_variables(params: Tree, batch_stats: Tree) -> Tree:
-        return {"params": params["image_encoder"], "batch_stats": batch_stats}
+        return {"params": _part(params, "image_encoder"), "batch_stats": batch_stats}
+
+
+def _part(params: Tree, part: str) -> Tree:
+    if part not in params:
+        raise ValueError(f"these weights have no {part.replace('_', ' ')}, only {', '.join(params)}")
+    return params[part]

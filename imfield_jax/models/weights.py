@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 import jax
 import numpy as np
+from flax.traverse_util import flatten_dict, unflatten_dict
 
 from imfield_jax.files import write_whole
 from imfield_jax.models.networks import Networks, Tree
@@ -26,7 +27,8 @@ _FORMAT = 1
 class Weights:
     """Everything inference needs.
 
-    about: what the weights are: category, data, stage, scores; whatever JSON holds.
+    params: of the decoder, and of the encoders that there are: weights of an autoencoder know no pictures.
+    about:  what the weights are: category, data, stage, scores; whatever JSON holds.
     """
 
     networks: Networks
@@ -37,7 +39,7 @@ class Weights:
 
 def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> None:
     """Write weights; the file appears whole or not at all. dtype: "float32" or "float16"."""
-    arrays = _flat("params", weights.params) | _flat("batch_stats", weights.batch_stats)
+    arrays = flatten_dict({"params": weights.params, "batch_stats": weights.batch_stats}, sep="/")
     header = {
         "format": _FORMAT,
         "preset": dataclasses.asdict(weights.networks.preset),
@@ -70,27 +72,9 @@ def _read(file: BinaryIO) -> Weights:
         if header["format"] != _FORMAT:
             raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
         networks = Networks(from_dict(header["preset"]))
-        tree = _nested({name: arrays[name].astype(np.float32) for name in arrays.files if name != "header"})
-    found, expected = (tree["params"], tree["batch_stats"]), jax.eval_shape(lambda: networks.init(jax.random.key(0)))
-    if jax.tree.map(np.shape, found) != jax.tree.map(np.shape, expected):
+        paths = {name: arrays[name].astype(np.float32) for name in arrays.files if name != "header"}
+    tree = unflatten_dict(paths, sep="/")
+    params, batch_stats = tree["params"], tree.get("batch_stats", {})
+    if (jax.tree.map(np.shape, params), jax.tree.map(np.shape, batch_stats)) != networks.shapes(params):
         raise ValueError("its arrays are not those of the networks it names")
-    return Weights(networks, *found, header["about"])
-
-
-def _flat(prefix: str, tree: Tree) -> dict[str, np.ndarray]:
-    flat = {}
-    for key, value in tree.items():
-        path = f"{prefix}/{key}"
-        flat |= _flat(path, value) if isinstance(value, dict) else {path: value}
-    return flat
-
-
-def _nested(flat: dict[str, np.ndarray]) -> Tree:
-    tree: Tree = {}
-    for path, value in flat.items():
-        *folders, leaf = path.split("/")
-        place = tree
-        for folder in folders:
-            place = place.setdefault(folder, {})
-        place[leaf] = value
-    return tree
+    return Weights(networks, params, batch_stats, header["about"])
