@@ -6,6 +6,7 @@ middle slice of the solid with the labelled points near it (orange inside, blue 
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 
@@ -23,6 +24,7 @@ _CAPTION = 14
 _ACROSS = 3  # shapes
 _SLAB = 2  # voxels on either side of the slice whose points are shown
 _LEVEL = 64
+_SOME_CAMERA = Camera(np.radians(30), np.radians(28), 1.6, np.radians(35))
 _FULL, _INSIDE, _OUTSIDE = (205, 205, 205), (225, 95, 20), (40, 100, 210)
 
 
@@ -38,7 +40,7 @@ def contact_sheet(rows: Sequence[Row]) -> Image.Image:
         solid = row.solid
         tiles = (
             _on_white(row.view(0)),
-            solid_picture(solid, row.cameras[0]),
+            solid_picture(solid, _camera(row)),
             label_slice(solid, row.points(_LEVEL), row.values(_LEVEL)),
         )
         for place, tile in enumerate(tiles):
@@ -81,6 +83,12 @@ def label_slice(solid: np.ndarray, points: np.ndarray, values: np.ndarray) -> np
         top = len(picture) - 1 - y
         picture[max(0, top - 1) : top + 1, max(0, z - 1) : z + 1] = _INSIDE if value else _OUTSIDE
     return picture
+
+
+def _camera(row: Row) -> Camera:
+    """That of the first picture, or any where it is not known."""
+    camera = row.cameras[0]
+    return camera if np.isfinite(dataclasses.astuple(camera)).all() else _SOME_CAMERA
 
 
 def _on_white(rgba: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from imfield_jax.data.listing import LICENCES, PACKAGES, list_shapes
-from imfield_jax.data.record import Settings, make_record
+from imfield_jax.data.record import PHASES, Settings, make_record
 from imfield_jax.data.record_file import write_record
 from imfield_jax.data.report import summary
 from imfield_jax.data.sources import Shape, credits
@@ -153,13 +153,13 @@ def _make_records(
 def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
     """Make and write one record; returns its report. What a worker process does."""
     shape, settings, path = job
-    seconds: dict[str, float] = {}
+    seconds = dict.fromkeys(PHASES, 0.0)
 
     @contextlib.contextmanager
     def timed(phase: str) -> Iterator[None]:
         start = time.perf_counter()
         yield
-        seconds[phase] = round(time.perf_counter() - start, 4)
+        seconds[phase] = round(seconds[phase] + time.perf_counter() - start, 4)
 
     record = make_record(shape, settings, timed)
     diagnostics = dict(record.diagnostics)

@@ -77,7 +77,7 @@ class Record:
 
 
 def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
-    """Prepare one shape; the same shape and settings give the same record.
+    """Prepare one shape; the same shape and settings give the same record. What a source has prepared stays as it is.
 
     phase: a context manager entered around each of `PHASES` with its name, for whoever keeps time.
 
@@ -87,9 +87,15 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
     from imfield_jax.data.rendering import camera_ring, diagonal, render_views
     from imfield_jax.data.solidify import solidify
 
+    with phase("load"):
+        loaded = shape.load()
+    if isinstance(loaded, Record):
+        if len(loaded.views) != settings.views:
+            raise ValueError(f"it has {len(loaded.views)} pictures, and {settings.views} are asked for")
+        return loaded
     rng = _generator(settings.seed, shape.name)
     with phase("load"):
-        scene, placement = place(shape.load(), shape.longest_side)
+        scene, placement = place(loaded, shape.longest_side)
     with phase("solidify"):
         solid = solidify(scene)
         if not solid.occupancy.any():

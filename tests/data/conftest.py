@@ -12,7 +12,7 @@ SPLIT_SIZES = {"train": 7, "validation": 2, "test": 1}
 VIEWS = 3
 
 
-def random_record(name: str, seed: int) -> Record:
+def _random_record(name: str, seed: int) -> Record:
     rng = np.random.default_rng(seed)
     solid = np.zeros((256,) * 3, bool)
     for low in rng.integers(0, 200, (5, 3)):
@@ -35,10 +35,16 @@ def random_record(name: str, seed: int) -> Record:
 
 
 @pytest.fixture(scope="session")
+def random_record():
+    """(name, seed) -> a record of boxes, with random pictures and points."""
+    return _random_record
+
+
+@pytest.fixture(scope="session")
 def records() -> dict[str, dict[str, Record]]:
     """By split and name."""
     return {
-        split: {f"box/{split}{i}": random_record(f"box/{split}{i}", i) for i in range(size)}
+        split: {f"box/{split}{i}": _random_record(f"box/{split}{i}", i) for i in range(size)}
         for split, size in SPLIT_SIZES.items()
     }
 

@@ -1,0 +1,46 @@
+"""A dataset goes out as IM-NET's files and comes back through prepare, as users do it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imfield_jax.data.dataset import open_split, split_names
+from imfield_jax.framing import composite
+
+
+@pytest.fixture(scope="module")
+def boxes(make_dataset, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("boxes")
+    make_dataset(folder, {"train": 2, "test": 1}, views=24, seeds=range(3))
+    return folder
+
+
+def test_out_and_back(boxes, program, tmp_path):
+    done = program("export", f"--data={boxes}", "--layout=imnet", f"--out={tmp_path / 'out'}", "--name=boxes")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "boxes_test.hdf5",
+        "boxes_test.txt",
+        "boxes_train.hdf5",
+        "boxes_train.txt",
+    ]
+    source = ("--source=imnet", f"--source_dir={tmp_path / 'out'}", "--category=all")
+    done = program("prepare", *source, f"--out={tmp_path / 'back'}", "--processes=1")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "back" / "contact.png").exists()
+    assert split_names(tmp_path / "back") == ("train", "test")
+    for name in ("train", "test"):
+        before, after = open_split(boxes, name), open_split(tmp_path / "back", name)
+        assert before.names == after.names
+        for ours, again in zip(before, after, strict=True):
+            np.testing.assert_array_equal(ours.voxels, again.voxels)
+            np.testing.assert_array_equal(ours.points(64), again.points(64))
+            np.testing.assert_array_equal(ours.values(64), again.values(64))
+            np.testing.assert_array_equal(composite(ours.view(5)), composite(again.view(5)))
+
+
+def test_a_dataset_of_other_pictures_is_one_line(dataset, program, tmp_path):
+    done = program("export", f"--data={dataset}", f"--out={tmp_path / 'out'}")
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: ") and "IM-NET's has [24, 137, 137]" in done.stderr.splitlines()[-1]
