@@ -55,8 +55,9 @@ def to_pytorch(weights: Weights) -> dict[str, np.ndarray]:
         tensors[_their_name(path)] = _theirs(_their_name(path), array)
         if path[-1] == "mean":
             tensors[_their_name(path).replace(".running_mean", _COUNTER)] = np.array(0)
-    found = weights.networks.preset
-    if dataclasses.replace(found, name="improved") != _preset(tensors):
+    found, theirs = weights.networks.preset, _preset(tensors)
+    begun = dataclasses.replace(theirs.decoder, initial_std=found.decoder.initial_std)  # however training began
+    if found != dataclasses.replace(theirs, name=found.name, decoder=begun):
         raise ValueError(f"IM-NET-pytorch has the networks of the preset improved, and these are {found.name}")
     return tensors
 

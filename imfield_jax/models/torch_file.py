@@ -66,7 +66,7 @@ def read_tensors(path: Path | str) -> dict[str, np.ndarray]:
 def tensors_file(tensors: dict[str, np.ndarray]) -> bytes:
     """The inverse of `read_tensors`, in the plain form, which all versions of PyTorch read, weights_only too."""
     keys = [str(number) for number in range(len(tensors))]
-    about = {"protocol_version": _PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 8}}
+    about = {"protocol_version": _PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
     head = [pickle.dumps(part, protocol=2) for part in (_MAGIC, _PROTOCOL, about)]
     tail = [struct.pack("<q", array.size) + np.ascontiguousarray(array).tobytes() for array in tensors.values()]
     return b"".join([*head, _dictionary(tensors, keys), pickle.dumps(keys, protocol=2), *tail])
@@ -181,7 +181,7 @@ def _dictionary(tensors: dict[str, np.ndarray], keys: list[str]) -> bytes:
 
 def _tensor(array: np.ndarray, key: str) -> bytes:
     (kind,) = [kind for kind, dtype in _DTYPES.items() if dtype == array.dtype]
-    storage = [_text("storage"), _global("torch", kind), _text(key), _text("cpu"), _integer(array.size)]
+    storage = [_text("storage"), _global("torch", kind), _text(key), _text("cpu"), _integer(array.size), pickle.NONE]
     strides = [math.prod(array.shape[axis + 1 :]) for axis in range(array.ndim)]
     shape = [_tuple([_integer(extent) for extent in extents]) for extents in (array.shape, strides)]
     arguments = [_tuple(storage) + pickle.BINPERSID, _integer(0), *shape, pickle.NEWFALSE, _ordered_dictionary()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import jax
@@ -77,6 +78,13 @@ def zeros(preset):
 
 def test_the_networks_of_improved_come_back_as_improved():
     assert from_pytorch(to_pytorch(zeros("improved")), {}).networks == Networks(PRESETS["improved"])
+
+
+def test_how_training_began_does_not_matter():
+    balanced = zeros("improved")
+    decoder = dataclasses.replace(balanced.networks.preset.decoder, initial_std=None)
+    preset = dataclasses.replace(balanced.networks.preset, decoder=decoder)
+    assert to_pytorch(dataclasses.replace(balanced, networks=Networks(preset)))
 
 
 @pytest.mark.parametrize("preset", ["paper", "compact"])
