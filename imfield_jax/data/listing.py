@@ -16,6 +16,8 @@ LICENCES = {
     "sweethome3d": "CC0 1.0 or CC-BY 3.0 for each mesh, see CREDITS.csv",
     "flightgear": "GPL-2.0-or-later, see CREDITS.csv",
     "folder": "That of the meshes in the folder",
+    "hsp": "The ShapeNet terms of use, https://shapenet.org/terms",
+    "hsp_filled": "The ShapeNet terms of use, https://shapenet.org/terms",
     "imnet": "That of what the files were made from; for IM-NET's own, the ShapeNet terms of use",
 }
 SOURCES = tuple(LICENCES)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 
 from imfield_jax.data.sampling import LABELS, LEVEL_SIZES, sample_level, voxels64
-from imfield_jax.data.scene import place
+from imfield_jax.data.scene import Scene, place
 from imfield_jax.data.sources import Shape
 from imfield_jax.framing import FAINTEST
 from imfield_jax.types import Camera
@@ -76,44 +76,63 @@ class Record:
     diagnostics: dict[str, float | str | list[str]]
 
 
-def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
-    """Prepare one shape; the same shape and settings give the same record. What a source has prepared stays as it is.
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """A record without its points, for sources that come with solids and pictures; see `Record`."""
 
+    solid: np.ndarray
+    views: np.ndarray
+    cameras: np.ndarray
+    center: np.ndarray
+    scale: np.float32
+    diagnostics: dict[str, float | str | list[str]]
+
+
+def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
+    """Prepare one shape; the same shape and settings give the same record.
+
+    Of a mesh everything is made, of what a source has rendered the points, and what it has prepared stays as it is.
     phase: a context manager entered around each of `PHASES` with its name, for whoever keeps time.
 
-    Raises OSError or ValueError with one clear line when the mesh cannot be used.
+    Raises OSError or ValueError with one clear line when the shape cannot be used.
     """
+    rng = _generator(settings.seed, shape.name)
+    with phase("load"):
+        loaded = shape.load()
+    if isinstance(loaded, Scene):
+        record = _of_mesh(shape, loaded, settings, rng, phase)
+    elif isinstance(loaded, Rendered):
+        with phase("sample"):
+            record = Record(name=shape.name, **_sampled(loaded.solid, settings, rng), **vars(loaded))
+    else:
+        record = loaded
+    if len(record.views) != settings.views:
+        raise ValueError(f"it has {len(record.views)} pictures, and {settings.views} are asked for")
+    unseen = np.flatnonzero(record.views[..., 3].max(axis=(1, 2)) <= FAINTEST)
+    if len(unseen):
+        raise ValueError(f"the shape cannot be seen in {len(unseen)} of {len(record.views)} pictures")
+    return record
+
+
+def _of_mesh(shape: Shape, scene: Scene, settings: Settings, rng: np.random.Generator, phase: Phase) -> Record:
     # Both are heavy to import (numba among others), and whoever only reads records needs neither.
     from imfield_jax.data.rendering import camera_ring, diagonal, render_views
     from imfield_jax.data.solidify import solidify
 
     with phase("load"):
-        loaded = shape.load()
-    if isinstance(loaded, Record):
-        if len(loaded.views) != settings.views:
-            raise ValueError(f"it has {len(loaded.views)} pictures, and {settings.views} are asked for")
-        return loaded
-    rng = _generator(settings.seed, shape.name)
-    with phase("load"):
-        scene, placement = place(loaded, shape.longest_side)
+        scene, placement = place(scene, shape.longest_side)
     with phase("solidify"):
         solid = solidify(scene)
         if not solid.occupancy.any():
             raise ValueError("the mesh encloses no volume, not even that of one voxel")
     with phase("sample"):
-        levels = {level: sample_level(solid.occupancy, level, settings.labels, rng) for level in LEVEL_SIZES}
-        voxels = voxels64(solid.occupancy)
+        sampled = _sampled(solid.occupancy, settings, rng)
     with phase("render"):
         cameras = camera_ring(rng, diagonal(scene), settings.views)
         views = render_views(scene, cameras, settings.renderer)
-    unseen = np.flatnonzero(views[..., 3].max(axis=(1, 2)) <= FAINTEST)
-    if len(unseen):
-        raise ValueError(f"the mesh cannot be seen in {len(unseen)} of {len(views)} pictures")
     return Record(
         name=shape.name,
-        voxels=voxels,
-        points={level: points for level, (points, _) in levels.items()},
-        values={level: values for level, (_, values) in levels.items()},
+        **sampled,
         solid=solid.occupancy,
         views=views,
         cameras=np.array([dataclasses.astuple(camera) for camera in cameras], np.float32),
@@ -121,6 +140,16 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
         scale=np.float32(placement.scale),
         diagnostics=dict(solid.diagnostics),
     )
+
+
+def _sampled(solid: np.ndarray, settings: Settings, rng: np.random.Generator) -> dict[str, object]:
+    """What of a record follows from its solid: voxels, points and values."""
+    levels = {level: sample_level(solid, level, settings.labels, rng) for level in LEVEL_SIZES}
+    return {
+        "voxels": voxels64(solid),
+        "points": {level: points for level, (points, _) in levels.items()},
+        "values": {level: values for level, (_, values) in levels.items()},
+    }
 
 
 def cameras_of(array: np.ndarray) -> list[Camera]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from imfield_jax.data.scene import Scene
 
 if TYPE_CHECKING:  # a record knows what it is made from
-    from imfield_jax.data.record import Record
+    from imfield_jax.data.record import Record, Rendered
 
 SPLITS = ("train", "validation", "test")
 OWN_LONGEST_SIDE = 0.9  # sources without a normalisation of their own fill this much of the cube
@@ -25,8 +25,8 @@ class Shape:
 
     name:         unique within the dataset and stable, "<group>/<model id>".
     split:        one of SPLITS.
-    load:         reads the mesh: y up, front -z, source units; or the whole record, where a source has prepared
-                  ones. Raises OSError or ValueError with one clear line (file, what is wrong) when it cannot.
+    load:         reads the mesh: y up, front -z, source units; or what a source has made of it, in the cube.
+                  Raises OSError or ValueError with one clear line (file, what is wrong) when it cannot.
     longest_side: see `scene.place`; None for sources that are already normalised.
     credit:       author and licence of the mesh, "" when the source has one for all.
     stamp:        changes with the mesh, so that a repaired one is prepared anew; "" where meshes do not change.
@@ -34,7 +34,7 @@ class Shape:
 
     name: str
     split: str
-    load: Callable[[], Scene | Record]
+    load: Callable[[], Scene | Rendered | Record]
     longest_side: float | None = OWN_LONGEST_SIDE
     credit: str = ""
     stamp: str = ""
