@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import pickle
+import shutil
 import subprocess
 import zipfile
 from collections import Counter
@@ -96,6 +97,56 @@ def test_shapenet_lists_a_model_without_a_mesh_and_says_so_on_loading(tmp_path):
     (shape,) = shapenet.shapes(tmp_path, "car")
     with pytest.raises(OSError, match="found no such file"):
         shape.load()
+
+
+def zipped(root, synset):
+    """What is below a category's folder, in a zip file instead."""
+    with zipfile.ZipFile(root / f"{synset}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted((root / synset).rglob("*")):
+            archive.write(path, path.relative_to(root))
+    shutil.rmtree(root / synset)
+
+
+def test_shapenet_reads_zip_files_as_it_reads_folders(tmp_path):
+    models(tmp_path, "02958343", [f"m{i}" for i in range(10)])
+    unpacked = shapenet.shapes(tmp_path, "car")
+    vertices = unpacked[3].load().soup()[0]
+    zipped(tmp_path, "02958343")
+    packed = shapenet.shapes(tmp_path, "car")
+    assert [(shape.name, shape.split) for shape in packed] == [(shape.name, shape.split) for shape in unpacked]
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(packed[3])).load().soup()[0], vertices)
+    with pytest.raises(ValueError, match="found the synsets 02958343"):
+        shapenet.shapes(tmp_path, "chair")
+
+
+def test_a_model_in_a_zip_file_has_its_own_materials(tmp_path):
+    models(tmp_path, "02958343", ["a", "ab"])
+    for name, red in (("a", "1 0 0"), ("ab", "0 1 0")):
+        mesh = tmp_path / "02958343" / name / "models" / "model_normalized.obj"
+        mesh.write_text("mtllib paint.mtl\nusemtl paint\n" + mesh.read_text())
+        (mesh.parent / "paint.mtl").write_text(f"newmtl paint\nKd {red}\n")
+    expected = [shape.load().parts[0].color for shape in shapenet.shapes(tmp_path, "car")]
+    zipped(tmp_path, "02958343")
+    assert [shape.load().parts[0].color for shape in shapenet.shapes(tmp_path, "car")] == expected
+    assert expected[0] != expected[1]
+
+
+def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path):
+    models(tmp_path, "02958343", ["a", "b"])
+    (tmp_path / "02958343" / "a" / "models" / "model_normalized.obj").rename(tmp_path / "02958343" / "a" / "other.obj")
+    zipped(tmp_path, "02958343")
+    archive = tmp_path / "02958343.zip"
+    missing, sound = shapenet.shapes(tmp_path, "car")
+    with pytest.raises(OSError, match=r"02958343\.zip/02958343/a/models/model_normalized\.obj: .*found no such file"):
+        missing.load()
+    damaged = bytearray(archive.read_bytes())
+    damaged[damaged.index(b"model_normalized.obj") + 30] ^= 255
+    archive.write_bytes(damaged)
+    with pytest.raises(ValueError, match=r"02958343\.zip is damaged or no zip file"):
+        sound.load()
+    archive.write_bytes(bytes(damaged[:40]))
+    with pytest.raises(ValueError, match=r"02958343\.zip is damaged or no zip file"):
+        shapenet.shapes(tmp_path, "car")
 
 
 def test_shapenet_says_what_it_found_instead(tmp_path):

@@ -1,16 +1,23 @@
 """ShapeNetCore.v2 as it comes: `<synset>/<model>/models/model_normalized.obj` + MTL + images.
 
-The meshes are already y up, front -z, with a bounding box of unit diagonal, so they are left where
-they are. The split is the official one (`all.csv`) when that file lies in the root.
+Categories are folders, or the zip files `<synset>.zip` that they are downloaded as, of which only the model that is
+being loaded is unpacked. The meshes are already y up, front -z, with a bounding box of unit diagonal, so they are
+left where they are. The split is the official one (`all.csv`) when that file lies in the root.
 """
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from imfield_jax.data.scene import Scene
 from imfield_jax.data.sources import Shape, meshfile, split_sorted
 
 SPLIT_FILE = "all.csv"
@@ -104,28 +111,63 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     list train. Without it the sorted 80/10/10. A model folder whose mesh is missing is listed too:
     loading it says so.
 
-    Raises ValueError when the root or the category's folder is not there, or `all.csv` is not a split file.
+    Raises ValueError when the root or the category is not there, its zip file is damaged, or `all.csv` is not a
+    split file.
     """
     root, wanted = Path(root), synset(category)
-    folder = root / wanted
-    if not folder.is_dir():
-        found = sorted(path.name for path in root.glob("*") if re.fullmatch(r"\d{8}", path.name))
-        held = f"the synsets {', '.join(found)}" if found else "no synset folder"
+    folder, archive = root / wanted, root / f"{wanted}.zip"
+    if folder.is_dir():
+        models = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        load = partial(_load, folder)
+    elif archive.is_file():
+        models, load = _zipped(archive, wanted), partial(_load_zipped, archive, wanted)
+    else:
+        there = {path.stem for path in root.glob("*") if re.fullmatch(r"\d{8}(\.zip)?", path.name)}
+        held = f"the synsets {', '.join(sorted(there))}" if there else "no synset folder"
         raise ValueError(f"{root}: expected a ShapeNetCore.v2 root with {wanted} ({category}), found {held}")
-    models = sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
     if not models:
-        raise ValueError(f"{folder}: expected a folder for each model, found none")
+        raise ValueError(f"{load.args[0]}: expected a folder for each model, found none")
     official = root / SPLIT_FILE
     splits = _read_splits(official, wanted) if official.is_file() else split_sorted(models)
     return [
         Shape(
             name=f"{wanted}/{model}",
             split=splits.get(model, "train"),
-            load=partial(meshfile.load_scene, folder / model / MESH_PATH),
+            load=partial(load, model),
             longest_side=None,
         )
-        for model in models
+        for model in sorted(models)
     ]
+
+
+def _load(folder: Path, model: str) -> Scene:
+    return meshfile.load_scene(folder / model / MESH_PATH)
+
+
+def _zipped(archive: Path, synset: str) -> list[str]:
+    """The models in a zip file of a category, whose entries are `<synset>/<model>/...`."""
+    with _opened(archive) as file:
+        parts = [PurePosixPath(name).parts for name in file.namelist()]
+    return sorted({path[1] for path in parts if len(path) > 2 and path[0] == synset})
+
+
+def _load_zipped(archive: Path, synset: str, model: str) -> Scene:
+    with _opened(archive) as file, tempfile.TemporaryDirectory() as unpacked:
+        file.extractall(unpacked, [name for name in file.namelist() if name.startswith(f"{synset}/{model}/")])
+        try:
+            return _load(Path(unpacked) / synset, model)
+        except (OSError, ValueError) as error:
+            kind = OSError if isinstance(error, OSError) else ValueError
+            raise kind(str(error).replace(unpacked, str(archive))) from error
+
+
+@contextlib.contextmanager
+def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
+    try:
+        with zipfile.ZipFile(archive) as file:
+            yield file
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise ValueError(f"{archive} is damaged or no zip file: {error}") from error
 
 
 def _read_splits(path: Path, wanted: str) -> dict[str, str]:
