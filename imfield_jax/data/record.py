@@ -50,24 +50,16 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class Record:
-    """One prepared shape.
+class Rendered:
+    """A solid and pictures of it: a record without its points, which is what some sources come with.
 
-    name:    `Shape.name`.
-    voxels:  [64, 64, 64] uint8, what the voxel encoder sees.
-    points:  by level (16, 32, 64): [n, 3] uint8, indices in the 256^3 grid.
-    values:  by level: [n] uint8, 1 inside.
     solid:   [256, 256, 256] bool.
     views:   [K, 137, 137, 4] uint8, RGBA, colour not multiplied with alpha.
-    cameras: [K, 4] float32: azimuth, elevation, distance, field of view; see `types.Camera`.
+    cameras: [K, 4] float32: azimuth, elevation, distance, field of view; see `types.Camera`. NaN where not known.
     center, scale: [3] and [] float32, how the mesh was placed, see `scene.Placement`.
     diagnostics: what solidification found out about the mesh, see `solidify.Solid`.
     """
 
-    name: str
-    voxels: np.ndarray
-    points: dict[int, np.ndarray]
-    values: dict[int, np.ndarray]
     solid: np.ndarray
     views: np.ndarray
     cameras: np.ndarray
@@ -77,15 +69,19 @@ class Record:
 
 
 @dataclasses.dataclass(frozen=True)
-class Rendered:
-    """A record without its points, for sources that come with solids and pictures; see `Record`."""
+class Record(Rendered):
+    """One prepared shape.
 
-    solid: np.ndarray
-    views: np.ndarray
-    cameras: np.ndarray
-    center: np.ndarray
-    scale: np.float32
-    diagnostics: dict[str, float | str | list[str]]
+    name:    `Shape.name`.
+    voxels:  [64, 64, 64] uint8, what the voxel encoder sees.
+    points:  by level (16, 32, 64): [n, 3] uint8, indices in the 256^3 grid.
+    values:  by level: [n] uint8, 1 inside.
+    """
+
+    name: str
+    voxels: np.ndarray
+    points: dict[int, np.ndarray]
+    values: dict[int, np.ndarray]
 
 
 def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
@@ -99,13 +95,13 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
     rng = _generator(settings.seed, shape.name)
     with phase("load"):
         loaded = shape.load()
-    if isinstance(loaded, Scene):
-        record = _of_mesh(shape, loaded, settings, rng, phase)
+    if isinstance(loaded, Record):
+        record = loaded
     elif isinstance(loaded, Rendered):
         with phase("sample"):
             record = Record(name=shape.name, **_sampled(loaded.solid, settings, rng), **vars(loaded))
     else:
-        record = loaded
+        record = _of_mesh(shape, loaded, settings, rng, phase)
     if len(record.views) != settings.views:
         raise ValueError(f"it has {len(record.views)} pictures, and {settings.views} are asked for")
     unseen = np.flatnonzero(record.views[..., 3].max(axis=(1, 2)) <= FAINTEST)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from imfield_jax.data.scene import Scene
 
 if TYPE_CHECKING:  # a record knows what it is made from
-    from imfield_jax.data.record import Record, Rendered
+    from imfield_jax.data.record import Rendered
 
 SPLITS = ("train", "validation", "test")
 OWN_LONGEST_SIDE = 0.9  # sources without a normalisation of their own fill this much of the cube
@@ -25,7 +25,7 @@ class Shape:
 
     name:         unique within the dataset and stable, "<group>/<model id>".
     split:        one of SPLITS.
-    load:         reads the mesh: y up, front -z, source units; or what a source has made of it, in the cube.
+    load:         reads the mesh: y up, front -z, source units; or what a source has made of it already.
                   Raises OSError or ValueError with one clear line (file, what is wrong) when it cannot.
     longest_side: see `scene.place`; None for sources that are already normalised.
     credit:       author and licence of the mesh, "" when the source has one for all.
@@ -34,7 +34,7 @@ class Shape:
 
     name: str
     split: str
-    load: Callable[[], Scene | Rendered | Record]
+    load: Callable[[], Scene | Rendered]
     longest_side: float | None = OWN_LONGEST_SIDE
     credit: str = ""
     stamp: str = ""
