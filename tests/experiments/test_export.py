@@ -40,6 +40,15 @@ def test_out_and_back(boxes, program, tmp_path):
             np.testing.assert_array_equal(composite(ours.view(5)), composite(again.view(5)))
 
 
+def test_folders_of_occupancy_networks(boxes, program, tmp_path):
+    done = program("export", f"--data={boxes}", "--layout=occupancy_networks", f"--out={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "box" / "train.lst").read_text().split() == ["train0", "train1"]
+    assert (tmp_path / "box" / "test0" / "img_choy2016" / "023.jpg").exists()
+    with np.load(tmp_path / "box" / "test0" / "points.npz") as file:
+        assert sorted(file) == ["loc", "occupancies", "points", "scale"]
+
+
 def test_a_dataset_of_other_pictures_is_one_line(dataset, program, tmp_path):
     done = program("export", f"--data={dataset}", f"--out={tmp_path / 'out'}")
     assert done.returncode == 1
