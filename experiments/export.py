@@ -1,6 +1,6 @@
 """A prepared dataset as the files that other code of this field trains on.
 
-    python -m experiments.export --data=data/car --layout=imnet --out=IM-NET-pytorch/data
+    python -m experiments.export --data=data/car --layout=imnet --out=IM-NET-pytorch/data/all_vox256_img
     python -m experiments.export --data=data/car --layout=occupancy_networks --out=occupancy_networks/data/ShapeNet
 
 imnet               `<name>_train.hdf5`, `<name>_train.txt` and likewise for the other splits, as IM-NET-pytorch reads
