@@ -34,7 +34,7 @@ def main() -> None:
     splits = {name: open_split(_DATA.value, name) for name in split_names(_DATA.value)}
     if _LAYOUT.value == "imnet":
         for name, split in splits.items():
-            imnet.write(split, out / f"{_NAME.value}_{name}", functools.partial(progress, f"writing {name}"))
+            imnet.write(split, out / f"{_NAME.value}_{name}.hdf5", functools.partial(progress, f"writing {name}"))
     else:
         occupancy_networks.write(splits, out, functools.partial(progress, "writing shapes"))
     logging.info("%d shapes in the layout of %s: %s", sum(map(len, splits.values())), _LAYOUT.value, out)

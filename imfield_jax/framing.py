@@ -68,6 +68,12 @@ def composite(rgba: np.ndarray) -> np.ndarray:
     return np.rint(grey * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
+def on_white(rgba: np.ndarray) -> np.ndarray:
+    """The picture in colour on white: uint8 [H, W, 4] straight alpha -> uint8 [H, W, 3]."""
+    alpha = rgba[..., 3:].astype(np.float32) / 255
+    return np.round(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
+
+
 def _centre(grey: np.ndarray) -> np.ndarray:
     """Rows and columns 4 to 131 of the picture, made 137x137 first if it is not.
 

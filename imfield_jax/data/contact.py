@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 from imfield_jax import pinhole
 from imfield_jax.coordinates import index_to_point
 from imfield_jax.data.rows import Row
+from imfield_jax.framing import on_white
 from imfield_jax.types import Camera
 
 _TILE = 192  # pixels
@@ -39,7 +40,7 @@ def contact_sheet(rows: Sequence[Row]) -> Image.Image:
         x, y = column * width + _GAP, line * height
         solid = row.solid
         tiles = (
-            _on_white(row.view(0)),
+            on_white(row.view(0)),
             solid_picture(solid, _camera(row)),
             label_slice(solid, row.points(_LEVEL), row.values(_LEVEL)),
         )
@@ -89,11 +90,6 @@ def _camera(row: Row) -> Camera:
     """That of the first picture, or any where it is not known."""
     camera = row.cameras[0]
     return camera if np.isfinite(dataclasses.astuple(camera)).all() else _SOME_CAMERA
-
-
-def _on_white(rgba: np.ndarray) -> np.ndarray:
-    alpha = rgba[..., 3:].astype(np.float32) / 255
-    return np.round(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
 def _surface_cells(solid: np.ndarray) -> np.ndarray:

@@ -11,11 +11,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from imfield_jax.data.rendering.cameras import FARTHEST, FOV_RADIANS, VIEWS
 from imfield_jax.framing import RENDERED_SIZE
 
-VIEWS = 24
-_FOV_RADIANS = 2 * np.arctan(16 / 35)  # of a lens of 35 mm before a sensor of 32 mm
-_FARTHEST = 1.75
 _METADATA = "rendering_metadata.txt"
 
 
@@ -58,6 +56,6 @@ def read_cameras(folder: Path) -> np.ndarray:
     if lines.shape != (VIEWS, 5) or not np.isfinite(lines).all():
         raise ValueError(f"{path}: expected {VIEWS} lines of five numbers, found {lines.shape[0]} of {lines.shape[1]}")
     azimuth, elevation, _, share, _ = lines.T
-    fov = np.full(VIEWS, _FOV_RADIANS)
-    cameras = np.stack([-np.radians(azimuth) % (2 * np.pi), np.radians(elevation), _FARTHEST * share, fov], axis=-1)
+    fov = np.full(VIEWS, FOV_RADIANS)
+    cameras = np.stack([-np.radians(azimuth) % (2 * np.pi), np.radians(elevation), FARTHEST * share, fov], axis=-1)
     return cameras.astype(np.float32)

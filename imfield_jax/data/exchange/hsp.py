@@ -10,6 +10,7 @@ import io
 from pathlib import Path
 
 import numpy as np
+from scipy.io import loadmat
 
 from imfield_jax.coordinates import SOLID_RESOLUTION
 
@@ -21,8 +22,6 @@ def read(path: Path) -> np.ndarray:
 
     Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
     """
-    from scipy.io import loadmat
-
     contents = path.read_bytes()  # an OSError is one of the file, what follows one of its contents
     try:
         arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))

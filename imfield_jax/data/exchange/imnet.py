@@ -37,11 +37,11 @@ _SHAPES = {
 
 
 def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = lambda done, total, note: None) -> None:
-    """Write all shapes of a split to `<path>.hdf5` and their names to `<path>.txt`, one shape in memory at a time.
+    """Write all shapes of a split to an HDF5 file and their names to the text file beside it, a shape at a time.
 
     Raises ValueError for a split with other pictures than 24 of 137 x 137.
     """
-    with whole(path.with_name(f"{path.name}.hdf5")) as temporary, h5py.File(temporary, "w") as file:
+    with whole(path) as temporary, h5py.File(temporary, "w") as file:
         for name, shape in _SHAPES.items():
             # A chunk for each row, or rows would be compressed again and again as they come.
             storage = {"chunks": (1, *shape), "compression": "gzip", "compression_opts": 9}
@@ -50,29 +50,29 @@ def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = 
             for name, array in _arrays(row).items():
                 file[name][number] = array
             progress(number + 1, len(split), "")
-    write_whole(path.with_name(f"{path.name}.txt"), "".join(f"{name}\n" for name in split.names))
+    write_whole(path.with_suffix(".txt"), "".join(f"{name}\n" for name in split.names))
 
 
 def names_of(path: Path) -> list[str]:
-    """The names of the rows of `<path>.hdf5`, from `<path>.txt`.
+    """The names of the rows of an HDF5 file, from the text file beside it.
 
     Raises OSError where one of the files is missing, ValueError where it is damaged or not of this layout, or the
     two do not fit.
     """
-    names = path.with_name(f"{path.name}.txt").read_text().splitlines()
+    names = path.with_suffix(".txt").read_text().splitlines()
     with _opened(path) as file:
         for name, shape in _SHAPES.items():
             if name not in file or file[name].shape[1:] != shape or file[name].dtype != np.uint8:
                 found = f"{file[name].dtype} {list(file[name].shape)}" if name in file else "none"
-                raise ValueError(f"{file.filename}: {name}: expected uint8 [N, {str(shape)[1:-1]}], found {found}")
+                raise ValueError(f"{path}: {name}: expected uint8 [N, {str(shape)[1:-1]}], found {found}")
             rows = len(file[name])
             if rows != len(names):
-                raise ValueError(f"{file.filename}: {rows} rows of {name}, and {path.name}.txt names {len(names)}")
+                raise ValueError(f"{path}: {rows} rows of {name}, and {path.stem}.txt names {len(names)}")
     return names
 
 
 def read(path: Path, number: int, name: str) -> Record:
-    """One row of `<path>.hdf5`.
+    """One row of an HDF5 file.
 
     These files have no cameras (they become NaN), no solid finer than their voxels (which then make the 256^3 one)
     and no alpha (which becomes 0 where a picture is white).
@@ -83,7 +83,7 @@ def read(path: Path, number: int, name: str) -> Record:
         arrays = {key: file[key][number] for key in _SHAPES}
     for key, array in arrays.items():
         if not key.startswith(("pixels", "points")) and array.max() > 1:
-            raise ValueError(f"{path}.hdf5: row {number} ({name}): {key}: expected 0 and 1, found {array.max()}")
+            raise ValueError(f"{path}: row {number} ({name}): {key}: expected 0 and 1, found {array.max()}")
     grey, voxels = arrays["pixels"], arrays["voxels"][..., 0]
     return Record(
         name=name,
@@ -101,7 +101,6 @@ def read(path: Path, number: int, name: str) -> Record:
 
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[h5py.File]:
-    path = path.with_name(f"{path.name}.hdf5")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a file of IM-NET's layout, found none")
     try:

@@ -25,6 +25,7 @@ from imfield_jax.data.rows import Row, Split
 from imfield_jax.evaluation.protocols import occupancy_of_solid
 from imfield_jax.evaluation.surface import sample_surface, true_surface
 from imfield_jax.files import write_whole
+from imfield_jax.framing import on_white
 from imfield_jax.types import Camera
 
 POINTS = 100_000
@@ -77,7 +78,7 @@ def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
 
     matrices = {}
     for number, camera in enumerate(row.cameras):
-        picture = _on_white(row.view(number))
+        picture = Image.fromarray(on_white(row.view(number)))
         matrices |= _matrices(number, camera, picture.width)
         contents = io.BytesIO()
         picture.save(contents, "jpeg", quality=95)
@@ -92,11 +93,6 @@ def _matrices(number: int, camera: Camera, size: int) -> dict[str, np.ndarray]:
     focal = size / 2 / np.tan(camera.fov_radians / 2)
     to_pixels = np.array([[focal, 0, size / 2], [0, focal, size / 2], [0, 0, 1]])
     return {f"world_mat_{number}": forward[:3], f"camera_mat_{number}": to_pixels}
-
-
-def _on_white(rgba: np.ndarray) -> Image.Image:
-    picture = Image.fromarray(rgba)
-    return Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB")
 
 
 def _write_arrays(path: Path, **arrays: np.ndarray) -> None:

@@ -14,7 +14,8 @@ from imfield_jax.types import Camera
 
 FOV_RADIANS = 2 * np.arctan(16 / 35)  # 49.13 degrees
 ELEVATION_RADIANS = (np.radians(25), np.radians(30))
-DISTANCE = (1.75 * 0.65, 1.75 * 0.95)  # in diagonals of the object's bounding box
+FARTHEST = 1.75  # in diagonals of the object's bounding box, of which the metadata gives shares
+DISTANCE = (FARTHEST * 0.65, FARTHEST * 0.95)
 VIEWS = 24
 
 

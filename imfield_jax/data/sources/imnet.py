@@ -24,9 +24,9 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     if not any(files.values()):
         raise FileNotFoundError(f"{root}: expected files such as all_vox256_img_train.hdf5, found none")
     return [
-        Shape(name=name, split=split, load=partial(imnet.read, path.with_suffix(""), number, name))
+        Shape(name=name, split=split, load=partial(imnet.read, path, number, name))
         for split, paths in files.items()
         for path in paths
-        for number, name in enumerate(imnet.names_of(path.with_suffix("")))
+        for number, name in enumerate(imnet.names_of(path))
         if group in (None, name.split("/")[0])
     ]
