@@ -40,6 +40,9 @@ _VIEWS = flags.DEFINE_integer("views", 24, "Pictures per shape.", lower_bound=1)
 _RENDERER = flags.DEFINE_enum("renderer", "auto", RENDERERS, "OpenGL, ray tracing, or OpenGL where there is one.")
 _PROCESSES = flags.DEFINE_integer("processes", 0, "Worker processes; 0 for one per processor.", lower_bound=0)
 _SECONDS = flags.DEFINE_float("seconds_per_shape", 900.0, "A shape that takes longer is given up.", lower_bound=1.0)
+_MEBIBYTES = flags.DEFINE_integer(
+    "mebibytes_per_process", 2048, "A shape that needs more memory is given up.", lower_bound=512
+)
 
 
 def main() -> None:
@@ -55,6 +58,7 @@ def main() -> None:
         settings=Settings(_LABELS.value, _VIEWS.value, _RENDERER.value, _SEED.value),
         processes=_PROCESSES.value or usable_processors(),
         seconds=_SECONDS.value,
+        mebibytes=_MEBIBYTES.value,
     )
     dataset = prepare(preparation, Progress())
     totals = json.loads((Path(preparation.out) / "report.json").read_text())["totals"]

@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from imfield_jax.data import memory
 from imfield_jax.data.listing import LICENCES, PACKAGES, list_shapes
 from imfield_jax.data.record import PHASES, Settings, make_record
 from imfield_jax.data.record_file import write_record
@@ -45,6 +46,7 @@ class Preparation:
                 for sources that are packages, which are fetched to "packages" beside <out>.
     count:      shapes; 0 for all the source has.
     seconds:    a shape that takes longer is given up.
+    mebibytes:  memory of one process; a shape that needs more is given up.
     """
 
     source: str
@@ -55,6 +57,7 @@ class Preparation:
     settings: Settings = dataclasses.field(default_factory=Settings)
     processes: int = 1
     seconds: float = 900.0
+    mebibytes: int = 2048
 
     def __post_init__(self):
         if not re.fullmatch(r"[a-z0-9_]+", self.category):
@@ -142,7 +145,8 @@ def _make_records(
         len(shapes),
         f"{done} of {len(shapes)} shapes were done before" if done else "",
     )
-    for number, report, why in run_jobs(prepare_one, jobs, preparation.processes, preparation.seconds):
+    limits = (preparation.processes, preparation.seconds, preparation.mebibytes)
+    for number, report, why in run_jobs(prepare_one, jobs, *limits):
         name = jobs[number][0].name
         reports[name] = report or {"status": "failed", "error": why}
         done += 1
@@ -161,6 +165,7 @@ def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
         yield
         seconds[phase] = round(seconds[phase] + time.perf_counter() - start, 4)
 
+    memory.forget_peak()
     record = make_record(shape, settings, timed)
     diagnostics = dict(record.diagnostics)
     warnings = diagnostics.pop("warnings", [])
@@ -169,6 +174,7 @@ def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
         "stamp": shape.stamp,
         "warnings": warnings,
         "seconds": seconds,
+        "mebibytes": memory.peak_mebibytes(),
         "diagnostics": diagnostics,
     }
     write_record(path, record, report)

@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection
 from typing import Any
 
+from imfield_jax.data import memory
+
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _STARTED = None  # sent when a job begins; everything else sent is an outcome
 
@@ -27,10 +29,10 @@ def usable_processors() -> int:
 
 
 class _Worker:
-    def __init__(self, work: Callable[[Any], Any]):
+    def __init__(self, work: Callable[[Any], Any], mebibytes: int | None):
         context = multiprocessing.get_context("spawn")  # forked GL and numba do not work
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs, work, mebibytes), daemon=True)
         with _single_threaded():
             self.process.start()
         theirs.close()
@@ -44,16 +46,21 @@ class _Worker:
 
 
 def run_jobs(
-    work: Callable[[Any], Any], jobs: Sequence[Any], processes: int, seconds: float = float("inf")
+    work: Callable[[Any], Any],
+    jobs: Sequence[Any],
+    processes: int,
+    seconds: float = float("inf"),
+    mebibytes: int | None = None,
 ) -> Iterator[tuple[int, Any, str]]:
     """Run `work(job)` for every job in `processes` worker processes; yields results as they come.
 
     work, jobs and results must be picklable; `work` must be importable by name. Each yield is
     (number of the job, result, ""), or (number, None, why) where the job raised, ended its process
-    or ran longer than `seconds`. Workers are told to use one thread each.
+    or ran longer than `seconds`. Workers are told to use one thread each, and may take `mebibytes` of memory each,
+    see `memory.limit`.
     """
     pending = deque(range(len(jobs)))
-    workers = [_Worker(work) for _ in range(min(processes, len(jobs)))]
+    workers = [_Worker(work, mebibytes) for _ in range(min(processes, len(jobs)))]
     try:
         while pending or any(worker.job is not None for worker in workers):
             for worker in workers:
@@ -71,7 +78,7 @@ def run_jobs(
                 yield worker.job, *outcome
                 worker.job = None
                 if not worker.process.is_alive():
-                    workers[workers.index(worker)] = _Worker(work)
+                    workers[workers.index(worker)] = _Worker(work, mebibytes)
     finally:
         for worker in workers:
             worker.stop()
@@ -99,8 +106,10 @@ def _reason(exit_code: int | None) -> str:
     return f"exit status {exit_code}"
 
 
-def _serve(pipe: connection.Connection, work: Callable[[Any], Any]) -> None:
+def _serve(pipe: connection.Connection, work: Callable[[Any], Any], mebibytes: int | None) -> None:
     """The life of a worker: ends when its parent does, however that ended."""
+    if mebibytes:
+        memory.limit(mebibytes)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         while True:
@@ -112,6 +121,8 @@ def _serve(pipe: connection.Connection, work: Callable[[Any], Any]) -> None:
 def _tried(work: Callable[[Any], Any], job: Any) -> tuple[Any, str]:
     try:
         return work(job), ""
+    except MemoryError:
+        return None, "it needs more memory than a worker may have"
     except Exception as error:  # whatever a mesh does to us is a line in the report
         kind = "" if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: "
         return None, " ".join(f"{kind}{error}".split())

@@ -26,6 +26,7 @@ from imfield_jax.data.sources import (
     shapenet,
     splits,
     sweethome3d,
+    synsets,
 )
 
 # An arrow: a triangle in the plane of `up` and `front` whose tip is far to the front and a bit up.
@@ -64,12 +65,26 @@ def test_dealing_is_even_and_covers_the_whole_order():
 
 
 def test_shapenet_has_55_categories_by_name_alias_or_synset():
-    assert len(set(shapenet.SYNSETS.values())) == 55
-    assert shapenet.synset("car") == shapenet.synset("02958343") == "02958343"
-    assert shapenet.synset("couch") == shapenet.synset("Sofa")
-    assert shapenet.synset("trash bin") == "02747177"
+    assert len({synset for synset, _ in synsets.CATEGORIES.values()}) == 55
+    assert sum(models for _, models in synsets.CATEGORIES.values()) == 52_470
+    assert synsets.synset_of("car") == synsets.synset_of("02958343") == "02958343"
+    assert synsets.synset_of("couch") == synsets.synset_of("Sofa")
+    assert synsets.synset_of("trash bin") == "02747177"
     with pytest.raises(ValueError, match="found 'dragon'"):
-        shapenet.synset("dragon")
+        synsets.synset_of("dragon")
+
+
+def test_shapenet_tells_models_that_never_had_a_mesh_from_those_this_copy_lacks(tmp_path):
+    known = next(iter(synsets.WITHOUT_MESH)).split("/")[1]
+    for model in (known, "m0"):
+        (tmp_path / "02958343" / model / "images").mkdir(parents=True)
+    errors = {}
+    for shape in shapenet.shapes(tmp_path, "car"):
+        with pytest.raises(FileNotFoundError) as caught:
+            shape.load()
+        errors[shape.name.split("/")[1]] = str(caught.value)
+    assert errors[known].endswith("none in any copy: ShapeNetCore.v2 has no mesh of this model")
+    assert errors["m0"].endswith("m0/models/model_normalized.obj: expected a triangle mesh, found no such file")
 
 
 def test_shapenet_without_a_split_file_is_sorted_80_10_10_and_left_where_it_is(tmp_path):
@@ -245,6 +260,11 @@ def test_sweethome_names_make_kinds_and_models_face_minus_z(tmp_path):
         "lamp": ["lamp/Scopia-m7"],
         "vehicle": ["car/Scopia-m10", "vehicle/Scopia-m11"],
         "car": ["car/Scopia-m10"],
+        "furniture": [
+            *("chair/Scopia-m2", "chair/Scopia-m1", "sofa/Scopia-m4", "bench/Scopia-m6"),
+            *("table/Scopia-m9", "lamp/Scopia-m7", "car/Scopia-m10", "vehicle/Scopia-m11"),
+            *("other/Scopia-m8", "other/Scopia-m3", "other/Scopia-m5"),
+        ],
     }
     for shape in sweethome3d.shapes(tmp_path, "seating"):
         scene = pickle.loads(pickle.dumps(shape)).load()

@@ -15,7 +15,8 @@ import numpy as np
 
 from imfield_jax.data.exchange import choy, hsp
 from imfield_jax.data.record import Rendered
-from imfield_jax.data.sources import Shape, shapenet
+from imfield_jax.data.sources import Shape
+from imfield_jax.data.sources.synsets import synset_of
 
 VOXELS, PICTURES = "modelBlockedVoxels256", "ShapeNetRendering"
 _LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle, by IM-NET's authors too
@@ -27,7 +28,7 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
     fill: see `exchange.hsp.filled`.
     Raises ValueError for an unknown category, FileNotFoundError where there are no voxels.
     """
-    synset = shapenet.synset(category)
+    synset = synset_of(category)
     voxels, pictures = Path(root) / VOXELS / synset, Path(root) / PICTURES / synset
     models = sorted(path.stem for path in voxels.glob("*.mat") if path.stem not in _LEFT_OUT)
     if not models:

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from imfield_jax.data.exchange import imnet
-from imfield_jax.data.sources import SPLITS, Shape, shapenet
+from imfield_jax.data.sources import SPLITS, Shape
+from imfield_jax.data.sources.synsets import synset_of
 
 EVERYTHING = "all"
 
@@ -19,7 +20,7 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
 
     Raises OSError and ValueError as `imnet.names_of`, and where there are no such files.
     """
-    group = None if category == EVERYTHING else shapenet.synset(category)
+    group = None if category == EVERYTHING else synset_of(category)
     files = {split: sorted(Path(root).glob(f"*_{split}.hdf5")) for split in SPLITS}
     if not any(files.values()):
         raise FileNotFoundError(f"{root}: expected files such as all_vox256_img_train.hdf5, found none")

@@ -19,102 +19,23 @@ from pathlib import Path, PurePosixPath
 
 from imfield_jax.data.scene import Scene
 from imfield_jax.data.sources import Shape, meshfile, split_sorted
+from imfield_jax.data.sources.synsets import WITHOUT_MESH, synset_of
 
 SPLIT_FILE = "all.csv"
 MESH_PATH = Path("models", "model_normalized.obj")
 _OFFICIAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
-
-# The 55 categories of ShapeNetCore.v2.
-SYNSETS = {
-    "airplane": "02691156",
-    "bag": "02773838",
-    "basket": "02801938",
-    "bathtub": "02808440",
-    "bed": "02818832",
-    "bench": "02828884",
-    "birdhouse": "02843684",
-    "bookshelf": "02871439",
-    "bottle": "02876657",
-    "bowl": "02880940",
-    "bus": "02924116",
-    "cabinet": "02933112",
-    "camera": "02942699",
-    "can": "02946921",
-    "cap": "02954340",
-    "car": "02958343",
-    "cellphone": "02992529",
-    "chair": "03001627",
-    "clock": "03046257",
-    "dishwasher": "03207941",
-    "display": "03211117",
-    "earphone": "03261776",
-    "faucet": "03325088",
-    "file_cabinet": "03337140",
-    "guitar": "03467517",
-    "helmet": "03513137",
-    "jar": "03593526",
-    "keyboard": "03085013",
-    "knife": "03624134",
-    "lamp": "03636649",
-    "laptop": "03642806",
-    "loudspeaker": "03691459",
-    "mailbox": "03710193",
-    "microphone": "03759954",
-    "microwave": "03761084",
-    "motorbike": "03790512",
-    "mug": "03797390",
-    "piano": "03928116",
-    "pillow": "03938244",
-    "pistol": "03948459",
-    "flowerpot": "03991062",
-    "printer": "04004475",
-    "remote_control": "04074963",
-    "rifle": "04090263",
-    "rocket": "04099429",
-    "skateboard": "04225987",
-    "sofa": "04256520",
-    "stove": "04330267",
-    "table": "04379243",
-    "telephone": "04401088",
-    "tower": "04460130",
-    "train": "04468005",
-    "trash_bin": "02747177",
-    "washer": "04554684",
-    "watercraft": "04530566",
-}
-
-# Other names that papers and data sets use for the same synsets.
-ALIASES = {
-    "couch": "sofa",
-    "phone": "telephone",
-    "plane": "airplane",
-    "speaker": "loudspeaker",
-    "vessel": "watercraft",
-}
-
-
-def synset(category: str) -> str:
-    """The 8-digit synset of a category given by name, alias or synset. Raises ValueError for others."""
-    name = category.strip().lower().replace(" ", "_").replace("-", "_")
-    name = ALIASES.get(name, name)
-    if name in SYNSETS:
-        return SYNSETS[name]
-    if name in SYNSETS.values():
-        return name
-    raise ValueError(f"category: expected a ShapeNet synset or one of {', '.join(SYNSETS)}; found '{category}'")
-
 
 def shapes(root: str | Path, category: str) -> list[Shape]:
     """The models of one category, named "<synset>/<model id>", sorted.
 
     With `all.csv` in the root (columns synsetId, modelId, split), its split; models it does not
     list train. Without it the sorted 80/10/10. A model folder whose mesh is missing is listed too:
-    loading it says so.
+    loading it says so, and whether that is known of ShapeNet or a fault of this copy.
 
     Raises ValueError when the root or the category is not there, its zip file is damaged, or `all.csv` is not a
     split file.
     """
-    root, wanted = Path(root), synset(category)
+    root, wanted = Path(root), synset_of(category)
     folder, archive = root / wanted, root / f"{wanted}.zip"
     if folder.is_dir():
         models = [path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
@@ -141,7 +62,10 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
 
 
 def _load(folder: Path, model: str) -> Scene:
-    return meshfile.load_scene(folder / model / MESH_PATH)
+    path = folder / model / MESH_PATH
+    if not path.is_file() and f"{folder.name}/{model}" in WITHOUT_MESH:
+        raise FileNotFoundError(f"{path}: none in any copy: ShapeNetCore.v2 has no mesh of this model")
+    return meshfile.load_scene(path)
 
 
 def _zipped(archive: Path, synset: str) -> list[str]:

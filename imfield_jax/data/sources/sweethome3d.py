@@ -8,6 +8,7 @@ names, checked by eye on contact sheets. The models are y up, front +z.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import re
 import tempfile
 import zipfile
@@ -25,19 +26,20 @@ PACKAGE_SHA256 = "3ccb90c63f9525e887a767b9cd5c8b6933b8b6b2973a615a5359ee68a21186
 CATALOGUE = "PluginFurnitureCatalog.properties"
 HALF_TURN = np.diag([-1.0, 1.0, -1.0])  # front +z to front -z
 
-# What a name makes a thing: (kind, pattern, exceptions), the first match wins; None is no category.
+# What a name makes a thing: (kind, pattern, exceptions), the first match wins.
+_OTHER = "other"
 _KINDS = (
     ("lamp", r"lamp|chandelier|lantern|candle|spotlight|track lights|light|fluorescent", r"flashlight"),
     ("sofa", r"sofa|couch|day bed", None),
     ("bench", r"bench|bank$|lounge$", r"workbench|abdominal"),
     ("chair", r"armchair|chair|stool|class seat|puff$|ottoman", r"wheelchair"),
-    (None, r"tennis|football|pool table|changing table|bedside", None),
+    (_OTHER, r"tennis|football|pool table|changing table|bedside", None),
     ("table", r"table|desk", r"fan|tablet"),
 )
 _CAR = r"sedan|chevrolet|ford|peugeot|renault|suv|seat leon|smart car|beetle|^van$"
 
 # Kinds that are split as one list, so that a chair of seating's test split tests in "chair" too.
-_FAMILIES = (("chair", "sofa", "bench"), ("table",), ("lamp",), ("car", "vehicle"))
+_FAMILIES = (("chair", "sofa", "bench"), ("table",), ("lamp",), ("car", "vehicle"), (_OTHER,))
 CATEGORIES = {
     "seating": ("chair", "sofa", "bench"),
     "chair": ("chair",),
@@ -46,6 +48,7 @@ CATEGORIES = {
     "lamp": ("lamp",),
     "vehicle": ("car", "vehicle"),
     "car": ("car",),
+    "furniture": tuple(itertools.chain(*_FAMILIES)),  # everything, to try out preparation
 }
 
 # Models that are nearly another one go to its split. These are the pairs nearer than 0.014 by
@@ -68,7 +71,7 @@ _LICENCES = {
 class _Model:
     """One row of a catalogue."""
 
-    kind: str | None
+    kind: str
     title: str
     library: Path
     member: str  # path of the OBJ in the library
@@ -99,15 +102,23 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     if not libraries:
         raise ValueError(f"{root}: expected furniture libraries (.sh3f) below it, found none")
     models = [model for library in libraries for model in _read_catalogue(library)]
-    kinds = CATEGORIES[category]
-    family = next(family for family in _FAMILIES if set(kinds) <= set(family))
+    return [
+        _shape(model, split)
+        for family in _FAMILIES
+        for model, split in _dealt(family, models)
+        if model.kind in CATEGORIES[category]
+    ]
+
+
+def _dealt(family: tuple[str, ...], models: list[_Model]) -> list[tuple[_Model, str]]:
+    """The models of a family, sorted, each with its split."""
     ordered = sorted(
         (model for model in models if model.kind in family),
         key=lambda model: (family.index(model.kind), model.title.lower(), model.name),
     )
     split = splits.dealt([model.name for model in ordered])
     split.update((copy, split[original]) for copy, original in _NEAR_COPIES.items() if {copy, original} <= set(split))
-    return [_shape(model, split[model.name]) for model in ordered if model.kind in kinds]
+    return [(model, split[model.name]) for model in ordered]
 
 
 def _shape(model: _Model, split: str) -> Shape:
@@ -161,10 +172,10 @@ def _model(library: Path, row: dict[str, str]) -> _Model:
     )
 
 
-def _kind(title: str, room: str) -> str | None:
+def _kind(title: str, room: str) -> str:
     for kind, pattern, exceptions in _KINDS:
         if re.search(pattern, title) and not (exceptions and re.search(exceptions, title)):
             return kind
     if room == "Vehicles":
         return "car" if re.search(_CAR, title) else "vehicle"
-    return None
+    return _OTHER

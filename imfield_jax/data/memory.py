@@ -1,0 +1,32 @@
+"""The memory of this process: what it may take and what it has taken, where the system tells (Linux)."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+from pathlib import Path
+
+_MEBIBYTE = 2**20
+_PROCESS = Path("/proc/self")
+
+
+def limit(mebibytes: int) -> None:
+    """From now on an allocation that takes this process beyond `mebibytes` of data fails."""
+    _, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = mebibytes * _MEBIBYTE
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
+
+
+def forget_peak() -> None:
+    """Start to measure the peak anew."""
+    with contextlib.suppress(OSError):
+        (_PROCESS / "clear_refs").write_text("5")
+
+
+def peak_mebibytes() -> int | None:
+    """The most memory this process has had resident, since `forget_peak`; None where the system does not tell."""
+    try:
+        lines = (_PROCESS / "status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) // 1024 for line in lines if line.startswith("VmHWM:")), None)
