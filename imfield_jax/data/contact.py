@@ -14,7 +14,8 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from imfield_jax import pinhole
-from imfield_jax.coordinates import index_to_point
+from imfield_jax.coordinates import containing_cell, index_to_point
+from imfield_jax.data.feed import indices_to_points
 from imfield_jax.data.rows import Row
 from imfield_jax.framing import on_white
 from imfield_jax.types import Camera
@@ -29,8 +30,11 @@ _SOME_CAMERA = Camera(np.radians(30), np.radians(28), 1.6, np.radians(35))
 _FULL, _INSIDE, _OUTSIDE = (205, 205, 205), (225, 95, 20), (40, 100, 210)
 
 
-def contact_sheet(rows: Sequence[Row]) -> Image.Image:
-    """A sheet with one entry per row of a dataset, in reading order."""
+def contact_sheet(rows: Sequence[Row], grid: int) -> Image.Image:
+    """A sheet with one entry per row of a dataset, in reading order.
+
+    grid: that of the rows' points at level 64, see `Split.grid`.
+    """
     width, height = 3 * (_TILE + _GAP) + 2 * _GAP, _TILE + _CAPTION + _GAP
     lines = -(-len(rows) // _ACROSS)
     sheet = Image.new("RGB", (_ACROSS * width, max(1, lines) * height), "white")
@@ -39,10 +43,11 @@ def contact_sheet(rows: Sequence[Row]) -> Image.Image:
         line, column = divmod(number, _ACROSS)
         x, y = column * width + _GAP, line * height
         solid = row.solid
+        cells = containing_cell(indices_to_points(row.points(_LEVEL), grid), solid.shape[0])
         tiles = (
             on_white(row.view(0)),
             solid_picture(solid, _camera(row)),
-            label_slice(solid, row.points(_LEVEL), row.values(_LEVEL)),
+            label_slice(solid, cells, row.values(_LEVEL)),
         )
         for place, tile in enumerate(tiles):
             picture = Image.fromarray(tile).resize((_TILE, _TILE), Image.Resampling.BILINEAR)
@@ -75,7 +80,7 @@ def solid_picture(solid: np.ndarray, camera: Camera, size: int = 137) -> np.ndar
 def label_slice(solid: np.ndarray, points: np.ndarray, values: np.ndarray) -> np.ndarray:
     """The middle slice x = R/2 of a solid, seen from -x with y up, and the points near it: [R, R, 3] uint8.
 
-    points: [n, 3] uint8 indices in the grid of the solid; values: [n], 1 inside.
+    points: [n, 3] indices in the grid of the solid; values: [n], 1 inside.
     """
     middle = solid.shape[0] // 2
     picture = np.where(solid[middle, ::-1, :, None], np.uint8(_FULL), np.uint8(255))

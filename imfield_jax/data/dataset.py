@@ -42,22 +42,28 @@ _CITATION = """\
 
 _DESCRIPTION = """\
 Shapes of one category with labelled points and rendered views, for implicit fields. Each shape is
-solid in the cube [-0.5, 0.5]^3, y up, front -z. Points are voxel centres of the 256^3 grid, sampled
-near the surface at three levels as in IM-NET; views have the cameras of the 3D-R2N2 renderings."""
+solid in the cube [-0.5, 0.5]^3, y up, front -z. Points are the centres of grid cells, sampled near
+the surface at three levels as in IM-NET; views have the cameras of the 3D-R2N2 renderings."""
+
+# What is stored of each level; the first files of IM-NET have other points.
+LEVELS = {str(level): {"points": size, "grid": SOLID_RESOLUTION} for level, size in LEVEL_SIZES.items()}
 
 
-def features() -> tfds.features.FeaturesDict:
-    """The features of one shape, in the letters of `imfield_jax.types`."""
+def features(levels: dict[str, dict[str, int]]) -> tfds.features.FeaturesDict:
+    """The features of one shape, in the letters of `imfield_jax.types`.
+
+    levels: as `LEVELS`, which is what preparation samples.
+    """
     points = {
         f"{kind}_{level}": tfds.features.Tensor(
-            shape=(size, *shape),
+            shape=(stored["points"], *shape),
             dtype=np.uint8,
             encoding=encoding,
-            doc=f"{text} (sampled on {level}^3 cells)",
+            doc=f"{text.format(stored['grid'])} (sampled on {level}^3 cells)",
         )
-        for level, size in LEVEL_SIZES.items()
+        for level, stored in levels.items()
         for kind, shape, encoding, text in (
-            ("points", (3,), "bytes", "Indices in the 256^3 grid; the point is (index + 0.5) / 256 - 0.5"),
+            ("points", (3,), "bytes", "Indices in a grid of {0} cells per axis: (index + 0.5) / {0} - 0.5"),
             ("values", (), "zlib", "1 inside, 0 outside"),
         )
     }
@@ -110,7 +116,7 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
         return tfds.core.DatasetInfo(
             builder=self,
             description=_DESCRIPTION,
-            features=features(),
+            features=features(self._index.get("levels", LEVELS)),
             citation=_CITATION,
             license=self._index["license"],
             disable_shuffling=True,  # row i of a split is name i, for good
@@ -131,7 +137,8 @@ def build_dataset(manual_dir: Path | str, data_dir: Path | str) -> Path:
     """Pack the records listed in <manual_dir>/index.json and return the folder of the dataset.
 
     The index holds {"category", "license", "settings": {"views", ...}, "shapes": [{"name", "split", "file"}, ...]},
-    and whatever else is in it is kept as the metadata of the dataset. A dataset of the same index and the same files
+    "levels" where they are not `LEVELS`, and whatever else is in it is kept as the metadata of the dataset.
+    A dataset of the same index and the same files
     is left alone, any other of this category is replaced. Splits without shapes are left out.
     """
     index = json.loads((Path(manual_dir) / INDEX).read_text())

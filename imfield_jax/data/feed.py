@@ -15,7 +15,7 @@ from typing import Protocol
 
 import numpy as np
 
-from imfield_jax.coordinates import SOLID_RESOLUTION, index_to_point
+from imfield_jax.coordinates import index_to_point
 from imfield_jax.data.draws import Draw, draw
 from imfield_jax.types import Array, PointBatch, ViewBatch
 
@@ -75,6 +75,6 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
     )
 
 
-def indices_to_points(indices: Array) -> Array:
-    """Stored points [..., 3] uint8 (voxels of the 256^3 grid) as their centres in the cube, float32."""
-    return index_to_point(indices.astype(np.float32), SOLID_RESOLUTION)
+def indices_to_points(indices: Array, grid: int) -> Array:
+    """Stored points [..., 3] uint8 (cells of a grid of `grid` cells per axis) as their centres in the cube, float32."""
+    return index_to_point(indices.astype(np.float32), grid)

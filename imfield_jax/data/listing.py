@@ -18,6 +18,8 @@ LICENCES = {
     "folder": "That of the meshes in the folder",
     "hsp": "The ShapeNet terms of use, https://shapenet.org/terms",
     "hsp_filled": "The ShapeNet terms of use, https://shapenet.org/terms",
+    "r2n2": "The ShapeNet terms of use, https://shapenet.org/terms",
+    "occupancy_networks": "That of what the folders were made from; for their own, the ShapeNet terms of use",
     "imnet": "That of what the files were made from; for IM-NET's own, the ShapeNet terms of use",
 }
 SOURCES = tuple(LICENCES)

@@ -32,7 +32,7 @@ def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, p
     def assemble(step: np.ndarray):
         drawn = draw_batch(config, int(step), len(split), stored=split.stored(level))
         rows = [split[row] for row in drawn.index]
-        return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(rows, drawn, level)
+        return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
 
     return _stream(assemble, (np.int32, np.uint8, np.float32, np.float32), start, parallel)
 
@@ -47,7 +47,7 @@ def view_stream(
         drawn = draw_batch(config, int(step), len(split), stored=stored, views=split.views)
         rows = [split[row] for row in drawn.index]
         framed = np.stack([frame(row.view(view), config.framing) for row, view in zip(rows, drawn.view, strict=True)])
-        return drawn.index, grey_to_view(framed), *_labelled(rows, drawn, level)
+        return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
 
     return _stream(assemble, (np.int32, np.float32, np.float32, np.float32), start, parallel)
 
@@ -85,14 +85,14 @@ class PipelineFeed:
         return batch
 
 
-def _labelled(rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, np.ndarray]:
     """The drawn points of each row [B, P, 3] and their occupancy [B, P], float32; P = 0 without a level."""
     if level is None:
         return np.zeros((len(rows), 0, 3), np.float32), np.zeros((len(rows), 0), np.float32)
     chosen = list(zip(rows, drawn.points, strict=True))
     indices = np.stack([row.points(level)[points] for row, points in chosen])
     values = np.stack([row.values(level)[points] for row, points in chosen])
-    return indices_to_points(indices), values.astype(np.float32)
+    return indices_to_points(indices, split.grid(level)), values.astype(np.float32)
 
 
 def _stream(assemble: Callable[[np.ndarray], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:

@@ -202,4 +202,4 @@ def _draw_contact_sheet(dataset: Path, path: Path) -> None:
     splits = [open_split(dataset, split) for split in split_names(dataset)]
     places = [(split, row) for split in splits for row in range(len(split))]
     shown = [places[i * len(places) // min(_SHOWN, len(places))] for i in range(min(_SHOWN, len(places)))]
-    contact_sheet([split[row] for split, row in shown]).save(path)
+    contact_sheet([split[row] for split, row in shown], splits[0].grid(64)).save(path)

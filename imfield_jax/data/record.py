@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from imfield_jax.coordinates import SOLID_RESOLUTION
 from imfield_jax.data.sampling import LABELS, LEVEL_SIZES, sample_level, voxels64
 from imfield_jax.data.scene import Scene, place
 from imfield_jax.data.sources import Shape
@@ -20,6 +21,8 @@ from imfield_jax.types import Camera
 
 RENDERERS = ("auto", "gl", "ray")
 PHASES = ("load", "solidify", "sample", "render")
+
+_ONE = np.float32(1)
 
 Phase = Callable[[str], contextlib.AbstractContextManager]
 
@@ -50,44 +53,50 @@ class Settings:
 
 
 @dataclasses.dataclass(frozen=True)
-class Rendered:
-    """A solid and pictures of it: a record without its points, which is what some sources come with.
-
-    solid:   [256, 256, 256] bool.
-    views:   [K, 137, 137, 4] uint8, RGBA, colour not multiplied with alpha.
-    cameras: [K, 4] float32: azimuth, elevation, distance, field of view; see `types.Camera`. NaN where not known.
-    center, scale: [3] and [] float32, how the mesh was placed, see `scene.Placement`.
-    diagnostics: what solidification found out about the mesh, see `solidify.Solid`.
-    """
-
-    solid: np.ndarray
-    views: np.ndarray
-    cameras: np.ndarray
-    center: np.ndarray
-    scale: np.float32
-    diagnostics: dict[str, float | str | list[str]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Record(Rendered):
+class Record:
     """One prepared shape.
 
     name:    `Shape.name`.
+    solid:   [256, 256, 256] bool.
     voxels:  [64, 64, 64] uint8, what the voxel encoder sees.
-    points:  by level (16, 32, 64): [n, 3] uint8, indices in the 256^3 grid.
+    points:  by level (16, 32, 64): [n, 3] uint8, indices in a grid over the cube.
     values:  by level: [n] uint8, 1 inside.
+    views:   [K, 137, 137, 4] uint8, RGBA, colour not multiplied with alpha.
+    cameras: [K, 4] float32: azimuth, elevation, distance, field of view; see `types.Camera`. NaN where not known.
+    diagnostics: what solidification found out about the mesh, see `solidify.Solid`.
+    center, scale: [3] and [] float32, how the mesh was placed, see `scene.Placement`.
+    grids:   by level: cells per axis of the grid that points are indices in.
     """
 
     name: str
+    solid: np.ndarray
     voxels: np.ndarray
     points: dict[int, np.ndarray]
     values: dict[int, np.ndarray]
+    views: np.ndarray
+    cameras: np.ndarray
+    diagnostics: dict[str, float | str | list[str]]
+    center: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3, np.float32))
+    scale: np.float32 = _ONE
+    grids: dict[int, int] = dataclasses.field(default_factory=lambda: dict.fromkeys(LEVEL_SIZES, SOLID_RESOLUTION))
+
+
+@dataclasses.dataclass(frozen=True)
+class Partial:
+    """What a source has made of a shape already.
+
+    fields: of its `Record`, by name; what is missing is made.
+    scene:  what pictures, or a solid, that are missing are made of; in the cube.
+    """
+
+    fields: dict[str, object]
+    scene: Scene | None = None
 
 
 def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
     """Prepare one shape; the same shape and settings give the same record.
 
-    Of a mesh everything is made, of what a source has rendered the points, and what it has prepared stays as it is.
+    Of a mesh everything is made, and of what a source has made a part of already the rest.
     phase: a context manager entered around each of `PHASES` with its name, for whoever keeps time.
 
     Raises OSError or ValueError with one clear line when the shape cannot be used.
@@ -95,13 +104,18 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
     rng = _generator(settings.seed, shape.name)
     with phase("load"):
         loaded = shape.load()
-    if isinstance(loaded, Record):
-        record = loaded
-    elif isinstance(loaded, Rendered):
+        partial = loaded if isinstance(loaded, Partial) else _placed(loaded, shape.longest_side)
+    fields = dict(partial.fields)
+    if "solid" not in fields:
+        with phase("solidify"):
+            fields |= _solidified(partial.scene)
+    if "points" not in fields:
         with phase("sample"):
-            record = Record(name=shape.name, **_sampled(loaded.solid, settings, rng), **vars(loaded))
-    else:
-        record = _of_mesh(shape, loaded, settings, rng, phase)
+            fields |= _sampled(fields["solid"], settings, rng)
+    if "views" not in fields:
+        with phase("render"):
+            fields |= _rendered(partial.scene, settings, rng)
+    record = Record(name=shape.name, **fields)
     if len(record.views) != settings.views:
         raise ValueError(f"it has {len(record.views)} pictures, and {settings.views} are asked for")
     unseen = np.flatnonzero(record.views[..., 3].max(axis=(1, 2)) <= FAINTEST)
@@ -110,41 +124,37 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
     return record
 
 
-def _of_mesh(shape: Shape, scene: Scene, settings: Settings, rng: np.random.Generator, phase: Phase) -> Record:
-    # Both are heavy to import (numba among others), and whoever only reads records needs neither.
-    from imfield_jax.data.rendering import camera_ring, diagonal, render_views
-    from imfield_jax.data.solidify import solidify
+def _placed(scene: Scene, longest_side: float | None) -> Partial:
+    scene, placement = place(scene, longest_side)
+    fields = {"center": placement.center.astype(np.float32), "scale": np.float32(placement.scale)}
+    return Partial(fields, scene)
 
-    with phase("load"):
-        scene, placement = place(scene, shape.longest_side)
-    with phase("solidify"):
-        solid = solidify(scene)
-        if not solid.occupancy.any():
-            raise ValueError("the mesh encloses no volume, not even that of one voxel")
-    with phase("sample"):
-        sampled = _sampled(solid.occupancy, settings, rng)
-    with phase("render"):
-        cameras = camera_ring(rng, diagonal(scene), settings.views)
-        views = render_views(scene, cameras, settings.renderer)
-    return Record(
-        name=shape.name,
-        **sampled,
-        solid=solid.occupancy,
-        views=views,
-        cameras=np.array([dataclasses.astuple(camera) for camera in cameras], np.float32),
-        center=placement.center.astype(np.float32),
-        scale=np.float32(placement.scale),
-        diagnostics=dict(solid.diagnostics),
-    )
+
+def _solidified(scene: Scene) -> dict[str, object]:
+    from imfield_jax.data.solidify import solidify  # heavy to import (numba), and whoever only reads records need not
+
+    solid = solidify(scene)
+    if not solid.occupancy.any():
+        raise ValueError("the mesh encloses no volume, not even that of one voxel")
+    return {"solid": solid.occupancy, "diagnostics": dict(solid.diagnostics)}
 
 
 def _sampled(solid: np.ndarray, settings: Settings, rng: np.random.Generator) -> dict[str, object]:
-    """What of a record follows from its solid: voxels, points and values."""
     levels = {level: sample_level(solid, level, settings.labels, rng) for level in LEVEL_SIZES}
     return {
         "voxels": voxels64(solid),
         "points": {level: points for level, (points, _) in levels.items()},
         "values": {level: values for level, (_, values) in levels.items()},
+    }
+
+
+def _rendered(scene: Scene, settings: Settings, rng: np.random.Generator) -> dict[str, object]:
+    from imfield_jax.data.rendering import camera_ring, diagonal, render_views  # heavy, likewise
+
+    cameras = camera_ring(rng, diagonal(scene), settings.views)
+    return {
+        "views": render_views(scene, cameras, settings.renderer),
+        "cameras": np.array([dataclasses.astuple(camera) for camera in cameras], np.float32),
     }
 
 

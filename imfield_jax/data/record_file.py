@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from imfield_jax.coordinates import SOLID_RESOLUTION
 from imfield_jax.data.record import Record
 from imfield_jax.data.sampling import LEVEL_SIZES, pack_solid, unpack_solid
 from imfield_jax.files import write_whole
@@ -34,6 +35,7 @@ def write_record(path: Path, record: Record, report: dict) -> None:
         "report": np.array(json.dumps(report)),
     }
     arrays |= {f"points_{level}": points for level, points in record.points.items()}
+    arrays |= {f"grid_{level}": np.array(grid) for level, grid in record.grids.items()}
     arrays |= {f"values_{level}": values for level, values in record.values.items()}
     contents = io.BytesIO()
     np.savez(contents, **arrays)
@@ -47,6 +49,18 @@ def read_report(path: Path) -> dict | None:
             return json.loads(arrays["report"].item())
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
         return None
+
+
+def read_levels(path: Path) -> dict[str, dict[str, int]]:
+    """By level: how many "points" a record has there, and cells per axis of the "grid" they are indices in."""
+    with np.load(path) as arrays:
+        return {
+            str(level): {
+                "points": len(arrays[f"points_{level}"]),
+                "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),
+            }
+            for level in LEVEL_SIZES
+        }
 
 
 def read_example(path: Path) -> dict:

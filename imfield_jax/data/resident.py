@@ -32,8 +32,9 @@ class PackedSplit:
 
     names:   one per shape.
     voxels:  [N, 32768] uint8, np.packbits of [64, 64, 64].
-    points:  by level: [N, n, 3] uint8, indices in the 256^3 grid.
+    points:  by level: [N, n, 3] uint8, indices in a grid over the cube.
     values:  by level: [N, n] uint8, 1 inside.
+    grids:   by level: cells per axis of that grid.
     framing: how the views are cropped; None without views.
     views:   [N, K, 128, 128] uint8, or None.
     """
@@ -42,6 +43,7 @@ class PackedSplit:
     voxels: np.ndarray
     points: dict[int, np.ndarray]
     values: dict[int, np.ndarray]
+    grids: dict[int, int]
     framing: str | None = None
     views: np.ndarray | None = None
 
@@ -66,6 +68,7 @@ def pack(
         voxels=arrays["voxels"],
         points={level: arrays[f"points_{level}"] for level in LEVELS},
         values={level: arrays[f"values_{level}"] for level in LEVELS},
+        grids={level: split.grid(level) for level in LEVELS},
         framing=framing,
         views=arrays.get("views"),
     )
@@ -107,14 +110,14 @@ class ResidentFeed:
         self.names = packed.names
         self._packed, self._config, self._sharding = packed, config, sharding
         self._on_device: dict[str | tuple[str, int], jax.Array] = {}
-        self._gather_points = jax.jit(_gather_points, out_shardings=sharding)
+        self._gather_points = jax.jit(_gather_points, static_argnums=4, out_shardings=sharding)
         self._gather_voxels = jax.jit(_gather_voxels, out_shardings=sharding)
         self._gather_views = jax.jit(_gather_views, out_shardings=sharding)
 
     def points(self, level: int, step: int) -> PointBatch:
         stored = self._packed.points[level].shape[1]
         index, chosen, _ = self._draw(step, stored=stored)
-        points, occupancy = self._gather_points(self._points(level), self._values(level), index, chosen)
+        points, occupancy = self._labelled(level, index, chosen)
         return PointBatch(index, self._gather_voxels(self._voxels(), index), points, occupancy)
 
     def views(self, level: int | None, step: int) -> ViewBatch:
@@ -122,7 +125,7 @@ class ResidentFeed:
         any_level = level or LEVELS[0]
         stored = self._packed.points[any_level].shape[1] if level else 0
         index, chosen, view = self._draw(step, stored=stored, views=views.shape[1])
-        points, occupancy = self._gather_points(self._points(any_level), self._values(any_level), index, chosen)
+        points, occupancy = self._labelled(any_level, index, chosen)
         return ViewBatch(index, self._gather_views(views, index, view), points, occupancy)
 
     def voxels(self, index: np.ndarray) -> jax.Array:
@@ -132,6 +135,11 @@ class ResidentFeed:
         drawn = draw_batch(self._config, step, len(self.names), **counts)
         return jax.device_put((drawn.index, drawn.points, drawn.view), self._sharding)
 
+    def _labelled(self, level: int, index: jax.Array, chosen: jax.Array) -> tuple[jax.Array, jax.Array]:
+        stored = self._resident(("points", level), self._packed.points[level])
+        values = self._resident(("values", level), self._packed.values[level])
+        return self._gather_points(stored, values, index, chosen, self._packed.grids[level])
+
     def _resident(self, key: str | tuple[str, int], array: np.ndarray) -> jax.Array:
         if key not in self._on_device:
             everywhere = self._sharding and jax.sharding.NamedSharding(
@@ -139,12 +147,6 @@ class ResidentFeed:
             )
             self._on_device[key] = jax.device_put(array, everywhere)
         return self._on_device[key]
-
-    def _points(self, level: int) -> jax.Array:
-        return self._resident(("points", level), self._packed.points[level])
-
-    def _values(self, level: int) -> jax.Array:
-        return self._resident(("values", level), self._packed.values[level])
 
     def _voxels(self) -> jax.Array:
         return self._resident("voxels", self._packed.voxels)
@@ -155,10 +157,10 @@ class ResidentFeed:
         return self._resident("views", self._packed.views)
 
 
-def _gather_points(points: Array, values: Array, index: Array, chosen: Array) -> tuple[Array, Array]:
+def _gather_points(points: Array, values: Array, index: Array, chosen: Array, grid: int) -> tuple[Array, Array]:
     """[N, n, 3], [N, n], [B], [B, P] -> points [B, P, 3] float32, occupancy [B, P] float32."""
     shape = index[:, None]
-    return indices_to_points(points[shape, chosen]), values[shape, chosen].astype(jnp.float32)
+    return indices_to_points(points[shape, chosen], grid), values[shape, chosen].astype(jnp.float32)
 
 
 def _gather_voxels(packed: Array, index: Array) -> Array:

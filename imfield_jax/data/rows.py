@@ -43,7 +43,7 @@ class Row:
         return np.unpackbits(self._decode("solid")).astype(bool).reshape((SOLID_RESOLUTION,) * 3)
 
     def points(self, level: int) -> np.ndarray:
-        """[n, 3] uint8, indices in the 256^3 grid."""
+        """[n, 3] uint8, indices in the grid of `Split.grid`."""
         return self._decode(f"points_{level}")
 
     def values(self, level: int) -> np.ndarray:
@@ -102,6 +102,10 @@ class Split:
         if key not in self._features:
             raise ValueError(f"there are no points of level {level}: expected one of {sorted(LEVEL_SIZES)}")
         return self._features[key].shape[0]
+
+    def grid(self, level: int) -> int:
+        """Cells per axis of the grid that the points of a level are indices in."""
+        return self.metadata.get("levels", {}).get(str(level), {}).get("grid", SOLID_RESOLUTION)
 
     def __getitem__(self, row: int) -> Row:
         if not 0 <= row < len(self):

@@ -10,6 +10,8 @@ import dataclasses
 
 import numpy as np
 
+from imfield_jax.types import Mesh
+
 
 @dataclasses.dataclass(frozen=True)
 class Part:
@@ -54,6 +56,11 @@ class Placement:
 
     def to_cube(self, points: np.ndarray) -> np.ndarray:
         return self.scale * (points - self.center)
+
+
+def of_mesh(mesh: Mesh) -> Scene:
+    """A mesh without a material, as a scene."""
+    return Scene((Part(mesh.vertices.astype(np.float64), mesh.faces.astype(np.int64)),))
 
 
 def transformed(scene: Scene, matrix: np.ndarray) -> Scene:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from imfield_jax.data.record_file import read_report
+from imfield_jax.data.record_file import read_levels, read_report
 from imfield_jax.data.sources import Shape
 from imfield_jax.files import write_whole
 
@@ -66,6 +66,7 @@ class WorkFolder:
             "category": self._identity["category"],
             "license": licence,
             "settings": self._identity,
+            "levels": read_levels(self.record(shapes[0])),  # those of one source are alike
             "shapes": [
                 {"name": shape.name, "split": shape.split, "file": self.record(shape).name}
                 for shape in sorted(shapes, key=lambda shape: shape.name)

@@ -129,7 +129,7 @@ def test_a_record_has_these_voxels_and_these_pictures(root):
 
 def test_filled_is_another_source(root):
     (shape, *_) = list_shapes("hsp_filled", "car", root)
-    assert (shape.load().solid >= hsp.shapes(root, "car")[0].load().solid).all()
+    assert (shape.load().fields["solid"] >= hsp.shapes(root, "car")[0].load().fields["solid"]).all()
 
 
 @pytest.mark.parametrize(

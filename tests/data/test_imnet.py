@@ -8,10 +8,14 @@ import h5py
 import numpy as np
 import pytest
 
-from imfield_jax.coordinates import max_pool
+from imfield_jax import pinhole
+from imfield_jax.coordinates import index_to_point, max_pool, point_to_index
+from imfield_jax.data.contact import contact_sheet
 from imfield_jax.data.dataset import open_split
 from imfield_jax.data.exchange import imnet as files
-from imfield_jax.data.record import Settings, make_record
+from imfield_jax.data.feed import FeedConfig
+from imfield_jax.data.record import Settings, cameras_of, make_record
+from imfield_jax.data.resident import ResidentFeed, pack
 from imfield_jax.data.sampling import LEVEL_SIZES
 from imfield_jax.data.sources import imnet
 from imfield_jax.framing import composite
@@ -68,7 +72,7 @@ def test_what_goes_out_comes_back(exported, prepared):
 def test_a_category_is_the_rows_of_its_synset(exported, prepared):
     chairs = imnet.shapes(exported, "chair")
     assert [shape.name for shape in chairs] == ["03001627/train2"]
-    np.testing.assert_array_equal(chairs[0].load().voxels, prepared["train"][2].voxels)
+    np.testing.assert_array_equal(chairs[0].load().fields["voxels"], prepared["train"][2].voxels)
 
 
 def test_the_original_reads_what_it_expects(exported, prepared):
@@ -129,7 +133,7 @@ def replace(name, array):
     [
         (lambda path: path.write_bytes(path.read_bytes()[:3000]), "is damaged or no HDF5 file"),
         (lambda path: path.write_bytes(b"nothing of the kind"), "is damaged or no HDF5 file"),
-        (lambda path: path.with_suffix(".txt").write_text("one/two\n"), "3 rows of pixels, and .*_train.txt names 1"),
+        (lambda path: path.with_suffix(".txt").write_text("one/two\n"), "3 rows, and .*_train.txt names 1"),
         (lambda path: path.with_suffix(".txt").unlink(), "all_vox256_img_train.txt"),
         (replace("values_32", None), r"values_32: expected uint8 \[N, 4096, 1\], found none"),
         (replace("voxels", np.zeros((3, 64, 64, 64), np.uint8)), r"voxels: expected .*, found uint8 \[3, 64, 64, 64\]"),
@@ -148,7 +152,7 @@ def test_values_that_are_no_occupancy_are_told_when_they_are_read(exported):
     harm(exported / "all_vox256_img_train.hdf5")
     first, second, *_ = imnet.shapes(exported, "all")
     first.load()
-    with pytest.raises(ValueError, match=r"row 1 \(02958343/train1\): values_16: expected 0 and 1, found 7"):
+    with pytest.raises(ValueError, match=r"row 1 \(02958343/train1\): values_16: expected 0 to 1, found 7"):
         second.load()
 
 
@@ -159,19 +163,90 @@ def test_what_is_cut_off_is_refused_and_flipped_bits_do_no_harm(exported, rng):
     for _ in range(20):
         path.write_bytes(whole[: rng.integers(len(whole))])
         with pytest.raises(ValueError, match=r"all_vox256_img_test\.hdf5 is damaged"):
-            files.names_of(path)
+            files.layout_of(path)
     refused = 0
     for round_ in range(40):
         damaged = bytearray(whole)
         damaged[rng.integers(len(whole) if round_ % 2 else 8000)] ^= 1 << rng.integers(8)
         path.write_bytes(damaged)
         try:
-            assert files.read(path, 0, files.names_of(path)[0]).views.shape == (24, 137, 137, 4)
+            fields = files.read(path, 0, files.names_of(path)[0], files.layout_of(path)).fields
+            assert fields["views"].shape == (24, 137, 137, 4)
         except ValueError:
             refused += 1
     assert refused >= 20  # all those in the rows
 
 
+@pytest.fixture
+def first_files(prepared, rng, tmp_path):
+    """A category as IM-NET's authors first had it: other points, in grids of their level, and no pictures."""
+    records = prepared["train"]
+    arrays = {"voxels": np.stack([record.voxels for record in records])[..., None]}
+    for level, count in ((16, 4096), (32, 8192), (64, 32768)):
+        points = rng.integers(level, size=(len(records), count, 3), dtype=np.uint8)
+        arrays[f"points_{level}"] = points
+        pooled = [max_pool(record.voxels, 64 // level) for record in records]
+        arrays[f"values_{level}"] = np.stack(
+            [grid[tuple(of_row.T)][:, None] for grid, of_row in zip(pooled, points, strict=True)]
+        )
+    with h5py.File(tmp_path / "03001627_vox.hdf5", "w") as file:
+        for name, array in arrays.items():
+            file.create_dataset(name, data=array, compression="gzip", compression_opts=9)
+    (tmp_path / "03001627_vox.txt").write_text("a\nb\nc\n")
+    return tmp_path, arrays
+
+
+def test_the_first_files_keep_their_points_and_get_pictures(first_files):
+    folder, arrays = first_files
+    shapes = imnet.shapes(folder, "chair")
+    assert [(shape.name, shape.split) for shape in shapes] == [
+        ("03001627/a", "train"),
+        ("03001627/b", "train"),
+        ("03001627/c", "test"),
+    ]
+    record = make_record(shapes[1], Settings(views=2, renderer="ray"))
+    np.testing.assert_array_equal(record.voxels, arrays["voxels"][1, ..., 0], strict=True)
+    for level in LEVEL_SIZES:
+        np.testing.assert_array_equal(record.points[level], arrays[f"points_{level}"][1], strict=True)
+        np.testing.assert_array_equal(record.values[level], arrays[f"values_{level}"][1, :, 0], strict=True)
+    assert record.views.shape == (2, 137, 137, 4)
+    camera = cameras_of(record.cameras)[0]
+    pixels, _ = pinhole.project(camera, index_to_point(np.argwhere(record.voxels), 64), 137)
+    column, line = np.floor(pixels).astype(int).T
+    assert (record.views[0, line, column, 3] > 0).mean() > 0.99  # the voxels are where the picture has them
+
+
+def test_networks_are_given_the_points_that_the_original_decodes(first_files, write_dataset, tmp_path):
+    """(index + 0.5) / R - 0.5 at level R, labelled as the voxels pooled to R^3 are."""
+    folder, arrays = first_files
+    made = [make_record(shape, Settings(views=1, renderer="ray")) for shape in imnet.shapes(folder, "chair")]
+    write_dataset(tmp_path / "data", {"train": made}, views=1)
+    packed = pack(open_split(tmp_path / "data", "train"))
+    for level, count in ((16, 4096), (32, 8192), (64, 32768)):
+        batch = ResidentFeed(packed, FeedConfig(batch=3, points=count)).points(level, 0)
+        cells = point_to_index(np.asarray(batch.points), level)
+        np.testing.assert_array_equal(cells, np.rint(cells))
+        for row, found, inside in zip(batch.index, cells.astype(int), batch.occupancy, strict=True):
+            np.testing.assert_array_equal(max_pool(arrays["voxels"][row, ..., 0], 64 // level)[tuple(found.T)], inside)
+    sheet = contact_sheet([open_split(tmp_path / "data", "train")[0]], packed.grids[64])
+    assert np.asarray(sheet).std() > 0
+
+
+def test_files_of_both_layouts_are_refused(exported, first_files):
+    folder, _ = first_files
+    (folder / "03001627_vox.hdf5").rename(exported / "03001627_vox_test.hdf5")
+    (folder / "03001627_vox.txt").rename(exported / "03001627_vox_test.txt")
+    with pytest.raises(ValueError, match="expected files of one layout"):
+        imnet.shapes(exported, "chair")
+
+
+def test_a_point_outside_of_its_grid_is_told(first_files):
+    folder, _ = first_files
+    spoil(lambda file: file["points_16"].__setitem__((0, 5, 1), 16))(folder / "03001627_vox.hdf5")
+    with pytest.raises(ValueError, match=r"row 0 \(03001627/a\): points_16: expected 0 to 15, found 16"):
+        imnet.shapes(folder, "all")[0].load()
+
+
 def test_a_folder_without_such_files_says_what_was_expected(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"expected files such as all_vox256_img_train\.hdf5, found none"):
+    with pytest.raises(FileNotFoundError, match=r"expected files such as all_vox256_img_train\.hdf5 or "):
         imnet.shapes(tmp_path, "all")

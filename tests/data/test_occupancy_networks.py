@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 from scipy import ndimage
 
 from imfield_jax import pinhole
-from imfield_jax.coordinates import containing_cell
+from imfield_jax.coordinates import containing_cell, grid_points
 from imfield_jax.data.dataset import open_split
-from imfield_jax.data.exchange import occupancy_networks
+from imfield_jax.data.exchange import binvox, occupancy_networks
+from imfield_jax.data.record import Settings, cameras_of, make_record
+from imfield_jax.data.sources import occupancy_networks as sources
+from imfield_jax.evaluation.protocols import occupancy_of_solid
+from imfield_jax.framing import on_white
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,9 @@ def folder(root, row):
 
 
 def ours(points, file):
-    return points.astype(np.float32) * file["scale"] + file["loc"]
+    """In the cube: front +x becomes front -z."""
+    x, y, z = np.moveaxis(points.astype(np.float32) * file["scale"] + file["loc"], -1, 0)
+    return np.stack([z, y, -x], axis=-1)
 
 
 def test_the_lists_name_the_models(root):
@@ -82,9 +91,10 @@ def test_cameras_put_points_where_the_pictures_have_them(folder, row, rng):
     points = rng.uniform(-0.3, 0.3, (50, 3))
     with np.load(folder / "img_choy2016" / "cameras.npz") as file:
         for number, camera in enumerate(row.cameras):
+            theirs = points[:, [2, 1, 0]] * (-1, 1, 1)
             world, to_pixels = file[f"world_mat_{number}"], file[f"camera_mat_{number}"]
             assert world.shape == (3, 4) and to_pixels.shape == (3, 3)
-            seen = (points @ world[:, :3].T + world[:, 3]) @ to_pixels.T
+            seen = (theirs @ world[:, :3].T + world[:, 3]) @ to_pixels.T
             pixels, depth = pinhole.project(camera, points, 137)
             np.testing.assert_allclose(seen[:, 2], depth)
             np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], pixels)
@@ -96,6 +106,77 @@ def test_pictures_are_on_white(folder, row):
         assert (picture.mode, picture.size) == ("RGB", (137, 137))
         clear = np.asarray(picture)[:12].astype(int)  # nothing of the object so high up
     assert np.abs(clear - 255).mean() < 3
+
+
+def test_the_voxels_are_those_of_the_unit_cube(folder, row):
+    grid = binvox.read(folder / "model.binvox")
+    with np.load(folder / "points.npz") as file:
+        inside = occupancy_of_solid(row.solid, ours(grid_points(32), file).reshape(-1, 3))
+    np.testing.assert_array_equal(grid.full.ravel(), inside)
+    assert (grid.low.tolist(), grid.side) == ([-0.5] * 3, 1.0)
+
+
+def test_what_goes_out_comes_back(root, splits):
+    """The solid from points of its surface, pictures but for JPEG's loss, cameras, names and split."""
+    shapes = sources.shapes(root, "box")
+    rows = {row.name: (name, row) for name, split in splits.items() for row in split}
+    assert {shape.name: shape.split for shape in shapes} == {name: split for name, (split, _) in rows.items()}
+    for shape in shapes:
+        record, (_, row) = make_record(shape, Settings(views=3)), rows[shape.name]
+        assert (record.solid & row.solid).sum() / (record.solid | row.solid).sum() > 0.99
+        assert record.diagnostics["agreement"] > 0.999 and "warnings" not in record.diagnostics
+        known = [dataclasses.astuple(camera) for camera in row.cameras]
+        found = [dataclasses.astuple(camera) for camera in cameras_of(record.cameras)]
+        np.testing.assert_allclose(found, known, atol=1e-5)
+        for number, view in enumerate(record.views):
+            clear = on_white(row.view(number))[:20].mean()
+            assert on_white(view)[:20].mean() == pytest.approx(clear, abs=2)
+
+
+def test_a_cloud_that_contradicts_the_labels_is_a_warning(folder, row, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    with np.load(folder / "points.npz") as file:
+        arrays = dict(file)
+    np.savez(tmp_path / "model" / "points.npz", **{**arrays, "occupancies": ~arrays["occupancies"]})
+    diagnostics = occupancy_networks.read(tmp_path / "model").fields["diagnostics"]
+    assert diagnostics["warnings"] == [
+        f"{1 - diagnostics['agreement']:.1%} of the labelled points are not what the solid says"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "expected"),
+    [
+        ("pointcloud.npz", {"normals": None}, "normals: expected an array, found none"),
+        ("pointcloud.npz", {"points": np.zeros((5, 2))}, "points: expected numbers .None, 3., found float64 .5, 2."),
+        ("pointcloud.npz", {"points": np.full((9, 3), np.nan)}, "points: expected finite numbers"),
+        ("pointcloud.npz", {"scale": np.float32(40)}, "expected points in the cube of side 1"),
+        ("points.npz", {"occupancies": np.zeros(7, np.uint8)}, "occupancies: expected one for each of 100000 points"),
+        ("points.npz", {"points": np.array(["a"])}, "points: expected numbers"),
+        ("img_choy2016/cameras.npz", {"world_mat_1": np.zeros((3, 4))}, "expected matrices of cameras"),
+        ("img_choy2016/cameras.npz", {"world_mat_2": None}, "world_mat_2: expected an array, found none"),
+    ],
+)
+def test_damage_is_one_line(file, change, expected, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    with np.load(folder / file) as known:
+        arrays = {**known, **change}
+    np.savez(tmp_path / "model" / file, **{name: array for name, array in arrays.items() if array is not None})
+    with pytest.raises(ValueError, match=f"{file}: {expected}"):
+        occupancy_networks.read(tmp_path / "model")
+
+
+@pytest.mark.parametrize("file", ["points.npz", "pointcloud.npz", "img_choy2016/001.jpg", "img_choy2016/cameras.npz"])
+def test_a_cut_or_missing_file_is_one_line(file, folder, tmp_path):
+    shutil.copytree(folder, tmp_path / "model")
+    path = tmp_path / "model" / file
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=f"{file} is damaged or no"):
+        occupancy_networks.read(tmp_path / "model")
+    path.unlink()
+    if file.startswith("point"):
+        with pytest.raises(FileNotFoundError, match=file):
+            occupancy_networks.read(tmp_path / "model")
 
 
 def test_a_shape_does_not_depend_on_the_others(folder, row, tmp_path):

@@ -1,18 +1,22 @@
-"""The files that IM-NET-pytorch trains on: `<name>_train.hdf5` and `<name>_train.txt`, `_test` likewise.
+"""IM-NET's files: those that IM-NET-pytorch trains on, and the first ones.
 
-One row per shape, all uint8, gzip level 9; the text file has the rows' names, one per line:
+One row per shape, all uint8, gzip level 9; a text file of the same name has the rows' names, one per line:
 
 | data set | shape | content |
 | --- | --- | --- |
 | pixels | [N, 24, 137, 137] | luminance on white |
 | voxels | [N, 64, 64, 64, 1] | 1 where any of 4^3 voxels is full |
-| points_16, _32, _64 | [N, n, 3] | indices in the 256^3 grid |
+| points_16, _32, _64 | [N, 4096, 3], [N, 4096, 3], [N, 16384, 3] | indices in the 256^3 grid |
 | values_16, _32, _64 | [N, n, 1] | 1 inside |
+
+The first files have 8,192 and 32,768 points at 32 and 64, indices in grids of 16, 32 and 64 cells per axis, and 20
+pictures or none.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,20 +24,41 @@ import h5py
 import numpy as np
 
 from imfield_jax.coordinates import SOLID_RESOLUTION, VOXEL_RESOLUTION
-from imfield_jax.data.record import Record
+from imfield_jax.data.record import Partial
 from imfield_jax.data.rows import Row, Split
 from imfield_jax.data.sampling import LEVEL_SIZES
+from imfield_jax.data.scene import of_mesh
+from imfield_jax.evaluation.surface import true_surface
 from imfield_jax.files import whole, write_whole
 from imfield_jax.framing import RENDERED_SIZE, composite
 
 VIEWS = 24
+PIXELS = "pixels"
+_LISTED = "obj_list.txt"
+_PICTURE = (RENDERED_SIZE, RENDERED_SIZE)
 _SIDE = SOLID_RESOLUTION // VOXEL_RESOLUTION
-_SHAPES = {
-    "pixels": (VIEWS, RENDERED_SIZE, RENDERED_SIZE),
-    "voxels": (VOXEL_RESOLUTION,) * 3 + (1,),
-    **{f"points_{level}": (size, 3) for level, size in LEVEL_SIZES.items()},
-    **{f"values_{level}": (size, 1) for level, size in LEVEL_SIZES.items()},
-}
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What a row has at each level: how many points, and cells per axis of the grid that they are indices in."""
+
+    points: dict[int, int]
+    grids: dict[int, int]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Of a row of each data set but the pictures."""
+        return {
+            "voxels": (VOXEL_RESOLUTION,) * 3 + (1,),
+            **{f"points_{level}": (points, 3) for level, points in self.points.items()},
+            **{f"values_{level}": (points, 1) for level, points in self.points.items()},
+        }
+
+
+LATER = Layout(LEVEL_SIZES, dict.fromkeys(LEVEL_SIZES, SOLID_RESOLUTION))
+FIRST = Layout({16: 4096, 32: 8192, 64: 32768}, {level: level for level in LEVEL_SIZES})
+_EXPORTED = {PIXELS: (VIEWS, *_PICTURE), **LATER.shapes}
 
 
 def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = lambda done, total, note: None) -> None:
@@ -42,7 +67,7 @@ def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = 
     Raises ValueError for a split with other pictures than 24 of 137 x 137.
     """
     with whole(path) as temporary, h5py.File(temporary, "w") as file:
-        for name, shape in _SHAPES.items():
+        for name, shape in _EXPORTED.items():
             # A chunk for each row, or rows would be compressed again and again as they come.
             storage = {"chunks": (1, *shape), "compression": "gzip", "compression_opts": 9}
             file.create_dataset(name, (len(split), *shape), np.uint8, **storage)
@@ -53,50 +78,86 @@ def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = 
     write_whole(path.with_suffix(".txt"), "".join(f"{name}\n" for name in split.names))
 
 
-def names_of(path: Path) -> list[str]:
-    """The names of the rows of an HDF5 file, from the text file beside it.
+def layout_of(path: Path) -> Layout:
+    """The layout of an HDF5 file.
 
-    Raises OSError where one of the files is missing, ValueError where it is damaged or not of this layout, or the
-    two do not fit.
+    Raises OSError where it cannot be read, ValueError where it is damaged or its data sets are not those of a layout.
     """
-    names = path.with_suffix(".txt").read_text().splitlines()
     with _opened(path) as file:
-        for name, shape in _SHAPES.items():
-            if name not in file or file[name].shape[1:] != shape or file[name].dtype != np.uint8:
-                found = f"{file[name].dtype} {list(file[name].shape)}" if name in file else "none"
-                raise ValueError(f"{path}: {name}: expected uint8 [N, {str(shape)[1:-1]}], found {found}")
-            rows = len(file[name])
-            if rows != len(names):
-                raise ValueError(f"{path}: {rows} rows of {name}, and {path.stem}.txt names {len(names)}")
-    return names
+        found = file.get("points_32")
+        layout = FIRST if isinstance(found, h5py.Dataset) and found.shape[1:] == (FIRST.points[32], 3) else LATER
+        expected = {name: ("N", *shape) for name, shape in layout.shapes.items()}
+        if PIXELS in file or layout is LATER:
+            expected[PIXELS] = ("N", VIEWS if layout is LATER else "K", *_PICTURE)
+        rows = len(found) if isinstance(found, h5py.Dataset) and found.shape else 0
+        for name, shape in expected.items():
+            _check(path, name, file.get(name), shape, rows)
+    return layout
 
 
-def read(path: Path, number: int, name: str) -> Record:
+def _check(path: Path, name: str, found: h5py.Dataset | None, shape: tuple[int | str, ...], rows: int) -> None:
+    """Raises ValueError for a data set of another shape; letters in `shape` stand for any size."""
+    there = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
+    if len(there) != len(shape) or any(size not in (found, "N", "K") for size, found in zip(shape, there, strict=True)):
+        what = f"{found.dtype} {list(found.shape)}" if isinstance(found, h5py.Dataset) else "none"
+        raise ValueError(f"{path}: {name}: expected uint8 [{', '.join(map(str, shape))}], found {what}")
+    if there[0] != rows:
+        raise ValueError(f"{path}: {name} has {there[0]} rows, and points_32 has {rows}")
+
+
+def names_of(path: Path) -> list[str]:
+    """The names of the rows of an HDF5 file, from the text file beside it, "<group>/<model>".
+
+    The first files name models only, which are of the group that their own name begins with ("03001627_vox.hdf5"), in
+    a text file of their name or in obj_list.txt.
+
+    Raises OSError where one of the files is missing, ValueError where it is damaged or the two do not fit.
+    """
+    beside = path.with_suffix(".txt")
+    if not beside.is_file() and path.with_name(_LISTED).is_file():
+        beside = path.with_name(_LISTED)
+    try:
+        names = beside.read_text().splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{beside}: expected a name of a row in each line, found other bytes: {error}") from error
+    with _opened(path) as file:
+        rows = len(file["voxels"])
+    if rows != len(names):
+        raise ValueError(f"{path}: {rows} rows, and {beside.name} names {len(names)}")
+    group = path.stem.split("_")[0]
+    return [name if "/" in name else f"{group}/{name}" for name in names]
+
+
+def read(path: Path, number: int, name: str, layout: Layout) -> Partial:
     """One row of an HDF5 file.
 
     These files have no cameras (they become NaN), no solid finer than their voxels (which then make the 256^3 one)
-    and no alpha (which becomes 0 where a picture is white).
+    and no alpha (which becomes 0 where a picture is white). Where there are no pictures, they are to be made of the
+    surface of the voxels.
 
     Raises OSError where the file cannot be read, ValueError for values out of range.
     """
     with _opened(path) as file:
-        arrays = {key: file[key][number] for key in _SHAPES}
-    for key, array in arrays.items():
-        if not key.startswith(("pixels", "points")) and array.max() > 1:
-            raise ValueError(f"{path}: row {number} ({name}): {key}: expected 0 and 1, found {array.max()}")
-    grey, voxels = arrays["pixels"], arrays["voxels"][..., 0]
-    return Record(
-        name=name,
-        voxels=voxels,
-        points={level: arrays[f"points_{level}"] for level in LEVEL_SIZES},
-        values={level: arrays[f"values_{level}"][:, 0] for level in LEVEL_SIZES},
-        solid=voxels.astype(bool).repeat(_SIDE, 0).repeat(_SIDE, 1).repeat(_SIDE, 2),
-        views=np.stack([grey, grey, grey, np.where(grey < 255, 255, 0).astype(np.uint8)], axis=-1),
-        cameras=np.full((VIEWS, 4), np.nan, np.float32),
-        center=np.zeros(3, np.float32),
-        scale=np.float32(1),
-        diagnostics={"path": "imnet"},
-    )
+        arrays = {key: file[key][number] for key in layout.shapes}
+        pixels = file[PIXELS][number] if PIXELS in file else None
+    most = {"voxels": 1, **{f"values_{level}": 1 for level in layout.points}}
+    most |= {f"points_{level}": grid - 1 for level, grid in layout.grids.items()}
+    for key, limit in most.items():
+        if arrays[key].max() > limit:
+            raise ValueError(f"{path}: row {number} ({name}): {key}: expected 0 to {limit}, found {arrays[key].max()}")
+    voxels = arrays["voxels"][..., 0]
+    fields = {
+        "voxels": voxels,
+        "points": {level: arrays[f"points_{level}"] for level in layout.points},
+        "values": {level: arrays[f"values_{level}"][:, 0] for level in layout.points},
+        "grids": layout.grids,
+        "solid": voxels.astype(bool).repeat(_SIDE, 0).repeat(_SIDE, 1).repeat(_SIDE, 2),
+        "diagnostics": {"path": "imnet"},
+    }
+    if pixels is None:
+        return Partial(fields, of_mesh(true_surface(voxels)))
+    views = np.stack([pixels, pixels, pixels, np.where(pixels < 255, 255, 0).astype(np.uint8)], axis=-1)
+    return Partial({**fields, "views": views, "cameras": np.full((len(pixels), 4), np.nan, np.float32)})
 
 
 @contextlib.contextmanager
@@ -116,7 +177,7 @@ def _arrays(row: Row) -> dict[str, np.ndarray]:
     for level in LEVEL_SIZES:
         arrays |= {f"points_{level}": row.points(level), f"values_{level}": row.values(level)[:, None]}
     for name, array in arrays.items():
-        expected = _SHAPES[name]
+        expected = _EXPORTED[name]
         if array.shape != expected:
             raise ValueError(f"{row.name}: {name} has the shape {list(array.shape)}, IM-NET's has {list(expected)}")
     return arrays

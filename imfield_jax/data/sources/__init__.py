@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from imfield_jax.data.scene import Scene
 
 if TYPE_CHECKING:  # a record knows what it is made from
-    from imfield_jax.data.record import Rendered
+    from imfield_jax.data.record import Partial
 
 SPLITS = ("train", "validation", "test")
 OWN_LONGEST_SIDE = 0.9  # sources without a normalisation of their own fill this much of the cube
@@ -34,7 +34,7 @@ class Shape:
 
     name: str
     split: str
-    load: Callable[[], Scene | Rendered]
+    load: Callable[[], Scene | Partial]
     longest_side: float | None = OWN_LONGEST_SIDE
     credit: str = ""
     stamp: str = ""

@@ -8,13 +8,14 @@ The split is AtlasNet's, which IM-NET takes: of the sorted names of a category t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from imfield_jax.data.exchange import choy, hsp
-from imfield_jax.data.record import Rendered
+from imfield_jax.data.record import Partial
 from imfield_jax.data.sources import Shape
 from imfield_jax.data.sources.synsets import synset_of
 
@@ -29,28 +30,38 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
     Raises ValueError for an unknown category, FileNotFoundError where there are no voxels.
     """
     synset = synset_of(category)
-    voxels, pictures = Path(root) / VOXELS / synset, Path(root) / PICTURES / synset
-    models = sorted(path.stem for path in voxels.glob("*.mat") if path.stem not in _LEFT_OUT)
+    models = {path.stem: path for path in (Path(root) / VOXELS / synset).glob("*.mat")}
     if not models:
-        raise FileNotFoundError(f"{voxels}: expected a .mat file for each model, found none")
-    trains = int(0.8 * len(models))
+        raise FileNotFoundError(f"{Path(root) / VOXELS / synset}: expected a .mat file for each model, found none")
+    return rendered_shapes(Path(root), synset, models, _read_filled if fill else hsp.read)
+
+
+def rendered_shapes(
+    root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], np.ndarray]
+) -> list[Shape]:
+    """Models by name, each a file of voxels that `read` makes a solid [256, 256, 256] of, with 3D-R2N2's pictures."""
+    names = sorted(set(models) - _LEFT_OUT)
+    trains = int(0.8 * len(names))
     return [
         Shape(
             name=f"{synset}/{model}",
             split="train" if number < trains else "test",
-            load=partial(_load, voxels / f"{model}.mat", pictures / model / "rendering", fill),
+            load=partial(_load, read, models[model], root / PICTURES / synset / model / "rendering"),
         )
-        for number, model in enumerate(models)
+        for number, model in enumerate(names)
     ]
 
 
-def _load(voxels: Path, pictures: Path, fill: bool) -> Rendered:
-    solid = hsp.read(voxels)
-    return Rendered(
-        solid=hsp.filled(solid) if fill else solid,
-        views=choy.read_views(pictures),
-        cameras=choy.read_cameras(pictures),
-        center=np.zeros(3, np.float32),
-        scale=np.float32(1),
-        diagnostics={"path": "hsp"},
+def _load(read: Callable[[Path], np.ndarray], voxels: Path, pictures: Path) -> Partial:
+    return Partial(
+        {
+            "solid": read(voxels),
+            "views": choy.read_views(pictures),
+            "cameras": choy.read_cameras(pictures),
+            "diagnostics": {"path": voxels.suffix[1:]},
+        }
     )
+
+
+def _read_filled(path: Path) -> np.ndarray:
+    return hsp.filled(hsp.read(path))

@@ -1,4 +1,4 @@
-"""Mesh files as scenes: OBJ with MTL and textures, GLB, PLY, STL and OFF, read by trimesh.
+"""Mesh files as scenes: OBJ with MTL and textures, GLB, PLY, STL and OFF, read by trimesh, and the surface of .binvox.
 
 What a file lacks never stops the reading: without its MTL or a texture it gets a plain colour.
 Only a file without triangles is refused.
@@ -13,10 +13,11 @@ import numpy as np
 import trimesh
 from trimesh.resolvers import FilePathResolver
 
-from imfield_jax.data.scene import Part, Scene
+from imfield_jax.data.exchange import binvox
+from imfield_jax.data.scene import Part, Scene, of_mesh
 from imfield_jax.data.sources import textures
 
-SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off")
+SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off", ".binvox")
 GREY = (0.7, 0.7, 0.7, 1.0)
 MOST_COLORS = 32  # a mesh coloured by vertex is split into this many parts at most, else averaged
 
@@ -52,6 +53,8 @@ def load_scene(path: str | Path) -> Scene:
         raise FileNotFoundError(f"{path}: expected a triangle mesh, found no such file")
     if path.suffix.lower() not in SUFFIXES:
         raise ValueError(f"{path}: expected a triangle mesh ({', '.join(SUFFIXES)}), found '{path.suffix}'")
+    if path.suffix.lower() == ".binvox":
+        return of_mesh(binvox.surface(binvox.read(path)))
     try:
         loaded = trimesh.load_scene(str(path), resolver=_Assets(str(path)), process=False)
         parts = tuple(part for placed in _instances(loaded) for part in _parts(*placed))

@@ -25,6 +25,7 @@ SPLIT_FILE = "all.csv"
 MESH_PATH = Path("models", "model_normalized.obj")
 _OFFICIAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 
+
 def shapes(root: str | Path, category: str) -> list[Shape]:
     """The models of one category, named "<synset>/<model id>", sorted.
 
