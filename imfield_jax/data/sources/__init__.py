@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imfield_jax.data.scene import Scene
@@ -38,6 +39,12 @@ class Shape:
     longest_side: float | None = OWN_LONGEST_SIDE
     credit: str = ""
     stamp: str = ""
+
+
+def stamp_of(path: Path) -> str:
+    """What changes when somebody writes to a file."""
+    found = path.stat()
+    return f"{found.st_size} bytes, {found.st_mtime_ns} ns"
 
 
 def split_sorted(names: list[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from imfield_jax.data.scene import Scene, transformed
-from imfield_jax.data.sources import Shape, meshfile, split_sorted
+from imfield_jax.data.sources import Shape, meshfile, split_sorted, stamp_of
 
 # To ours (y up, front -z) from the axes that tools write. Z up is Blender's and CAD's, front -y.
 AXES = {
@@ -34,12 +34,7 @@ def shapes(root: str | Path, category: str, axes: str = "y-up") -> list[Shape]:
         raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none")
     named = {f"{category}/{path.relative_to(root).as_posix()}": path for path in files}
     splits = split_sorted(list(named))
-    return [Shape(name, splits[name], partial(_load, path, axes), stamp=_stamp(path)) for name, path in named.items()]
-
-
-def _stamp(path: Path) -> str:
-    found = path.stat()
-    return f"{found.st_size} bytes, {found.st_mtime_ns} ns"
+    return [Shape(name, splits[name], partial(_load, path, axes), stamp=stamp_of(path)) for name, path in named.items()]
 
 
 def _load(path: Path, axes: str) -> Scene:

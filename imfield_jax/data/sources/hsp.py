@@ -16,7 +16,7 @@ import numpy as np
 
 from imfield_jax.data.exchange import choy, hsp
 from imfield_jax.data.record import Partial
-from imfield_jax.data.sources import Shape
+from imfield_jax.data.sources import Shape, stamp_of
 from imfield_jax.data.sources.synsets import synset_of
 
 VOXELS, PICTURES = "modelBlockedVoxels256", "ShapeNetRendering"
@@ -47,6 +47,7 @@ def rendered_shapes(
             name=f"{synset}/{model}",
             split="train" if number < trains else "test",
             load=partial(_load, read, models[model], root / PICTURES / synset / model / "rendering"),
+            stamp=stamp_of(models[model]),
         )
         for number, model in enumerate(names)
     ]

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from imfield_jax.data.exchange import imnet
-from imfield_jax.data.sources import SPLITS, Shape, split_sorted
+from imfield_jax.data.sources import SPLITS, Shape, split_sorted, stamp_of
 from imfield_jax.data.sources.synsets import synset_of
 
 EVERYTHING = "all"
@@ -37,9 +37,9 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     if any(layout != layouts[paths[0]] for layout in layouts.values()):
         raise ValueError(f"{root}: expected files of one layout, found IM-NET's first and later ones: use two folders")
     found = [
-        Shape(name=name, split=split, load=partial(imnet.read, path, number, name, layouts[path]))
+        Shape(name, split, partial(imnet.read, path, number, name, layouts[path]), stamp=stamp)
         for split, of_split in files.items()
-        for path in of_split
+        for path, stamp in zip(of_split, map(stamp_of, of_split), strict=True)
         for number, name in enumerate(imnet.names_of(path))
         if group in (None, name.split("/")[0])
     ]

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from imfield_jax.data.exchange import occupancy_networks
-from imfield_jax.data.sources import Shape
+from imfield_jax.data.sources import Shape, stamp_of
 from imfield_jax.data.sources.synsets import synset_of
 
 
@@ -26,7 +26,15 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     if not any(named.values()):
         raise FileNotFoundError(f"{group}: expected train.lst, val.lst or test.lst with names of models, found none")
     return [
-        Shape(f"{group.name}/{model}", split, partial(occupancy_networks.read, group / model))
+        Shape(
+            f"{group.name}/{model}", split, partial(occupancy_networks.read, group / model), stamp=_stamp(group / model)
+        )
         for split, models in named.items()
         for model in models
     ]
+
+
+def _stamp(folder: Path) -> str:
+    """That of the file the solid is made of; a model without one is listed too, and fails to load."""
+    path = folder / occupancy_networks.CLOUD_FILE
+    return stamp_of(path) if path.is_file() else ""

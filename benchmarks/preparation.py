@@ -1,0 +1,58 @@
+"""What preparing ShapeNet takes, category by category, from what was measured on other meshes.
+
+    python -m experiments.prepare --source=sweethome3d --category=furniture --labels=exact --count=320
+    python -m benchmarks.preparation --data=data/furniture
+
+Seconds and memory are those in the report of a preparation, disk what its folders take; each is spread over its
+meshes, and those of ShapeNet are expected to be as hard. Nothing is prepared here.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from absl import flags
+
+from experiments.entry import run
+from imfield_jax.data.dataset import NAME
+from imfield_jax.data.sources.synsets import CATEGORIES
+
+_DATA = flags.DEFINE_string("data", None, "The output folder of a preparation.", required=True)
+_CORES = flags.DEFINE_list("cores", ["1", "16", "64", "256"], "Numbers of cores to share ShapeNet among.")
+_HOUR, _MEGABYTE, _GIGABYTE = 3600, 1e6, 1e9
+
+
+def main() -> None:
+    data = Path(_DATA.value)
+    totals = json.loads((data / "report.json").read_text())["totals"]
+    made, spent = totals["ok"] + totals["warned"], totals["seconds"]["shape"]
+    seconds, dataset, work = spent["total"] / made, _bytes(data / NAME) / made, _bytes(data / "work") / made
+    print(f"{made} of {totals['shapes']} meshes prepared, {totals['warned']} with warnings, {totals['failed']} failed")
+    print(f"seconds of a core: mean {seconds:.2f}, median {spent['median']:.2f}, p95 {spent['p95']:.1f}", end="")
+    print(f", most {spent['most']:.1f}; memory of a worker: {totals['most_mebibytes']} MiB at most")
+    print(
+        f"disk of a mesh: {dataset / _MEGABYTE:.3f} MB in the dataset, {work / _MEGABYTE:.3f} MB in the work folder\n"
+    )
+    print("| category | synset | models | core hours | dataset, GB | work folder, GB |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for name, (synset, models) in CATEGORIES.items():
+        print(_row(name, synset, models, seconds, dataset, work))
+    everything = sum(models for _, models in CATEGORIES.values())
+    print(_row("all", "", everything, seconds, dataset, work))
+    print(f"\n{everything:,} models:")
+    for cores in map(int, _CORES.value):
+        print(f"- {cores} core{'s' * (cores > 1)}: {everything * seconds / cores / _HOUR:.1f} hours")
+
+
+def _row(name: str, synset: str, models: int, seconds: float, dataset: float, work: float) -> str:
+    hours, sizes = models * seconds / _HOUR, [models * size / _GIGABYTE for size in (dataset, work)]
+    return f"| {name} | {synset} | {models:,} | {hours:.1f} | {sizes[0]:.2f} | {sizes[1]:.2f} |"
+
+
+def _bytes(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+if __name__ == "__main__":
+    run(main)
