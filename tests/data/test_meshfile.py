@@ -36,7 +36,7 @@ def volume(scene):
     return np.einsum("nd,nd->", a, np.cross(b, c)) / 6
 
 
-@pytest.mark.parametrize("suffix", meshfile.SUFFIXES)
+@pytest.mark.parametrize("suffix", sorted({*meshfile.SUFFIXES} - {".binvox"}))  # which is no mesh, see test_binvox
 def test_a_box_comes_back_from_every_format(tmp_path, suffix):
     path = tmp_path / f"box{suffix}"
     trimesh.creation.box(extents=(1.0, 2.0, 3.0)).export(path)
