@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from imfield_jax.inference.backdrop import object_mask
+from imfield_jax.pictures import as_rgba, intact
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -116,7 +117,7 @@ def _decode(path: Path) -> tuple[np.ndarray, list[str]]:
             raise ValueError(f"{path} is damaged: its header cannot be read ({error})") from error
         _check_header(path, image)
         try:
-            return _upright_rgba(image)
+            return _upright_rgba(intact(image))
         except Exception as error:
             raise ValueError(f"{path} is damaged or cut short: {error}") from error
 
@@ -140,11 +141,7 @@ def _upright_rgba(image: Image.Image) -> tuple[np.ndarray, list[str]]:
     image.draft(None, (MAX_SIDE, MAX_SIDE))  # a JPEG is decoded at a fraction of its size if that is enough
     image.load()
     image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):
-        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
-    elif image.mode in ("CMYK", "YCbCr", "RGBX"):
-        image = image.convert("RGB")
-    image = image.convert("RGBA")
+    image = as_rgba(image)
     image.thumbnail((MAX_SIDE, MAX_SIDE))
     if max(size) > MAX_SIDE:
         notes.append(f"the picture was reduced from {max(size)} to {max(image.size)} pixels on its longer side")

@@ -13,6 +13,7 @@ from PIL import Image
 
 from imfield_jax.data.rendering.cameras import FARTHEST, FOV_RADIANS, VIEWS
 from imfield_jax.framing import RENDERED_SIZE
+from imfield_jax.pictures import intact
 
 _METADATA = "rendering_metadata.txt"
 
@@ -29,7 +30,7 @@ def _read_picture(path: Path) -> np.ndarray:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: expected a picture of {VIEWS}, found none")
     try:
-        with Image.open(path, formats=("png",)) as picture:
+        with path.open("rb") as file, intact(Image.open(file, formats=("png",))) as picture:
             mode, size = picture.mode, picture.size
             pixels = np.asarray(picture) if size == (RENDERED_SIZE,) * 2 else None
     except Exception as error:  # whatever Pillow makes of a damaged file

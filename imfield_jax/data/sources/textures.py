@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from imfield_jax.pictures import as_rgba, intact
+
 LONGEST_TEXTURE = 1024  # pixels; views are 137 pixels wide, and 4096^2 textures would fill the memory
 
 
@@ -34,13 +36,13 @@ def find(name: str, folders: Iterable[Path]) -> Path | None:
 def rgba(image: Image.Image) -> np.ndarray | None:
     """A picture as [H, W, 4] uint8, at most LONGEST_TEXTURE a side; None when it cannot be decoded."""
     try:
-        image = image.convert("RGBA")
+        image = as_rgba(intact(image))
         longest = max(image.size)
         if longest > LONGEST_TEXTURE:
             size = tuple(max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
             image = image.resize(size, Image.Resampling.BOX)
         return np.asarray(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # each of Pillow's decoders fails in its own way on a damaged file
         return None
 
 
@@ -49,7 +51,7 @@ def read(path: Path | None) -> np.ndarray | None:
     if path is None:
         return None
     try:
-        with Image.open(path) as image:
+        with path.open("rb") as file, Image.open(file) as image:
             return rgba(image)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+    except Exception:  # see above
         return None
