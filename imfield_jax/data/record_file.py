@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +17,7 @@ from imfield_jax.coordinates import SOLID_RESOLUTION
 from imfield_jax.data.record import Record
 from imfield_jax.data.sampling import LEVEL_SIZES, pack_solid, unpack_solid
 from imfield_jax.files import write_whole
+from imfield_jax.npz import read_arrays
 
 
 def write_record(path: Path, record: Record, report: dict) -> None:
@@ -45,9 +45,8 @@ def write_record(path: Path, record: Record, report: dict) -> None:
 def read_report(path: Path) -> dict | None:
     """The report inside a record file; None when there is no such file or it is not a whole one."""
     try:
-        with open(path, "rb") as file, np.load(file) as arrays:
-            return json.loads(arrays["report"].item())
-    except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile):
+        return json.loads(read_arrays(path, {"report"}.__contains__)["report"].item())
+    except Exception:  # whatever zip, npy and JSON make of a damaged file
         return None
 
 
@@ -64,21 +63,32 @@ def read_levels(path: Path) -> dict[str, dict[str, int]]:
 
 
 def read_example(path: Path) -> dict:
-    """A record as the features of the dataset (see `dataset.features`); pictures stay PNG bytes."""
-    with np.load(path) as arrays:
-        pictures = np.split(arrays["views"], np.cumsum(arrays["view_sizes"])[:-1])
-        example = {
-            "name": arrays["name"].item(),
-            "voxels": np.unpackbits(arrays["voxels"]).reshape(64, 64, 64),
-            "solid": np.packbits(unpack_solid(arrays["solid"].tobytes())),
-            "views": [io.BytesIO(picture.tobytes()) for picture in pictures],
-            "cameras": arrays["cameras"],
-            "center": arrays["center"],
-            "scale": arrays["scale"][()],
-        }
-        for level in LEVEL_SIZES:
-            example[f"points_{level}"] = arrays[f"points_{level}"]
-            example[f"values_{level}"] = arrays[f"values_{level}"]
+    """A record as the features of the dataset (see `dataset.features`); pictures stay PNG bytes.
+
+    Raises OSError when the file cannot be read, ValueError when it is damaged.
+    """
+    try:
+        return _example(read_arrays(path))
+    except OSError:
+        raise
+    except Exception as error:  # whatever zip and npy make of a damaged file
+        raise ValueError(f"{path} is damaged: delete it and prepare again ({error})") from error
+
+
+def _example(arrays: dict[str, np.ndarray]) -> dict:
+    pictures = np.split(arrays["views"], np.cumsum(arrays["view_sizes"])[:-1])
+    example = {
+        "name": arrays["name"].item(),
+        "voxels": np.unpackbits(arrays["voxels"]).reshape(64, 64, 64),
+        "solid": np.packbits(unpack_solid(arrays["solid"].tobytes())),
+        "views": [io.BytesIO(picture.tobytes()) for picture in pictures],
+        "cameras": arrays["cameras"],
+        "center": arrays["center"],
+        "scale": arrays["scale"][()],
+    }
+    for level in LEVEL_SIZES:
+        example[f"points_{level}"] = arrays[f"points_{level}"]
+        example[f"values_{level}"] = arrays[f"values_{level}"]
     return example
 
 

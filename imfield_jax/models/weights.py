@@ -10,7 +10,6 @@ import dataclasses
 import io
 import json
 from pathlib import Path
-from typing import BinaryIO
 
 import jax
 import numpy as np
@@ -19,6 +18,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from imfield_jax.files import write_whole
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
+from imfield_jax.npz import read_arrays
 
 _FORMAT = 1
 
@@ -59,20 +59,20 @@ def load_weights(path: Path | str) -> Weights:
 
     Raises OSError when there is no such file, ValueError when it holds something else.
     """
-    with open(path, "rb") as file:
-        try:
-            return _read(file)
-        except Exception as error:  # whatever zip, npy and JSON make of another file
-            raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
+    try:
+        return _of_arrays(read_arrays(path))
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever zip, npy and JSON make of another file
+        raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
 
 
-def _read(file: BinaryIO) -> Weights:
-    with np.load(file) as arrays:
-        header = json.loads(arrays["header"].item())
-        if header["format"] != _FORMAT:
-            raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
-        networks = Networks(from_dict(header["preset"]))
-        paths = {name: arrays[name].astype(np.float32) for name in arrays.files if name != "header"}
+def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:
+    header = json.loads(arrays.pop("header").item())
+    if header["format"] != _FORMAT:
+        raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
+    networks = Networks(from_dict(header["preset"]))
+    paths = {name: array.astype(np.float32) for name, array in arrays.items()}
     tree = unflatten_dict(paths, sep="/")
     params, batch_stats = tree["params"], tree.get("batch_stats", {})
     if (jax.tree.map(np.shape, params), jax.tree.map(np.shape, batch_stats)) != networks.shapes(params):
