@@ -11,7 +11,8 @@ from imfield_jax.data.scene import Scene
 from imfield_jax.data.solidify.exact import exact_solid
 from imfield_jax.data.solidify.report import diagnose, warnings_about
 from imfield_jax.data.solidify.robust import robust_solid
-from imfield_jax.data.solidify.topology import first_copies, weld
+from imfield_jax.data.solidify.topology import areas, first_copies, weld
+from imfield_jax.data.solidify.winding import refuse_far
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,9 +53,12 @@ def solidify(scene: Scene, resolution: int = SOLID_RESOLUTION) -> Solid:
 def _welded(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     """The scene's triangles, welded across parts."""
     vertices, faces = scene.soup()
-    if not np.isfinite(vertices[np.unique(faces)]).all():
+    used, renumbered = np.unique(faces, return_inverse=True)
+    vertices = vertices[used]
+    if not np.isfinite(vertices).all():
         raise ValueError("the mesh has vertices that are not finite numbers")
-    vertices, faces = weld(vertices, faces)
-    if not len(faces):
+    refuse_far(vertices)
+    vertices, faces = weld(vertices, renumbered.reshape(-1, 3))
+    if not areas(vertices, faces).any():
         raise ValueError("the mesh has no triangle with an area")
     return vertices, faces

@@ -23,14 +23,19 @@ STEPS = 1 << 16  # fixed-point steps per voxel
 REACH = 8.0  # coordinates up to here keep the integer products below 2^63 (at up to 1024 voxels per axis)
 
 
+def refuse_far(points: np.ndarray) -> None:
+    """Raises ValueError for points further than `REACH` from the origin."""
+    reach = np.abs(points).max(initial=0.0)
+    if reach > REACH:
+        raise ValueError(f"the mesh reaches {reach:.3g} from the origin, expected about 0.5: place it in the cube")
+
+
 def to_steps(points: np.ndarray, resolution: int) -> np.ndarray:
     """Points [..., 3] in cube units -> int64 fixed-point coordinates, 0 at the cube's lower corner.
 
     Raises ValueError for points further than `REACH` from the origin.
     """
-    reach = np.abs(points).max(initial=0.0)
-    if reach > REACH:
-        raise ValueError(f"the mesh reaches {reach:.3g} from the origin, expected about 0.5: place it in the cube")
+    refuse_far(points)
     return np.rint((points + HALF) * (resolution * STEPS)).astype(np.int64)
 
 

@@ -6,6 +6,8 @@ Only a file without triangles is refused.
 
 from __future__ import annotations
 
+import io
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,21 +17,25 @@ from trimesh.resolvers import FilePathResolver
 
 from imfield_jax.data.exchange import binvox
 from imfield_jax.data.scene import Part, Scene, of_mesh
-from imfield_jax.data.sources import textures
+from imfield_jax.data.sources import textures, wavefront
 
 SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off", ".binvox")
 GREY = (0.7, 0.7, 0.7, 1.0)
+# It logs damage with a traceback; we tell it in one line.
+logging.getLogger("trimesh").setLevel(logging.CRITICAL)
+MOST_REPEATS = 1 << 20  # of a texture; texture vertices farther out, or that are no numbers, say nothing
 MOST_COLORS = 32  # a mesh coloured by vertex is split into this many parts at most, else averaged
 
 
 class _Assets(FilePathResolver):
     """Opens what a mesh file refers to, within the model's own folders."""
 
-    def get(self, name: str) -> bytes:
+    def get(self, name: str) -> bytes | str:
         found = find_asset(name, Path(self.parent))
         if found is None:
             raise FileNotFoundError(name)
-        return found.read_bytes()
+        contents = found.read_bytes()
+        return wavefront.decoded(contents) if found.suffix.lower() == ".mtl" else contents
 
 
 def find_asset(name: str, folder: Path) -> Path | None:
@@ -46,7 +52,8 @@ def find_asset(name: str, folder: Path) -> Path | None:
 def load_scene(path: str | Path) -> Scene:
     """The mesh of a file, transforms baked in, one part per material, axes and units as in the file.
 
-    Raises FileNotFoundError when there is no such file, ValueError when it has no triangles.
+    Raises OSError when the file is not there or cannot be read, ValueError when it is damaged, has no triangles or
+    takes more memory than there is.
     """
     path = Path(path)
     if not path.is_file():
@@ -55,11 +62,15 @@ def load_scene(path: str | Path) -> Scene:
         raise ValueError(f"{path}: expected a triangle mesh ({', '.join(SUFFIXES)}), found '{path.suffix}'")
     if path.suffix.lower() == ".binvox":
         return of_mesh(binvox.surface(binvox.read(path)))
+    contents = path.read_bytes()  # an OSError is one of the file, what follows one of its contents
     try:
-        loaded = trimesh.load_scene(str(path), resolver=_Assets(str(path)), process=False)
+        loaded = _loaded(contents, path)
         parts = tuple(part for placed in _instances(loaded) for part in _parts(*placed))
-    except OSError:
-        raise
+    except MemoryError as error:
+        raise ValueError(
+            f"{path}: to read its {len(contents)} bytes takes more memory than there is; "
+            "it is damaged, or the mesh is to be simplified"
+        ) from error
     except Exception as error:  # each of trimesh's readers fails in its own way on a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path}: expected a triangle mesh, found a damaged file ({reason})") from error
@@ -67,6 +78,13 @@ def load_scene(path: str | Path) -> Scene:
         found = ", ".join(sorted({type(item).__name__ for item in loaded.geometry.values()})) or "nothing"
         raise ValueError(f"{path}: expected a triangle mesh, found {found} without triangles")
     return Scene(parts)
+
+
+def _loaded(contents: bytes, path: Path) -> trimesh.Scene:
+    suffix, file = path.suffix.lower(), io.BytesIO(contents)
+    if suffix == ".obj":
+        file = io.StringIO(wavefront.absolute(wavefront.decoded(contents)))
+    return trimesh.load_scene(file, file_type=suffix[1:], resolver=_Assets(str(path)), process=False)
 
 
 def _instances(loaded: trimesh.Scene) -> Iterator[tuple[trimesh.Trimesh, np.ndarray]]:
@@ -80,7 +98,8 @@ def _instances(loaded: trimesh.Scene) -> Iterator[tuple[trimesh.Trimesh, np.ndar
 
 def _parts(mesh: trimesh.Trimesh, matrix: np.ndarray) -> Iterator[Part]:
     """A mesh in its final position. (Its own `copy` would decode textures, and fail on broken ones.)"""
-    vertices = np.asarray(mesh.vertices, np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
+    with np.errstate(invalid="ignore", over="ignore"):  # whether what faces use is finite is asked by `scene.place`
+        vertices = np.asarray(mesh.vertices, np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
     faces = np.asarray(mesh.faces, np.int64)
     if faces.min() < 0 or faces.max() >= len(vertices):
         raise ValueError(f"a face refers to vertex {faces.max()} of {len(vertices)}")
@@ -89,7 +108,7 @@ def _parts(mesh: trimesh.Trimesh, matrix: np.ndarray) -> Iterator[Part]:
     if mesh.visual.kind == "texture":
         color, texture = _material(mesh.visual.material)
         uv = mesh.visual.uv
-        if texture is None or uv is None or len(uv) != len(vertices) or not np.isfinite(uv).all():
+        if texture is None or uv is None or len(uv) != len(vertices) or not (np.abs(uv) < MOST_REPEATS).all():
             yield Part(vertices, faces, color)
         else:
             yield Part(vertices, faces, color, np.asarray(uv, np.float32)[:, :2], texture)

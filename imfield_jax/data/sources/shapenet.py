@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import re
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -77,8 +77,9 @@ def _zipped(archive: Path, synset: str) -> list[str]:
 
 
 def _load_zipped(archive: Path, synset: str, model: str) -> Scene:
-    with _opened(archive) as file, tempfile.TemporaryDirectory() as unpacked:
-        file.extractall(unpacked, [name for name in file.namelist() if name.startswith(f"{synset}/{model}/")])
+    with tempfile.TemporaryDirectory() as unpacked:
+        with _opened(archive) as file:
+            file.extractall(unpacked, [name for name in file.namelist() if name.startswith(f"{synset}/{model}/")])
         try:
             return _load(Path(unpacked) / synset, model)
         except (OSError, ValueError) as error:
@@ -91,23 +92,34 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(archive) as file:
             yield file
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except Exception as error:  # whatever zipfile makes of a damaged file
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # not of the contents
+            raise
         raise ValueError(f"{archive} is damaged or no zip file: {error}") from error
 
 
 def _read_splits(path: Path, wanted: str) -> dict[str, str]:
     """Model id -> split, of the rows of one synset."""
     splits = {}
-    with open(path, newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        missing = {"synsetId", "modelId", "split"} - set(rows.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path}: expected the columns synsetId, modelId, split; found no {sorted(missing)[0]}")
-        for row in rows:
-            if (row["synsetId"] or "").zfill(8) != wanted:  # spreadsheets drop the leading zero
-                continue
-            if row["split"] not in _OFFICIAL_SPLITS:
-                expected = ", ".join(_OFFICIAL_SPLITS)
-                raise ValueError(f"{path} line {rows.line_num}: expected {expected}; found split '{row['split']}'")
-            splits[row["modelId"]] = _OFFICIAL_SPLITS[row["split"]]
+    for line, row in _rows(path):
+        if (row["synsetId"] or "").zfill(8) != wanted:  # spreadsheets drop the leading zero
+            continue
+        if row["split"] not in _OFFICIAL_SPLITS:
+            expected = ", ".join(_OFFICIAL_SPLITS)
+            raise ValueError(f"{path} line {line}: expected {expected}; found split {row['split']!r}")
+        splits[row["modelId"]] = _OFFICIAL_SPLITS[row["split"]]
     return splits
+
+
+def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
+    """The rows of a split file, and the lines where they end."""
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            missing = {"synsetId", "modelId", "split"} - set(rows.fieldnames or ())
+            read = [] if missing else [(rows.line_num, row) for row in rows]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path} is damaged or no CSV file: {error}") from error
+    if missing:
+        raise ValueError(f"{path}: expected the columns synsetId, modelId, split; found no {sorted(missing)[0]}")
+    return read
