@@ -106,6 +106,7 @@ SOUND = {
     # Names of textures.
     "windows-path": texture("C:\\tmp\\Texture0.jpg"),
     "absolute-path": texture("/home/me/models/texture0.jpg"),
+    "spaces-in-path": dataclasses.replace(texture("../images/a b.jpg"), images={"A b.jpg": encoded(RED)}),
     "folder-path": dataclasses.replace(texture("../"), color="green"),
     "missing-texture": Model(images={}, color="green"),
     # Contents of textures.
@@ -153,6 +154,11 @@ GLASS = {
     "see-through-by-tr": Model(mtl=GREEN + "Tr 0.6\n", images={}, color="green"),
     "lace": Model(mtl=GREEN + "map_Kd ../images/lace.png\n", images={"lace.png": encoded(HOLED, "png")}),
 }
+# Of which there is a solid, but not one to trust without a look.
+WARNED = {
+    "sheet": (Model(body(lines=faces(SIDES[:1]))), "open sheets"),
+    "at-the-border": (Model(body(PLACES.replace("0.25", "0.6"))), "reaches the border of the cube"),
+}
 KNOWN = sorted(synsets.WITHOUT_MESH)[0].split("/")[1]
 # What the report says of those that cannot be prepared.
 FAILED = {
@@ -170,6 +176,7 @@ FAILED = {
     "zero-area": (Model(body(lines=faces([(1, 1, 2), (3, 4, 4)]))), "the mesh has no triangle with an area"),
     "on-one-line": (Model("v 0 0 0\nv 0.1 0 0\nv 0.3 0 0\nf 1 2 3\n"), "no triangle with an area"),
     "index-outside": (Model(body(lines=faces() + "f 1 2 99\n")), "found a damaged file"),
+    "relative-index-outside": (Model(body(lines=faces() + "f -1 -2 -9\n")), "refers to number -9 of 8"),
     "index-zero": (Model(body(lines=faces() + "f 0 1 2\n")), "found a damaged file"),
     "pictures-only": (Model(None, None), "found no such file"),
     KNOWN: (Model(None, None), "none in any copy: ShapeNetCore.v2 has no mesh of this model"),
@@ -190,7 +197,8 @@ def prepared(shared, program):
 
     def run(folder):
         root = folder / "ShapeNetCore.v2"
-        for name, model in {**SOUND, **GLASS, "huge": huge(7), **{n: m for n, (m, _) in FAILED.items()}}.items():
+        told = {name: model for name, (model, _) in {**WARNED, **FAILED}.items()}
+        for name, model in {**SOUND, **GLASS, **told, "huge": huge(7)}.items():
             model.write(root / SYNSET / name)
         (root / SYNSET / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
         (root / SYNSET / ".cache").mkdir()
@@ -232,8 +240,9 @@ def alphas(row):
 
 
 def test_every_model_is_in_the_report_and_nothing_else(report):
-    assert set(report) == {*SOUND, *GLASS, *FAILED, "huge"}
-    assert {name for name, shape in report.items() if shape["status"] == "failed"} == set(FAILED)
+    expected = {"ok": {*SOUND, *GLASS, "huge"}, "warned": set(WARNED), "failed": set(FAILED)}
+    assert {status: {n for n, shape in report.items() if shape["status"] == status} for status in expected} == expected
+    assert len(report) == sum(map(len, expected.values()))
     assert {name: report[name]["split"] for name in SPLITS} == {"clean": "test", "crlf": "validation"}
 
 
@@ -241,6 +250,12 @@ def test_every_model_is_in_the_report_and_nothing_else(report):
 def test_what_cannot_be_prepared_is_told_in_one_line(name, report):
     error = report[name]["error"]
     assert FAILED[name][1] in error and len(error.splitlines()) == 1 and len(error) < 400
+
+
+@pytest.mark.parametrize("name", WARNED)
+def test_what_is_doubtful_is_told(name, report, rows):
+    assert any(WARNED[name][1] in warning for warning in report[name]["warnings"])
+    assert rows[name].solid.any()
 
 
 def test_the_user_sees_no_traceback_and_no_remarks_of_libraries(prepared):
