@@ -24,7 +24,7 @@ import trimesh
 from PIL import Image
 
 from imfield_jax.data import sampling
-from imfield_jax.data.exchange import choy
+from imfield_jax.data.exchange import binvox, choy, occupancy_networks
 from imfield_jax.data.record import Record
 from imfield_jax.data.record_file import read_example, read_report, write_record
 from imfield_jax.data.scene import Scene, place
@@ -34,6 +34,7 @@ from imfield_jax.inference.photo import read_picture
 
 CASES = 50  # of each kind
 SECONDS, MEBIBYTES = 30.0, 1536  # most of them for the imports of a new worker
+LOW = np.full(3, -1.0)
 MODEL = Path("02958343", "m")
 
 
@@ -144,6 +145,24 @@ def weights(path: Path) -> None:
     save_weights(path, Weights(networks, *jax.tree.map(lambda leaf: np.ones(leaf.shape), shapes), {"category": "car"}))
 
 
+def voxels(path: Path) -> None:
+    binvox.write(
+        path, binvox.Grid(np.hypot(*np.mgrid[-1:1:16j, -1:1:16j])[..., None] < np.linspace(0.2, 0.8, 16), LOW, 2.0)
+    )
+
+
+def occupancies(path: Path) -> None:
+    """A ball as Occupancy Networks has it; `path` is one of its files."""
+    points = ball().vertices.repeat(5, axis=0)
+    place = {"loc": np.zeros(3, np.float32), "scale": np.float32(0.03)}
+    np.savez(path.with_name("pointcloud.npz"), points=points.astype(np.float16), normals=points, **place)
+    inside = np.packbits(np.linalg.norm(points * 0.5, axis=1) < 1)
+    np.savez(path.with_name("points.npz"), points=(points * 0.5).astype(np.float16), occupancies=inside, **place)
+    pictures = path.with_name(occupancy_networks.PICTURES)
+    pictures.mkdir()
+    disc("RGB", 137).save(pictures / "000.jpg")
+
+
 def archive(path: Path) -> None:
     models = path.parent / MODEL / "models"
     models.mkdir(parents=True)
@@ -222,6 +241,10 @@ def read_weights(path: Path) -> dict:
     return {"weights": [found.params, found.batch_stats, found.about, found.networks.preset]}
 
 
+def read_occupancies(path: Path) -> dict:
+    return occupancy_networks.read(path.parent).fields
+
+
 def read_archive(path: Path) -> dict:
     scenes = [checked(place(shape.load(), None)[0]) for shape in shapenet.shapes(path.parent, "car")]
     return {key: [scene[key] for scene in scenes] for key in ("corners", "colors", "textures")}
@@ -251,6 +274,9 @@ KINDS = {
     "mesh.stl": Kind(mesh_of("stl"), read_scene),
     "text.stl": Kind(mesh_of("stl_ascii"), read_scene),
     "mesh.off": Kind(mesh_of("off"), read_scene),
+    "mesh.binvox": Kind(voxels, read_scene),
+    "points.npz": Kind(occupancies, read_occupancies, ("solid", "views", "diagnostics")),
+    "pointcloud.npz": Kind(occupancies, read_occupancies, ("solid", "views", "diagnostics")),
     "record.npz": Kind(record, read_record, ("example",)),
     "weights.npz": Kind(weights, read_weights, ("weights",)),
     # The list of a zip file's members has no checksum: a name that changed may hide materials and textures.

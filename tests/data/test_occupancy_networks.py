@@ -147,14 +147,14 @@ def test_a_cloud_that_contradicts_the_labels_is_a_warning(folder, row, tmp_path)
 @pytest.mark.parametrize(
     ("file", "change", "expected"),
     [
-        ("pointcloud.npz", {"normals": None}, "normals: expected an array, found none"),
+        ("pointcloud.npz", {"normals": None}, "normals: expected numbers .None, 3., found none"),
         ("pointcloud.npz", {"points": np.zeros((5, 2))}, "points: expected numbers .None, 3., found float64 .5, 2."),
         ("pointcloud.npz", {"points": np.full((9, 3), np.nan)}, "points: expected finite numbers"),
         ("pointcloud.npz", {"scale": np.float32(40)}, "expected points in the cube of side 1"),
         ("points.npz", {"occupancies": np.zeros(7, np.uint8)}, "occupancies: expected one for each of 100000 points"),
         ("points.npz", {"points": np.array(["a"])}, "points: expected numbers"),
         ("img_choy2016/cameras.npz", {"world_mat_1": np.zeros((3, 4))}, "expected matrices of cameras"),
-        ("img_choy2016/cameras.npz", {"world_mat_2": None}, "world_mat_2: expected an array, found none"),
+        ("img_choy2016/cameras.npz", {"world_mat_2": None}, "world_mat_2: expected numbers .3, 4., found none"),
     ],
 )
 def test_damage_is_one_line(file, change, expected, folder, tmp_path):
