@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from imfield_jax.coordinates import grid_points
 from imfield_jax.data.scene import Part, Scene
-from imfield_jax.data.solidify import solidify
+from imfield_jax.data.solidify import solidify, visibility
 from imfield_jax.data.solidify.depth_maps import agreement
 from imfield_jax.data.solidify.enclosed import enclosed_by
 from imfield_jax.data.solidify.hidden import exposed, hidden, look
@@ -388,3 +388,13 @@ def test_closed_patches_turn_outward_and_open_ones_stay():
 def test_copies_are_found_whatever_their_winding():
     faces = np.array([[0, 1, 2], [3, 4, 5], [2, 1, 0], [1, 2, 0], [3, 4, 6]])
     np.testing.assert_array_equal(first_copies(faces), [True, True, False, False, True])
+
+
+def test_what_is_seen_of_a_face_does_not_depend_on_how_many_are_asked_about_at_once(monkeypatch):
+    vertices, faces = joined(ball(0.3), box((0.5, 0.1, 0.1)))
+    found = []
+    for at_once in (visibility._AT_ONCE, 1001):
+        monkeypatch.setattr(visibility, "_AT_ONCE", at_once)
+        rng = np.random.default_rng(0)
+        found.append(visibility.face_visibility(vertices, faces, np.arange(len(faces)), rng))
+    np.testing.assert_array_equal(*found)

@@ -15,6 +15,7 @@ from imfield_jax.data.solidify.topology import areas
 _SAMPLES = 30_000  # points on the surface, spread by area
 _LEAST_SAMPLES = 2  # per face
 _RAYS = 24  # per point and side
+_AT_ONCE = 1 << 15  # points; a mesh of a million faces has rays for some gigabytes
 _OFFSET = 2e-4  # cube units between a face and the start of its rays, 1/20 voxel at 256^3
 
 
@@ -32,18 +33,26 @@ def face_visibility(
     counts = np.bincount(owner, minlength=len(chosen))
     shares = []
     for side in (normals, -normals):
-        directions = rng.standard_normal((len(points), _RAYS, 3), np.float32)
-        inward = (directions * side[:, None]).sum(axis=2, keepdims=True) < 0
-        directions = np.where(inward, -directions, directions)
-        origins = np.broadcast_to((points + _OFFSET * side)[:, None], directions.shape)
-        hit = scene.run(
-            np.ascontiguousarray(origins.reshape(-1, 3), np.float32),
-            directions.reshape(-1, 3),
-            query="OCCLUDED",
-        )
-        escaped = (hit.reshape(len(points), _RAYS) < 0).mean(axis=1)
+        parts = [slice(start, start + _AT_ONCE) for start in range(0, len(points), _AT_ONCE)]
+        escaped = np.concatenate([_escaped(scene, points[part], side[part], rng) for part in parts])
         shares.append(np.bincount(owner, escaped, len(chosen)) / counts)
     return shares[0], shares[1]
+
+
+def _escaped(
+    scene: rtcore_scene.EmbreeScene, points: np.ndarray, normals: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Share of random rays from each point [N, 3] into the half space of its normal that hit nothing: [N]."""
+    directions = rng.standard_normal((len(points), _RAYS, 3), np.float32)
+    inward = (directions * normals[:, None]).sum(axis=2, keepdims=True) < 0
+    directions = np.where(inward, -directions, directions)
+    origins = np.broadcast_to((points + _OFFSET * normals)[:, None], directions.shape)
+    hit = scene.run(
+        np.ascontiguousarray(origins.reshape(-1, 3), np.float32),
+        directions.reshape(-1, 3),
+        query="OCCLUDED",
+    )
+    return (hit.reshape(len(points), _RAYS) < 0).mean(axis=1)
 
 
 def _surface_points(
