@@ -17,11 +17,15 @@ def read_arrays(path: Path | str, wanted: Callable[[str], bool] = lambda name: T
     `np.load` reads as much of a member as its head tells it to, and checksums are of whole members: it takes a head
     that changed for what was written.
 
-    Raises OSError when the file cannot be read, and whatever zip and npy make of a damaged one.
+    Raises OSError when the file cannot be opened, ValueError with the reason when it is damaged.
     """
-    with open(path, "rb") as file, zipfile.ZipFile(file) as archive:
-        members = {name.removesuffix(".npy"): name for name in archive.namelist()}
-        return {name: _array(archive.read(member)) for name, member in members.items() if wanted(name)}
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+                return {name: _array(archive.read(member)) for name, member in members.items() if wanted(name)}
+        except Exception as error:  # whatever zip and npy make of a damaged file, OSError for odd offsets among it
+            raise ValueError(" ".join(str(error).split()) or repr(error)) from error
 
 
 def _array(member: bytes) -> np.ndarray:

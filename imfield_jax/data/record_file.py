@@ -46,7 +46,7 @@ def read_report(path: Path) -> dict | None:
     """The report inside a record file; None when there is no such file or it is not a whole one."""
     try:
         return json.loads(read_arrays(path, {"report"}.__contains__)["report"].item())
-    except Exception:  # whatever zip, npy and JSON make of a damaged file
+    except (OSError, ValueError, KeyError):
         return None
 
 
@@ -71,7 +71,7 @@ def read_example(path: Path) -> dict:
         return _example(read_arrays(path))
     except OSError:
         raise
-    except Exception as error:  # whatever zip and npy make of a damaged file
+    except Exception as error:  # whatever a damaged file does to its arrays
         raise ValueError(f"{path} is damaged: delete it and prepare again ({error})") from error
 
 

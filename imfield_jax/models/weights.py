@@ -61,9 +61,9 @@ def load_weights(path: Path | str) -> Weights:
     """
     try:
         return _of_arrays(read_arrays(path))
-    except FileNotFoundError:
+    except OSError:
         raise
-    except Exception as error:  # whatever zip, npy and JSON make of another file
+    except Exception as error:  # whatever arrays and JSON make of another file
         raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
 
 
