@@ -24,6 +24,7 @@ LICENCES = {
 }
 SOURCES = tuple(LICENCES)
 PACKAGES = ("sweethome3d", "flightgear")  # sources that can fetch themselves
+NEED_NO_FOLDER = (*PACKAGES, "procedural")
 
 
 def list_shapes(

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from imfield_jax.data import memory
-from imfield_jax.data.listing import LICENCES, PACKAGES, list_shapes
+from imfield_jax.data.listing import LICENCES, NEED_NO_FOLDER, list_shapes
 from imfield_jax.data.record import PHASES, Settings, make_record
 from imfield_jax.data.record_file import write_record
 from imfield_jax.data.report import summary
@@ -62,7 +62,7 @@ class Preparation:
     def __post_init__(self):
         if not re.fullmatch(r"[a-z0-9_]+", self.category):
             raise ValueError(f"category {self.category!r} is not usable as a name: use a-z, 0-9 and _")
-        if not self.source_dir and self.source not in (*PACKAGES, "procedural"):
+        if not self.source_dir and self.source not in NEED_NO_FOLDER:
             raise ValueError(f"source {self.source} needs --source_dir, the folder of its meshes")
         if self.processes < 1:
             raise ValueError(f"at least one process is needed, found {self.processes}")
@@ -82,22 +82,36 @@ def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
     or not a single shape could be prepared; OSError where files cannot be read or written.
     """
     out = Path(preparation.out)
+    with make_records(preparation, progress) as records:
+        progress("packing the dataset", 0, 1, "")
+        dataset = _pack(records, out)
+        progress("packing the dataset", 1, 1, "")
+        _draw_contact_sheet(dataset, out / "contact.png")
+    return dataset
+
+
+@contextlib.contextmanager
+def make_records(
+    preparation: Preparation, progress: Progress = quiet, run: Callable[..., Iterator] = run_jobs
+) -> Iterator[Path]:
+    """Make the records of a dataset, or finish or extend them, and write the report; see `prepare`.
+
+    The block is given the folder of the records, with an index (see `dataset.build_dataset`), and holds it until the
+    end. run: `workers.run_jobs`, or what does the same elsewhere.
+    """
+    out = Path(preparation.out)
     identity = _identity(preparation)
     work = WorkFolder(out / "work", identity)
     with work.held():
         shapes = _list(preparation, progress)
         work.bind()  # not before the source was found
-        reports = _make_records(preparation, shapes, work, progress)
+        reports = _run(preparation, shapes, work, progress, run)
         write_whole(out / "report.json", json.dumps(summary(identity, reports), indent=1))
         _refuse_nothing(reports)
         made = [shape for shape in shapes if reports[shape.name]["status"] != "failed"]
         credits.write(made, out)
         work.write_index(made, LICENCES[preparation.source])
-        progress("packing the dataset", 0, 1, "")
-        dataset = _pack(work.path, out)
-        progress("packing the dataset", 1, 1, "")
-        _draw_contact_sheet(dataset, out / "contact.png")
-    return dataset
+        yield work.path
 
 
 def _identity(preparation: Preparation) -> dict:
@@ -132,8 +146,12 @@ def _list(preparation: Preparation, progress: Progress) -> list[Shape]:
     return shapes
 
 
-def _make_records(
-    preparation: Preparation, shapes: list[Shape], work: WorkFolder, progress: Progress
+def _run(
+    preparation: Preparation,
+    shapes: list[Shape],
+    work: WorkFolder,
+    progress: Progress,
+    run: Callable[..., Iterator],
 ) -> dict[str, dict]:
     """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
     reports = {shape.name: work.report(shape) for shape in shapes}
@@ -146,7 +164,7 @@ def _make_records(
         f"{done} of {len(shapes)} shapes were done before" if done else "",
     )
     limits = (preparation.processes, preparation.seconds, preparation.mebibytes)
-    for number, report, why in run_jobs(prepare_one, jobs, *limits):
+    for number, report, why in run(prepare_one, jobs, *limits):
         name = jobs[number][0].name
         reports[name] = report or {"status": "failed", "error": why}
         done += 1

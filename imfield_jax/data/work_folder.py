@@ -20,6 +20,8 @@ from imfield_jax.data.record_file import read_levels, read_report
 from imfield_jax.data.sources import Shape
 from imfield_jax.files import write_whole
 
+INDEX = "index.json"
+
 
 class WorkFolder:
     """path: the folder, made where there is none. identity: the settings of its records, as JSON holds them."""
@@ -72,7 +74,7 @@ class WorkFolder:
                 for shape in sorted(shapes, key=lambda shape: shape.name)
             ],
         }
-        write_whole(self.path / "index.json", json.dumps(index, indent=1))
+        write_whole(self.path / INDEX, json.dumps(index, indent=1))
 
     @property
     def _settings(self) -> Path:
