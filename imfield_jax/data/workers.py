@@ -11,7 +11,9 @@ import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import time
+import types
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection
@@ -33,7 +35,7 @@ class _Worker:
         context = multiprocessing.get_context("spawn")  # forked GL and numba do not work
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs, work, mebibytes), daemon=True)
-        with _single_threaded():
+        with _single_threaded(), _without_main():
             self.process.start()
         theirs.close()
         self.job: int | None = None
@@ -54,7 +56,7 @@ def run_jobs(
 ) -> Iterator[tuple[int, Any, str]]:
     """Run `work(job)` for every job in `processes` worker processes; yields results as they come.
 
-    work, jobs and results must be picklable; `work` must be importable by name. Each yield is
+    work, jobs and results must be picklable; `work` must be importable by name, and not from the program itself. Each yield is
     (number of the job, result, ""), or (number, None, why) where the job raised, ended its process
     or ran longer than `seconds`. Workers are told to use one thread each, and may take `mebibytes` of memory each,
     see `memory.limit`.
@@ -141,3 +143,17 @@ def _single_threaded() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _without_main() -> Iterator[None]:
+    """A new process imports its parent's program too, and no job needs it.
+
+    It may be one that brings TensorFlow, such as TFDS's own, or a script that would start all over again.
+    """
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
