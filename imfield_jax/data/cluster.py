@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners import PipelineRunner
 
-_BATCH = 8  # jobs that share the start of a process, which takes as long as half a job
+_MOST_IN_BATCH = 8  # jobs share the start of a process, which takes as long as one job or two
+_FEWEST_BATCHES = 32  # for the workers to share
 
 
 def run_jobs(
@@ -37,7 +38,8 @@ def run_jobs(
     import apache_beam as beam
 
     numbered = list(enumerate(jobs))
-    batches = [numbered[start : start + _BATCH] for start in range(0, len(numbered), _BATCH)]
+    size = min(_MOST_IN_BATCH, max(1, len(jobs) // _FEWEST_BATCHES))
+    batches = [numbered[start : start + size] for start in range(0, len(numbered), size)]
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         _ = (
             pipeline

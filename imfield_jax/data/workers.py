@@ -56,8 +56,8 @@ def run_jobs(
 ) -> Iterator[tuple[int, Any, str]]:
     """Run `work(job)` for every job in `processes` worker processes; yields results as they come.
 
-    work, jobs and results must be picklable; `work` must be importable by name, and not from the program itself. Each yield is
-    (number of the job, result, ""), or (number, None, why) where the job raised, ended its process
+    work, jobs and results must be picklable; `work` must be importable by name, and not from the program itself. Each
+    yield is (number of the job, result, ""), or (number, None, why) where the job raised, ended its process
     or ran longer than `seconds`. Workers are told to use one thread each, and may take `mebibytes` of memory each,
     see `memory.limit`.
     """

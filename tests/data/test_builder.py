@@ -35,9 +35,9 @@ def cars(data_dir, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def shapenet(tmp_path_factory):
-    """A ShapeNetCore.v2 root with nine cars, of which the third is corrupt."""
+    """A ShapeNetCore.v2 root with five cars, of which the third is corrupt."""
     root = tmp_path_factory.mktemp("ShapeNetCore.v2")
-    for number in range(9):
+    for number in range(5):
         folder = root / "02958343" / f"car{number}" / "models"
         folder.mkdir(parents=True)
         trimesh.creation.box((0.2, 0.3, 0.3 + number / 30)).export(folder / "model_normalized.obj")
@@ -123,7 +123,7 @@ def test_names_are_those_of_the_rows_where_fewer_are_asked_for(cars, tmp_path):
 
 def test_a_build_from_meshes_leaves_out_the_corrupt_one(built):
     names = [row.name for split in split_names(built) for row in open_split(built, split)]
-    assert names == [f"02958343/car{number}" for number in (0, 1, 3, 4, 5, 6, 7, 8)]
+    assert names == [f"02958343/car{number}" for number in (0, 1, 3, 4)]
     assert "ShapeNet terms" in tfds.builder_from_directory(built).info.redistribution_info.license
     report = json.loads((built.parents[2] / "downloads/imfield_shapes/few_cars/report.json").read_text())
     assert report["shapes"]["02958343/car2"]["status"] == "failed"
@@ -148,7 +148,7 @@ def test_the_command_on_beam_makes_the_same_files(built, shapenet, tmp_path):
     command = [sys.executable, "-m", "tensorflow_datasets.scripts.cli.main", "build", "imfield_shapes", *flags]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
-    assert "02958343/car2 failed" in done.stderr
+    assert "02958343/car2 failed" in done.stdout + done.stderr
     assert files(tmp_path / "imfield_shapes/few_cars/1.0.0") == files(built)
 
 
