@@ -93,7 +93,8 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 ShapeNetCore.v2 as it comes from https://shapenet.org, which wants you to register: the folders or zip files of its
 categories (02958343 is car), beside them all.csv for the official split. A config of another source wants the folder
-that `python -m experiments.prepare` takes as --source_dir."""
+that `python -m experiments.prepare` takes as --source_dir. For shapes that are prepared already, data_dir must be the
+folder that they were prepared into (data/car)."""
 
     # Where TFDS looks for checksums of downloads, which we have none of. Its search for that place
     # imports importlib_resources, which it does not install (4.9.10).

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +39,14 @@ def test_a_job_that_needs_too_much_memory_costs_only_itself():
 
 def test_no_jobs_need_no_workers():
     assert list(run_jobs(eval, [], 2)) == []
+
+
+def test_a_program_is_not_run_again_in_its_workers(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import math\n"
+        "from imfield_jax.data.workers import run_jobs\n"
+        "print(list(run_jobs(math.sqrt, [4.0], processes=1)))\n"  # at the top, where it would start over
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, timeout=100)
+    assert done.stdout == "[(0, 2.0, '')]\n", done.stderr
