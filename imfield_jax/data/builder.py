@@ -125,11 +125,10 @@ folder that they were prepared into (data/car)."""
     def _generate_splits(
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
     ) -> list[tfds.core.SplitInfo]:
-        given = self._records
-        with contextlib.nullcontext(given) if given else self._made(dl_manager, download_config) as self._records:
+        records = contextlib.nullcontext(self._records) if self._records else self._made(dl_manager, download_config)
+        with records as self._packed:
             splits = super()._generate_splits(dl_manager, download_config)
-            index = _read_index(self._records)
-        self._records = given
+            index = _read_index(self._packed)
         shapes = index.pop("shapes")
         sizes = {split.name: split.num_examples for split in splits}  # --max_examples_per_split may want fewer
         names = {split: [s["name"] for s in shapes if s["split"] == split][: sizes.get(split, 0)] for split in SPLITS}
@@ -137,9 +136,9 @@ folder that they were prepared into (data/car)."""
         return splits
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
-        shapes = _read_index(self._records)["shapes"]
+        shapes = _read_index(self._packed)["shapes"]
         files = {split: [s["file"] for s in shapes if s["split"] == split] for split in SPLITS}
-        return {split: self._generate_examples(self._records, files[split]) for split in SPLITS if files[split]}
+        return {split: self._generate_examples(self._packed, files[split]) for split in SPLITS if files[split]}
 
     def _generate_examples(self, folder: Path, files: list[str]) -> Iterator[tuple[int, dict]]:
         for row, file in enumerate(files):
