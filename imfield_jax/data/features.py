@@ -8,7 +8,6 @@ import tensorflow_datasets as tfds
 from imfield_jax.coordinates import SOLID_RESOLUTION, VOXEL_RESOLUTION
 from imfield_jax.data.sampling import LEVEL_SIZES
 
-
 # What preparation samples at each level; the first files of IM-NET have other points.
 LEVELS = {str(level): {"points": size, "grid": SOLID_RESOLUTION} for level, size in LEVEL_SIZES.items()}
 
