@@ -42,8 +42,8 @@ _CITATION = """\
 
 _DESCRIPTION = """\
 Shapes of one category with labelled points and rendered views, for implicit fields. Each shape is
-solid in the cube [-0.5, 0.5]^3, y up, front -z. Points are the centres of grid cells, sampled near the
-surface at three levels as in IM-NET; views have the cameras of the 3D-R2N2 renderings."""
+solid in the cube [-0.5, 0.5]^3, y up, front -z. Points are the centres of grid cells, sampled near
+the surface at three levels as in IM-NET; views have the cameras of the 3D-R2N2 renderings."""
 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
@@ -106,34 +106,40 @@ folder that they were prepared into (data/car)."""
 
     def _info(self) -> tfds.core.DatasetInfo:
         prepared = self.is_prepared()  # of whatever source; what TFDS is not told it takes from what is written there
+        index = _read_index(self._records) if self._records else {"license": LICENCES.get(self.builder_config.source)}
+        made = features(index.get("levels", LEVELS))
         return tfds.core.DatasetInfo(
             builder=self,
             description=_DESCRIPTION,
-            features=tfds.features.FeaturesDict.from_config(self.data_dir) if prepared else features(self._levels()),
+            features=tfds.features.FeaturesDict.from_config(self.data_dir) if prepared else made,
             citation=_CITATION,
-            license=None if prepared else self._license(),
+            license=None if prepared else index["license"],
             disable_shuffling=True,  # row i of a split is name i, for good
             metadata=tfds.core.MetadataDict(),
         )
-
-    def _levels(self) -> dict[str, dict[str, int]]:
-        return _read_index(self._records).get("levels", LEVELS) if self._records else LEVELS
-
-    def _license(self) -> str:
-        return _read_index(self._records)["license"] if self._records else LICENCES[self.builder_config.source]
 
     def _generate_splits(
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
     ) -> list[tfds.core.SplitInfo]:
         records = contextlib.nullcontext(self._records) if self._records else self._made(dl_manager, download_config)
         with records as self._packed:
-            splits = super()._generate_splits(dl_manager, download_config)
             index = _read_index(self._packed)
+            self._refuse_other_points(index)
+            splits = super()._generate_splits(dl_manager, download_config)
         shapes = index.pop("shapes")
         sizes = {split.name: split.num_examples for split in splits}  # --max_examples_per_split may want fewer
         names = {split: [s["name"] for s in shapes if s["split"] == split][: sizes.get(split, 0)] for split in SPLITS}
         self.info.metadata.update(names=names, **index)
         return splits
+
+    def _refuse_other_points(self, index: dict) -> None:
+        """Features are fixed before the records are made."""
+        if not self._records and index.get("levels", LEVELS) != LEVELS:
+            source = self.builder_config.source
+            raise ValueError(
+                f"expected the points that preparation samples, and source {source} has its own, {index['levels']}: "
+                f"prepare it with python -m experiments.prepare --source={source}"
+            )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         shapes = _read_index(self._packed)["shapes"]

@@ -8,14 +8,14 @@ import tensorflow_datasets as tfds
 from imfield_jax.coordinates import SOLID_RESOLUTION, VOXEL_RESOLUTION
 from imfield_jax.data.sampling import LEVEL_SIZES
 
-# What preparation samples at each level; the first files of IM-NET have other points.
+# What is stored of each level; the first files of IM-NET have other points.
 LEVELS = {str(level): {"points": size, "grid": SOLID_RESOLUTION} for level, size in LEVEL_SIZES.items()}
 
 
 def features(levels: dict[str, dict[str, int]]) -> tfds.features.FeaturesDict:
     """The features of one shape, in the letters of `imfield_jax.types`.
 
-    levels: as `LEVELS`.
+    levels: as `LEVELS`, which is what preparation samples.
     """
     points = {
         f"{kind}_{level}": tfds.features.Tensor(

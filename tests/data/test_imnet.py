@@ -7,9 +7,11 @@ import dataclasses
 import h5py
 import numpy as np
 import pytest
+import tensorflow_datasets as tfds
 
 from imfield_jax import pinhole
 from imfield_jax.coordinates import index_to_point, max_pool, point_to_index
+from imfield_jax.data.builder import ImfieldShapes, ShapesConfig
 from imfield_jax.data.contact import contact_sheet
 from imfield_jax.data.dataset import open_split
 from imfield_jax.data.exchange import imnet as files
@@ -230,6 +232,14 @@ def test_networks_are_given_the_points_that_the_original_decodes(first_files, wr
             np.testing.assert_array_equal(max_pool(arrays["voxels"][row, ..., 0], 64 // level)[tuple(found.T)], inside)
     sheet = contact_sheet([open_split(tmp_path / "data", "train")[0]], packed.grids[64])
     assert np.asarray(sheet).std() > 0
+
+
+def test_a_build_by_tfds_refuses_points_that_its_features_do_not_have(first_files, tmp_path):
+    folder, _ = first_files
+    config = ShapesConfig(name="first", source="imnet", category="chair", views=1)
+    builder = ImfieldShapes(config=config, data_dir=tmp_path / "built")
+    with pytest.raises(ValueError, match="source imnet has its own, .*: prepare it with python -m experiments.prepare"):
+        builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
 
 
 def test_files_of_both_layouts_are_refused(exported, first_files):
