@@ -179,6 +179,23 @@ def test_what_is_cut_off_is_refused_and_flipped_bits_do_no_harm(exported, rng):
     assert refused >= 20  # all those in the rows
 
 
+def test_rows_are_their_own_also_where_chunks_hold_many(exported, prepared, monkeypatch):
+    """As in the authors' files, which leave the chunks to HDF5."""
+    monkeypatch.setattr(files, "_MOST_AT_ONCE", 2)
+    path = exported / "all_vox256_img_train.hdf5"
+    with h5py.File(path, "r+") as file:
+        for name in list(file):
+            array = file[name][:]
+            del file[name]
+            file.create_dataset(name, data=array, chunks=(3, *array.shape[1:]), compression=9)
+    shapes = imnet.shapes(exported, "all")
+    for number in (2, 0, 1, 2):
+        fields, record = shapes[number].load().fields, prepared["train"][number]
+        np.testing.assert_array_equal(fields["voxels"], record.voxels)
+        np.testing.assert_array_equal(fields["points"][64], record.points[64])
+        np.testing.assert_array_equal(fields["views"][5, ..., 0], composite(record.views[5]))
+
+
 @pytest.fixture
 def first_files(prepared, rng, tmp_path):
     """A category as IM-NET's authors first had it: other points, in grids of their level, and no pictures."""
@@ -238,7 +255,7 @@ def test_a_build_by_tfds_refuses_points_that_its_features_do_not_have(first_file
     folder, _ = first_files
     config = ShapesConfig(name="first", source="imnet", category="chair", views=1)
     builder = ImfieldShapes(config=config, data_dir=tmp_path / "built")
-    with pytest.raises(ValueError, match="source imnet has its own, .*: prepare it with python -m experiments.prepare"):
+    with pytest.raises(ValueError, match=r"source imnet has its own, .*: prepare it with python -m"):
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
 
 
