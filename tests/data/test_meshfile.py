@@ -176,9 +176,31 @@ def test_files_without_triangles_are_refused_in_one_line(tmp_path, name, content
     assert message.startswith(str(path)) and found in message and "\n" not in message
 
 
+@pytest.mark.parametrize("kind", ["ply", "off"])
+def test_a_text_that_was_cut_off_between_two_triangles_is_refused(tmp_path, kind):
+    ball = trimesh.creation.icosphere(subdivisions=1)
+    text = ball.export(file_type=kind, **({"encoding": "ascii"} if kind == "ply" else {}))
+    text = text.decode() if isinstance(text, bytes) else text
+    path = tmp_path / f"ball.{kind}"
+    path.write_text(text)
+    assert len(meshfile.load_scene(path).soup()[1]) == len(ball.faces)
+    path.write_text(text[: text[:-20].rindex("\n")])
+    with pytest.raises(ValueError, match="found a file that was cut off") as caught:
+        meshfile.load_scene(path)
+    assert str(caught.value).startswith(str(path))
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"nothing\.obj: expected a triangle mesh, found no such file"):
         meshfile.load_scene(tmp_path / "nothing.obj")
+
+
+def test_texture_vertices_of_one_number_leave_the_color(tmp_path):
+    write_picture(tmp_path / "wood.png")
+    path = write_square(tmp_path, "newmtl red\nKd 1 0 0\nnewmtl wood\nKd 0.5 0.4 0.3\nmap_Kd wood.png\n")
+    path.write_text(path.read_text().replace("vt 1 1", "vt 1"))
+    wood, _ = by_color(meshfile.load_scene(path))
+    assert (wood.texture, wood.uv) == (None, None)
 
 
 def test_textures_are_shrunk_without_darkening_by_what_is_transparent(tmp_path):

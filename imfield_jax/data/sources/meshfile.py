@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +24,8 @@ SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off", ".binvox")
 GREY = (0.7, 0.7, 0.7, 1.0)
 # It logs damage with a traceback; we tell it in one line.
 logging.getLogger("trimesh").setLevel(logging.CRITICAL)
+# How many faces a file says that it has; a polygon makes one triangle or more.
+_PROMISE = {".ply": re.compile(rb"element face (\d+)"), ".off": re.compile(rb"OFF\s+(?:#.*\s+)*\d+\s+(\d+)")}
 MOST_REPEATS = 1 << 20  # of a texture; texture vertices farther out, or that are no numbers, say nothing
 MOST_COLORS = 32  # a mesh coloured by vertex is split into this many parts at most, else averaged
 
@@ -72,12 +75,20 @@ def load_scene(path: str | Path) -> Scene:
             "it is damaged, or the mesh is to be simplified"
         ) from error
     except Exception as error:  # each of trimesh's readers fails in its own way on a damaged file
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         raise ValueError(f"{path}: expected a triangle mesh, found a damaged file ({reason})") from error
     if not any(len(part.faces) for part in parts):
         found = ", ".join(sorted({type(item).__name__ for item in loaded.geometry.values()})) or "nothing"
         raise ValueError(f"{path}: expected a triangle mesh, found {found} without triangles")
+    if _is_cut_off(contents, path.suffix.lower(), sum(len(part.faces) for part in parts)):
+        raise ValueError(f"{path}: expected a triangle mesh, found a file that was cut off: it promises more triangles")
     return Scene(parts)
+
+
+def _is_cut_off(contents: bytes, suffix: str, count: int) -> bool:
+    """Whether a file promises more than the `count` triangles that trimesh, which reads on to the end, found in it."""
+    promised = _PROMISE[suffix].search(contents[:10_000]) if suffix in _PROMISE else None
+    return promised is not None and int(promised[1]) > count
 
 
 def _loaded(contents: bytes, path: Path) -> trimesh.Scene:
@@ -108,7 +119,13 @@ def _parts(mesh: trimesh.Trimesh, matrix: np.ndarray) -> Iterator[Part]:
     if mesh.visual.kind == "texture":
         color, texture = _material(mesh.visual.material)
         uv = mesh.visual.uv
-        if texture is None or uv is None or len(uv) != len(vertices) or not (np.abs(uv) < MOST_REPEATS).all():
+        if (
+            texture is None
+            or uv is None
+            or uv.shape[1:] < (2,)
+            or len(uv) != len(vertices)
+            or not (np.abs(uv) < MOST_REPEATS).all()
+        ):
             yield Part(vertices, faces, color)
         else:
             yield Part(vertices, faces, color, np.asarray(uv, np.float32)[:, :2], texture)
