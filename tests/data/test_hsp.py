@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from scipy.io import savemat
+from scipy.spatial.transform import Rotation
 
+from imfield_jax import pinhole
 from imfield_jax.data.exchange import choy
 from imfield_jax.data.exchange import hsp as voxels
 from imfield_jax.data.listing import list_shapes
-from imfield_jax.data.record import Settings, make_record
+from imfield_jax.data.record import Settings, cameras_of, make_record
 from imfield_jax.data.sources import hsp
 
 CAR = "02958343"
@@ -123,8 +125,18 @@ def test_a_record_has_these_voxels_and_these_pictures(root):
     for level in record.points:
         np.testing.assert_array_equal(record.solid[tuple(record.points[level].T)], record.values[level])
     azimuth, elevation, distance, fov = record.cameras[6]
-    assert np.degrees([azimuth, elevation]) == pytest.approx([270, 27.5], abs=1e-4)
+    assert np.degrees([azimuth, elevation]) == pytest.approx([90, 27.5], abs=1e-4)
     assert (distance, fov) == pytest.approx((1.4, 2 * np.arctan(16 / 35)))
+
+
+def test_cameras_stand_where_blender_put_them(root):
+    """Their script parents a camera at x to an empty object, turns that, and imports models with z = up, y = -z."""
+    cameras = cameras_of(choy.read_cameras(root / hsp.PICTURES / CAR / "a" / "rendering"))
+    for number, camera in enumerate(cameras):
+        turned = Rotation.from_euler("xyz", [0, -27.5, -15 * number], degrees=True)
+        x, y, z = turned.apply([0.8 * 1.75, 0, 0])
+        v1 = (x, z, -y)
+        np.testing.assert_allclose(pinhole.eye(camera), (v1[2], v1[1], -v1[0]), atol=1e-6)
 
 
 def test_filled_is_another_source(root):

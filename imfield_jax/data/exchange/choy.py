@@ -43,7 +43,7 @@ def _read_picture(path: Path) -> np.ndarray:
 def read_cameras(folder: Path) -> np.ndarray:
     """The cameras of the pictures: [24, 4] float32, see `types.Camera`; NaN where the folder has no metadata.
 
-    Azimuth there is 0 at the front too, but grows towards the object's other side.
+    Azimuth there is ours, 0 at the front and growing towards z in the axes of ShapeNet v1, which is x in those of v2.
 
     Raises ValueError for metadata of another form.
     """
@@ -58,5 +58,5 @@ def read_cameras(folder: Path) -> np.ndarray:
         raise ValueError(f"{path}: expected {VIEWS} lines of five numbers, found {lines.shape[0]} of {lines.shape[1]}")
     azimuth, elevation, _, share, _ = lines.T
     fov = np.full(VIEWS, FOV_RADIANS)
-    cameras = np.stack([-np.radians(azimuth) % (2 * np.pi), np.radians(elevation), FARTHEST * share, fov], axis=-1)
+    cameras = np.stack([np.radians(azimuth) % (2 * np.pi), np.radians(elevation), FARTHEST * share, fov], axis=-1)
     return cameras.astype(np.float32)
