@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.lib import format as npy
 
+from imfield_jax.reason import reason
+
 
 def read_arrays(path: Path | str, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, np.ndarray]:
     """The arrays of a file that `np.savez` wrote, those whose names are wanted.
@@ -25,7 +27,7 @@ def read_arrays(path: Path | str, wanted: Callable[[str], bool] = lambda name: T
                 members = {name.removesuffix(".npy"): name for name in archive.namelist()}
                 return {name: _array(archive.read(member)) for name, member in members.items() if wanted(name)}
         except Exception as error:  # whatever zip and npy make of a damaged file, OSError for odd offsets among it
-            raise ValueError(" ".join(str(error).split()) or repr(error)) from error
+            raise ValueError(reason(error)) from error
 
 
 def _array(member: bytes) -> np.ndarray:

@@ -20,6 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
+from imfield_jax.reason import reason
+
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the plain form
 _LARGEST = 4 << 30  # bytes of all entries of a zip file, which may claim more than any machine has
 _DTYPES = {
@@ -60,7 +62,7 @@ def read_tensors(path: Path | str) -> dict[str, np.ndarray]:
     try:
         return _read_zip(contents) if contents.startswith(b"PK\3\4") else _read_plain(contents)
     except Exception as error:  # whatever zip and pickle make of a damaged file
-        raise ValueError(f"{path} does not hold named tensors of PyTorch: {str(error) or repr(error)}") from error
+        raise ValueError(f"{path} does not hold named tensors of PyTorch: {reason(error)}") from error
 
 
 def tensors_file(tensors: dict[str, np.ndarray]) -> bytes:

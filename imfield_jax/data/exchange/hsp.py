@@ -13,6 +13,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from imfield_jax.coordinates import SOLID_RESOLUTION
+from imfield_jax.reason import reason
 
 _BLOCKS = 16  # of each axis; and voxels of a block
 
@@ -26,7 +27,7 @@ def read(path: Path) -> np.ndarray:
     try:
         arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))
     except Exception as error:  # whatever the reader makes of a damaged file
-        raise ValueError(f"{path} is damaged or no MATLAB file: {error}") from error
+        raise ValueError(f"{path} is damaged or no MATLAB file: {reason(error)}") from error
     for name in ("b", "bi"):
         if name not in arrays or arrays[name].dtype.kind not in "bui":
             raise ValueError(f"{path}: {name}: expected whole numbers, found none")

@@ -19,6 +19,7 @@ from trimesh.resolvers import FilePathResolver
 from imfield_jax.data.exchange import binvox
 from imfield_jax.data.scene import Part, Scene, of_mesh
 from imfield_jax.data.sources import textures, wavefront
+from imfield_jax.reason import reason
 
 SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off", ".binvox")
 GREY = (0.7, 0.7, 0.7, 1.0)
@@ -75,8 +76,7 @@ def load_scene(path: str | Path) -> Scene:
             "it is damaged, or the mesh is to be simplified"
         ) from error
     except Exception as error:  # each of trimesh's readers fails in its own way on a damaged file
-        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
-        raise ValueError(f"{path}: expected a triangle mesh, found a damaged file ({reason})") from error
+        raise ValueError(f"{path}: expected a triangle mesh, found a damaged file ({reason(error)})") from error
     if not any(len(part.faces) for part in parts):
         found = ", ".join(sorted({type(item).__name__ for item in loaded.geometry.values()})) or "nothing"
         raise ValueError(f"{path}: expected a triangle mesh, found {found} without triangles")

@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from imfield_jax.data.scene import Scene
 from imfield_jax.data.sources import Shape, meshfile, split_sorted
 from imfield_jax.data.sources.synsets import WITHOUT_MESH, synset_of
+from imfield_jax.reason import reason
 
 SPLIT_FILE = "all.csv"
 MESH_PATH = Path("models", "model_normalized.obj")
@@ -95,7 +96,7 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     except Exception as error:  # whatever zipfile makes of a damaged file
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # not of the contents
             raise
-        raise ValueError(f"{archive} is damaged or no zip file: {error}") from error
+        raise ValueError(f"{archive} is damaged or no zip file: {reason(error)}") from error
 
 
 def _read_splits(path: Path, wanted: str) -> dict[str, str]:
@@ -119,7 +120,7 @@ def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
             missing = {"synsetId", "modelId", "split"} - set(rows.fieldnames or ())
             read = [] if missing else [(rows.line_num, row) for row in rows]
     except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path} is damaged or no CSV file: {error}") from error
+        raise ValueError(f"{path} is damaged or no CSV file: {reason(error)}") from error
     if missing:
         raise ValueError(f"{path}: expected the columns synsetId, modelId, split; found no {sorted(missing)[0]}")
     return read
