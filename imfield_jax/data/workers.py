@@ -117,14 +117,17 @@ def _serve(pipe: connection.Connection, work: Callable[[Any], Any], mebibytes: i
         while True:
             job = pipe.recv()
             pipe.send(_STARTED)
-            pipe.send(_tried(work, job))
+            pipe.send(_tried(work, job, mebibytes))
 
 
-def _tried(work: Callable[[Any], Any], job: Any) -> tuple[Any, str]:
+def _tried(work: Callable[[Any], Any], job: Any, mebibytes: int | None) -> tuple[Any, str]:
     try:
         return work(job), ""
     except MemoryError:
-        return None, "it needs more memory than a worker may have"
+        return (
+            None,
+            f"it needs more memory than {f'the {mebibytes} MiB that' if mebibytes else 'what'} its process may have",
+        )
     except Exception as error:  # whatever a mesh does to us is a line in the report
         kind = "" if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: "
         return None, " ".join(f"{kind}{error}".split())

@@ -19,6 +19,7 @@ from imfield_jax.files import write_whole
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
 from imfield_jax.npz import read_arrays
+from imfield_jax.reason import reason
 
 _FORMAT = 1
 
@@ -64,7 +65,7 @@ def load_weights(path: Path | str) -> Weights:
     except OSError:
         raise
     except Exception as error:  # whatever arrays and JSON make of another file
-        raise ValueError(f"{path} does not hold weights of imfield_jax: {error}") from error
+        raise ValueError(f"{path} does not hold weights of imfield_jax: {reason(error)}") from error
 
 
 def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:

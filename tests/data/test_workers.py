@@ -34,7 +34,11 @@ def test_bad_jobs_cost_only_themselves(processes, monkeypatch):
 def test_a_job_that_needs_too_much_memory_costs_only_itself():
     jobs = ["len(bytes(2 ** 20))", "len(bytes(2 ** 31))", "len(bytes(2 ** 21))"]
     outcomes = {number: (result, why) for number, result, why in run_jobs(eval, jobs, 1, mebibytes=1024)}
-    assert outcomes == {0: (2**20, ""), 1: (None, "it needs more memory than a worker may have"), 2: (2**21, "")}
+    assert outcomes == {
+        0: (2**20, ""),
+        1: (None, "it needs more memory than the 1024 MiB that its process may have"),
+        2: (2**21, ""),
+    }
 
 
 def test_no_jobs_need_no_workers():

@@ -15,6 +15,7 @@ from scipy import ndimage
 from imfield_jax.coordinates import HALF, SOLID_RESOLUTION, index_to_point
 from imfield_jax.evaluation.surface import true_surface
 from imfield_jax.files import write_whole
+from imfield_jax.reason import reason
 from imfield_jax.types import Mesh
 
 _FINEST = 1024  # what binvox itself can make without its exact mode's limits
@@ -60,12 +61,12 @@ def _header(path: Path, lines: list[str]) -> tuple[int, np.ndarray, float]:
         low = np.array([float(word) for word in fields["translate"]])
         (side,) = (float(word) for word in fields["scale"])
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path}: expected lines of dim, translate and scale with numbers: {error}") from error
+        raise ValueError(f"{path}: expected lines of dim, translate and scale with numbers: {reason(error)}") from error
     if len(fields["dim"]) != 3 or len(sizes) != 1 or not 1 <= min(sizes) <= _FINEST:
-        raise ValueError(f"{path}: dim: expected three times one number up to {_FINEST}, found {fields['dim']}")
+        raise ValueError(f"{path}: dim: expected three times one number up to {_FINEST}, found {fields['dim'][:4]}")
     if low.shape != (3,) or not np.isfinite([*low, side]).all() or side <= 0:
         raise ValueError(
-            f"{path}: translate, scale: expected three numbers and one above 0, found {fields['translate']}, {side}"
+            f"{path}: translate, scale: expected three numbers and one above 0, found {fields['translate'][:4]}, {side}"
         )
     return sizes.pop(), low, side
 

@@ -14,6 +14,7 @@ from PIL import Image
 from imfield_jax.data.rendering.cameras import FARTHEST, FOV_RADIANS, VIEWS
 from imfield_jax.framing import RENDERED_SIZE
 from imfield_jax.pictures import intact
+from imfield_jax.reason import reason
 
 _METADATA = "rendering_metadata.txt"
 
@@ -34,7 +35,7 @@ def _read_picture(path: Path) -> np.ndarray:
             mode, size = picture.mode, picture.size
             pixels = np.asarray(picture) if size == (RENDERED_SIZE,) * 2 else None
     except Exception as error:  # whatever Pillow makes of a damaged file
-        raise ValueError(f"{path} is damaged or no PNG file: {error}") from error
+        raise ValueError(f"{path} is damaged or no PNG file: {reason(error)}") from error
     if mode != "RGBA" or pixels is None:
         raise ValueError(f"{path}: expected 137 x 137 RGBA, found {size[0]} x {size[1]} {mode}")
     return pixels
@@ -53,7 +54,7 @@ def read_cameras(folder: Path) -> np.ndarray:
     try:
         lines = np.loadtxt(path, dtype=np.float64, ndmin=2)
     except ValueError as error:
-        raise ValueError(f"{path}: expected {VIEWS} lines of five numbers: {error}") from error
+        raise ValueError(f"{path}: expected {VIEWS} lines of five numbers: {reason(error)}") from error
     if lines.shape != (VIEWS, 5) or not np.isfinite(lines).all():
         raise ValueError(f"{path}: expected {VIEWS} lines of five numbers, found {lines.shape[0]} of {lines.shape[1]}")
     azimuth, elevation, _, share, _ = lines.T

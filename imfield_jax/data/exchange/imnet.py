@@ -33,6 +33,7 @@ from imfield_jax.data.sources import stamp_of
 from imfield_jax.evaluation.surface import true_surface
 from imfield_jax.files import whole, write_whole
 from imfield_jax.framing import RENDERED_SIZE, composite
+from imfield_jax.reason import reason
 
 VIEWS = 24
 PIXELS = "pixels"
@@ -190,7 +191,7 @@ def _opened(path: Path) -> Iterator[h5py.File]:
         with h5py.File(path) as file:
             yield file
     except (OSError, RuntimeError, KeyError) as error:  # what h5py makes of a damaged file
-        raise ValueError(f"{path} is damaged or no HDF5 file: {error}") from error
+        raise ValueError(f"{path} is damaged or no HDF5 file: {reason(error)}") from error
 
 
 def _arrays(row: Row) -> dict[str, np.ndarray]:

@@ -32,6 +32,7 @@ from imfield_jax.evaluation.surface import sample_surface, true_surface
 from imfield_jax.files import write_whole
 from imfield_jax.framing import RENDERED_SIZE, on_white
 from imfield_jax.npz import read_arrays
+from imfield_jax.reason import reason
 from imfield_jax.types import Camera
 
 POINTS = 100_000
@@ -207,7 +208,7 @@ def _read_picture(path: Path) -> np.ndarray:
             size = picture.size
             pixels = np.asarray(picture.convert("RGB")) if size == (RENDERED_SIZE,) * 2 else None
     except Exception as error:  # whatever Pillow makes of a damaged file
-        raise ValueError(f"{path} is damaged or no JPEG file: {error}") from error
+        raise ValueError(f"{path} is damaged or no JPEG file: {reason(error)}") from error
     if pixels is None:
         raise ValueError(f"{path}: expected a picture of 137 x 137, found {size[0]} x {size[1]}")
     alpha = np.where(pixels.min(axis=-1) < _WHITE, 255, 0).astype(np.uint8)
