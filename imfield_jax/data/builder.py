@@ -77,7 +77,7 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
     name = NAME
     VERSION = tfds.core.Version(VERSION)
     BUILDER_CONFIGS = [  # noqa: RUF012, TFDS looks for a list
-        *(ShapesConfig(name=category) for category in synsets.CATEGORIES),
+        *(ShapesConfig(name=category) for category in (*synsets.CATEGORIES, "thirteen")),
         *(
             ShapesConfig(
                 name=f"procedural_{category}",

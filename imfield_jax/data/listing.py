@@ -8,21 +8,24 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imfield_jax.data.sources import Shape, split_sorted
+from imfield_jax.data.sources.synsets import THIRTEEN
 
+_SHAPENET = "The ShapeNet terms of use, https://shapenet.org/terms"
 # What may be done with the meshes of each source, for the dataset's licence field.
 LICENCES = {
     "procedural": "CC0 1.0",
-    "shapenet": "The ShapeNet terms of use, https://shapenet.org/terms",
+    "shapenet": _SHAPENET,
     "sweethome3d": "CC0 1.0 or CC-BY 3.0 for each mesh, see CREDITS.csv",
     "flightgear": "GPL-2.0-or-later, see CREDITS.csv",
     "folder": "That of the meshes in the folder",
-    "hsp": "The ShapeNet terms of use, https://shapenet.org/terms",
-    "hsp_filled": "The ShapeNet terms of use, https://shapenet.org/terms",
-    "r2n2": "The ShapeNet terms of use, https://shapenet.org/terms",
+    "hsp": _SHAPENET,
+    "hsp_filled": _SHAPENET,
+    "r2n2": _SHAPENET,
     "occupancy_networks": "That of what the folders were made from; for their own, the ShapeNet terms of use",
     "imnet": "That of what the files were made from; for IM-NET's own, the ShapeNet terms of use",
 }
 SOURCES = tuple(LICENCES)
+WITH_THIRTEEN = ("shapenet", "hsp", "hsp_filled", "r2n2", "occupancy_networks")
 PACKAGES = ("sweethome3d", "flightgear")  # sources that can fetch themselves
 NEED_NO_FOLDER = (*PACKAGES, "procedural")
 
@@ -38,6 +41,7 @@ def list_shapes(
 ) -> list[Shape]:
     """List the shapes of one category, without reading meshes.
 
+    category:   of the source; "thirteen" are those of `synsets.THIRTEEN` together, where the source is ShapeNet's.
     source_dir: where the meshes are. The procedural source writes its own there, `progress(done, count)`
                 being called after each. None for a source that is a package: it is fetched to `cache_dir`.
     count:      how many shapes; 0 takes all there are. A part of a source is taken evenly from its splits.
@@ -52,7 +56,8 @@ def list_shapes(
     if source == "procedural":
         return _procedural(category, Path(source_dir or cache_dir), count, seed, progress)
     module = importlib.import_module(f"imfield_jax.data.sources.{source}")
-    found = module.shapes(source_dir or module.obtain(cache_dir), category)
+    categories = THIRTEEN if category == "thirteen" and source in WITH_THIRTEEN else (category,)
+    found = [shape for name in categories for shape in module.shapes(source_dir or module.obtain(cache_dir), name)]
     if not found:
         raise FileNotFoundError(f"no {category} meshes of source {source} in {source_dir or cache_dir}")
     found = sorted(found, key=lambda shape: (shape.split, shape.name))

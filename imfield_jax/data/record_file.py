@@ -52,14 +52,14 @@ def read_report(path: Path) -> dict | None:
 
 def read_levels(path: Path) -> dict[str, dict[str, int]]:
     """By level: how many "points" a record has there, and cells per axis of the "grid" they are indices in."""
-    with np.load(path) as arrays:
-        return {
-            str(level): {
-                "points": len(arrays[f"points_{level}"]),
-                "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),
-            }
-            for level in LEVEL_SIZES
+    arrays = read_arrays(path, lambda name: name.startswith(("points", "grid")))
+    return {
+        str(level): {
+            "points": len(arrays[f"points_{level}"]),
+            "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),  # records of before have none
         }
+        for level in LEVEL_SIZES
+    }
 
 
 def read_example(path: Path) -> dict:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import trimesh
 
+from imfield_jax.data.listing import list_shapes
 from imfield_jax.data.scene import Part, Scene
 from imfield_jax.data.sources import (
     SPLITS,
@@ -72,6 +73,21 @@ def test_shapenet_has_55_categories_by_name_alias_or_synset():
     assert synsets.synset_of("trash bin") == "02747177"
     with pytest.raises(ValueError, match="found 'dragon'"):
         synsets.synset_of("dragon")
+
+
+def test_thirteen_are_the_categories_of_3d_r2n2_together(tmp_path):
+    for category in synsets.THIRTEEN:
+        models(tmp_path, synsets.synset_of(category), [f"m{i}" for i in range(5)])
+    shapes = list_shapes("shapenet", "thirteen", tmp_path)
+    found = sorted(Counter(shape.name.split("/")[0] for shape in shapes).items())
+    assert [number for _, number in found] == [5] * 13
+    assert "-".join(synset for synset, _ in found) == (
+        "02691156-02828884-02933112-02958343-03001627-03211117-03636649-"
+        "03691459-04090263-04256520-04379243-04401088-04530566"
+    )
+    shutil.rmtree(tmp_path / "04090263")
+    with pytest.raises(ValueError, match=r"expected a ShapeNetCore\.v2 root with 04090263"):
+        list_shapes("shapenet", "thirteen", tmp_path)
 
 
 def test_shapenet_tells_models_that_never_had_a_mesh_from_those_this_copy_lacks(tmp_path):

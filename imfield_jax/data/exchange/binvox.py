@@ -18,7 +18,7 @@ from imfield_jax.files import write_whole
 from imfield_jax.reason import reason
 from imfield_jax.types import Mesh
 
-_FINEST = 1024  # what binvox itself can make without its exact mode's limits
+_FINEST = 1024  # voxels per axis; more is taken for damage, before memory is
 _LONGEST = 255  # run that a byte can count
 
 

@@ -62,6 +62,12 @@ CATEGORIES = {
     "watercraft": ("04530566", 1939),
 }
 
+# Those of 3D-R2N2, on which IM-NET, Occupancy Networks and others train one network.
+THIRTEEN = (
+    *("airplane", "bench", "cabinet", "car", "chair", "display", "lamp", "loudspeaker", "rifle", "sofa", "table"),
+    *("telephone", "watercraft"),
+)
+
 # Other names that papers and data sets use for the same synsets.
 ALIASES = {
     "couch": "sofa",
