@@ -13,7 +13,7 @@ from scipy import ndimage
 from imfield_jax import pinhole
 from imfield_jax.coordinates import containing_cell, grid_points
 from imfield_jax.data.dataset import open_split
-from imfield_jax.data.exchange import binvox, occupancy_networks
+from imfield_jax.data.exchange import binvox, choy, occupancy_networks
 from imfield_jax.data.record import Settings, cameras_of, make_record
 from imfield_jax.data.sources import occupancy_networks as sources
 from imfield_jax.evaluation.protocols import occupancy_of_solid
@@ -98,6 +98,19 @@ def test_cameras_put_points_where_the_pictures_have_them(folder, row, rng):
             pixels, depth = pinhole.project(camera, points, 137)
             np.testing.assert_allclose(seen[:, 2], depth)
             np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], pixels)
+
+
+def test_cameras_of_3d_r2n2_are_what_the_original_makes_of_them(folder, tmp_path):
+    """Its scripts/dataset_shapenet/get_r2n2_cameras.py on azimuth 40, elevation 27.5, distance 0.8."""
+    (tmp_path / "rendering_metadata.txt").write_text("40 27.5 0 0.8 25\n" * 24)
+    theirs = choy.read_cameras(tmp_path)[:1]
+    shutil.copytree(folder, tmp_path / "model")
+    world = [[0.642788, 0, -0.766044, 0], [0.35372, -0.887011, 0.296806, 0], [-0.67949, -0.461749, -0.57016, 1.4]]
+    to_pixels = [[149.84375, 0, 68.5], [0, 149.84375, 68.5], [0, 0, 1]]
+    made = {f"world_mat_{k}": world for k in range(3)} | {f"camera_mat_{k}": to_pixels for k in range(3)}
+    np.savez(tmp_path / "model" / "img_choy2016" / "cameras.npz", **made)
+    found = occupancy_networks.read(tmp_path / "model").fields["cameras"]
+    np.testing.assert_allclose(found, theirs.repeat(3, axis=0), atol=1e-5)
 
 
 def test_pictures_are_on_white(folder, row):
