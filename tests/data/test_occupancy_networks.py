@@ -49,8 +49,9 @@ def ours(points, file):
 
 
 def test_the_lists_name_the_models(root):
-    assert (root / "box" / "val.lst").read_text().split() == ["validation0", "validation1"]
-    assert (root / "box" / "test.lst").read_text().split() == ["test0"]
+    # As the original reads them.
+    assert (root / "box" / "val.lst").read_text().split("\n") == ["validation0", "validation1"]
+    assert (root / "box" / "test.lst").read_text().split("\n") == ["test0"]
     assert (root / "box" / "train.lst").read_text() == ""
     assert (root / "metadata.yaml").read_text() == "'box':\n  id: 'box'\n  name: 'box'\n"
     assert sorted(path.name for path in (root / "box").iterdir() if path.is_dir()) == [

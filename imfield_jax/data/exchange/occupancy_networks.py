@@ -64,7 +64,8 @@ def write(
             progress(done, total, "")
     for group, lists in models.items():
         for theirs, named in lists.items():
-            write_whole(root / group / f"{theirs}.lst", "".join(f"{model}\n" for model in named))
+            # Without a newline at the end, after which they would read a model without a name.
+            write_whole(root / group / f"{theirs}.lst", "\n".join(named))
     write_whole(
         root / "metadata.yaml", "".join(f"'{group}':\n  id: '{group}'\n  name: '{group}'\n" for group in models)
     )
