@@ -6,8 +6,10 @@ JSON inside, so a killed run knows afterwards everything it had found out.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from imfield_jax.data.record import Record
 from imfield_jax.data.sampling import LEVEL_SIZES, pack_solid, unpack_solid
 from imfield_jax.files import write_whole
 from imfield_jax.npz import read_arrays
+from imfield_jax.reason import reason
 
 
 def write_record(path: Path, record: Record, report: dict) -> None:
@@ -51,15 +54,19 @@ def read_report(path: Path) -> dict | None:
 
 
 def read_levels(path: Path) -> dict[str, dict[str, int]]:
-    """By level: how many "points" a record has there, and cells per axis of the "grid" they are indices in."""
-    arrays = read_arrays(path, lambda name: name.startswith(("points", "grid")))
-    return {
-        str(level): {
-            "points": len(arrays[f"points_{level}"]),
-            "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),  # records of before have none
+    """By level: how many "points" a record has there, and cells per axis of the "grid" they are indices in.
+
+    Raises as `read_example`.
+    """
+    with _named(path):
+        arrays = read_arrays(path, lambda name: name.startswith(("points", "grid")))
+        return {
+            str(level): {
+                "points": len(arrays[f"points_{level}"]),
+                "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),  # records of before have none
+            }
+            for level in LEVEL_SIZES
         }
-        for level in LEVEL_SIZES
-    }
 
 
 def read_example(path: Path) -> dict:
@@ -67,12 +74,19 @@ def read_example(path: Path) -> dict:
 
     Raises OSError when the file cannot be read, ValueError when it is damaged.
     """
-    try:
+    with _named(path):
         return _example(read_arrays(path))
+
+
+@contextlib.contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Whatever a damaged file does to its arrays becomes a ValueError that names the file."""
+    try:
+        yield
     except OSError:
         raise
-    except Exception as error:  # whatever a damaged file does to its arrays
-        raise ValueError(f"{path} is damaged: delete it and prepare again ({error})") from error
+    except Exception as error:
+        raise ValueError(f"{path} is damaged: delete it and prepare again ({reason(error)})") from error
 
 
 def _example(arrays: dict[str, np.ndarray]) -> dict:

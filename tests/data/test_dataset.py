@@ -12,8 +12,15 @@ import tensorflow_datasets as tfds
 
 from imfield_jax.data.dataset import build_dataset, find_dataset, open_split, split_names
 from imfield_jax.data.record import cameras_of
-from imfield_jax.data.record_file import read_report, write_record
+from imfield_jax.data.record_file import read_example, read_levels, read_report, write_record
 from imfield_jax.data.sampling import LEVEL_SIZES
+
+
+def test_a_damaged_record_is_named_wherever_it_is_read(tmp_path):
+    (tmp_path / "a.npz").write_bytes(b"PK\3\4 and no more")
+    for read in (read_levels, read_example):
+        with pytest.raises(ValueError, match=r"a\.npz is damaged: delete it and prepare again"):
+            read(tmp_path / "a.npz")
 
 
 def test_rows_hold_what_the_records_held(data_dir, records):

@@ -102,7 +102,7 @@ def layout_of(path: Path) -> Layout:
 def _check(path: Path, name: str, found: h5py.Dataset | None, shape: tuple[int | str, ...], rows: int) -> None:
     """Raises ValueError for a data set of another shape; letters in `shape` stand for any size."""
     there = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
-    if len(there) != len(shape) or any(size not in (found, "N", "K") for size, found in zip(shape, there, strict=True)):
+    if len(there) != len(shape) or any(size not in (here, "N", "K") for size, here in zip(shape, there, strict=True)):
         what = f"{found.dtype} {list(found.shape)}" if isinstance(found, h5py.Dataset) else "none"
         raise ValueError(f"{path}: {name}: expected uint8 [{', '.join(map(str, shape))}], found {what}")
     if there[0] != rows:
@@ -123,7 +123,9 @@ def names_of(path: Path) -> list[str]:
     try:
         names = beside.read_text().splitlines()
     except UnicodeDecodeError as error:
-        raise ValueError(f"{beside}: expected a name of a row in each line, found other bytes: {error}") from error
+        raise ValueError(
+            f"{beside}: expected a name of a row in each line, found other bytes: {reason(error)}"
+        ) from error
     with _opened(path) as file:
         rows = len(file["voxels"])
     if rows != len(names):
