@@ -11,19 +11,20 @@ marching cubes on all of the grid, for which the field is asked everywhere.
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 from absl import flags
 
 from benchmarks import rivals
-from experiments.entry import run
-from experiments.progress import Progress
-from imfield_jax.data.dataset import open_split
+from imfield_jax.commands.entry import run
+from imfield_jax.commands.progress import Progress
+from imfield_jax.dataset.storage import open_split
 from imfield_jax.extraction.sparse import SPLIT, START, extract
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh.check import check
-from imfield_jax.mesh.crumbs import without_crumbs
+from imfield_jax.mesh.floaters import without_crumbs
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
@@ -119,4 +120,4 @@ def same(mesh: Mesh, reference: Mesh) -> bool:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(sys.modules[__name__])

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 import multiprocessing
 import re
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -26,8 +27,8 @@ from absl import flags
 
 from benchmarks import rivals
 from benchmarks.machine import matrix_peaks
-from experiments.entry import run
-from imfield_jax.extraction.evaluation import ChunkedField
+from imfield_jax.commands.entry import run
+from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import read_picture
 from imfield_jax.inference.reconstructor import OBJECTS, SHIPPED, Reconstructor, run_weights, shipped_weights
@@ -90,7 +91,7 @@ def main() -> None:
 
 def _latent(model: Reconstructor) -> np.ndarray:
     if _DATA.value:
-        from imfield_jax.data.dataset import open_split
+        from imfield_jax.dataset.storage import open_split
 
         return model.encode_voxels(open_split(_DATA.value, "test")[_SHAPE.value].voxels[None])[0]
     view = model.view(read_picture(SHIPPED / f"{_CATEGORY.value}.png").rgba)
@@ -266,4 +267,4 @@ def _together(weights: Path, z: np.ndarray) -> None:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(sys.modules[__name__])

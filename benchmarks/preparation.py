@@ -10,13 +10,14 @@ meshes, and those of ShapeNet are expected to be as hard. Nothing is prepared he
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 from absl import flags
 
-from experiments.entry import run
-from imfield_jax.data.dataset import NAME
-from imfield_jax.data.sources.synsets import CATEGORIES
+from imfield_jax.commands.entry import run
+from imfield_jax.dataset.storage import NAME
+from imfield_jax.sources.synsets import CATEGORIES
 
 _DATA = flags.DEFINE_string("data", None, "The output folder of a preparation.", required=True)
 _CORES = flags.DEFINE_list("cores", ["1", "16", "64", "256"], "Numbers of cores to share ShapeNet among.")
@@ -55,4 +56,4 @@ def _bytes(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(sys.modules[__name__])

@@ -9,6 +9,7 @@ the machine does hits all of them alike; the table gives the median and the fast
 from __future__ import annotations
 
 import statistics
+import sys
 import time
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +19,7 @@ import jax.numpy as jnp
 import numpy as np
 from absl import flags
 
-from experiments.entry import run
+from imfield_jax.commands.entry import run
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS
 from imfield_jax.models.voxel_encoder import convolution, product_of_blocks
@@ -90,4 +91,4 @@ def _in_turns(forms: dict[str, Form], rounds: int) -> dict[str, list[float]]:
 
 
 if __name__ == "__main__":
-    run(main)
+    run(sys.modules[__name__])

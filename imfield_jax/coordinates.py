@@ -15,6 +15,7 @@ LEVEL = 0.5  # occupancy of the surface: 1 inside, 0 outside
 HALF = 0.5  # half the side of the cube
 SOLID_RESOLUTION = 256  # the grid that labels are read from (IM-NET's HSP voxels)
 VOXEL_RESOLUTION = 64  # the grid the voxel encoder sees
+LEVEL_SIZES = {16: 4096, 32: 4096, 64: 16384}  # training grids, cells per axis: labelled points per shape
 
 
 def index_to_point(index, resolution):
@@ -51,3 +52,8 @@ def max_pool(grid, factor):
         blocks = (*grid.shape[:axis], resolution // factor, factor, *grid.shape[axis + 1 :])
         grid = grid.reshape(blocks).max(axis=axis + 1)
     return grid
+
+
+def occupancy_of_solid(solid, points):
+    """Whether points [..., 3] in the cube lie in a full voxel of a solid [R, R, R]: [...] bool."""
+    return np.asarray(solid, bool)[tuple(np.moveaxis(containing_cell(points, solid.shape[0]), -1, 0))]

@@ -1,25 +1,53 @@
-"""Files that appear whole or not at all."""
+"""Files: written atomically, read with their checksums, and blamed by name when they are damaged."""
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import pathlib
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.lib import format as npy
+
+_LONGEST = 200  # characters of a third-party message
 
 
-def write_whole(path: str | os.PathLike, contents: bytes | str) -> None:
+def one_line(error: BaseException) -> str:
+    """The message of a third-party exception as one short line; some quote the damaged file at any length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+@contextlib.contextmanager
+def damaged(path: str | os.PathLike, kind: str) -> Iterator[None]:
+    """Turns whatever a third-party reader raises on a damaged file into one ValueError that names the file.
+
+    kind: what the file should have been, "PNG file". A missing file stays a FileNotFoundError, and one that may not be
+    read a PermissionError; an OSError of any other kind is how some readers report bad contents.
+    """
+    try:
+        yield
+    except (FileNotFoundError, PermissionError, IsADirectoryError, MemoryError):
+        raise
+    except Exception as error:
+        raise ValueError(f"{path}: expected a {kind}, found a damaged file ({one_line(error)})") from error
+
+
+def write_atomic(path: str | os.PathLike, contents: bytes | str) -> None:
     """Writes a file so that neither a reader nor a kill ever finds half of it; text as UTF-8.
 
     Raises OSError when the folder does not exist or cannot be written to.
     """
-    with whole(path) as temporary:
+    with atomic(path) as temporary:
         temporary.write_bytes(contents.encode() if isinstance(contents, str) else contents)
 
 
 @contextlib.contextmanager
-def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """A path to write to; what is there afterwards takes the place of `path`, unless an exception came."""
+def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """A path to write to; what is there afterwards replaces `path`, unless an exception was raised."""
     path = pathlib.Path(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")  # same folder, so that the move is atomic
     try:
@@ -27,3 +55,24 @@ def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_arrays(path: str | os.PathLike, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, np.ndarray]:
+    """The arrays of a file that `np.savez` wrote, those whose names are wanted.
+
+    `np.load` reads as much of a member as its header says, and checksums cover whole members: it would accept a
+    header that was changed.
+
+    Raises OSError when the file cannot be opened, ValueError with the reason when it is damaged.
+    """
+    with open(path, "rb") as file:
+        try:
+            with zipfile.ZipFile(file) as archive:
+                members = {name.removesuffix(".npy"): name for name in archive.namelist()}
+                return {name: _array(archive.read(member)) for name, member in members.items() if wanted(name)}
+        except Exception as error:  # OSError for odd offsets among it
+            raise ValueError(one_line(error)) from error
+
+
+def _array(member: bytes) -> np.ndarray:
+    return npy.read_array(io.BytesIO(member), allow_pickle=False)

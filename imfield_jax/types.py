@@ -15,61 +15,16 @@ is what the network sees: grey in [0, 1], composited on white.
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-import jax
 import numpy as np
 
-Array = jax.Array | np.ndarray
+if TYPE_CHECKING:
+    import jax
 
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class PointBatch:
-    """Shapes with labelled points: what the autoencoder trains on.
-
-    index:     [B] int32, row of each shape in its split.
-    voxels:    [B, 64, 64, 64] uint8 in {0, 1}.
-    points:    [B, P, 3] float32 in the cube.
-    occupancy: [B, P] float32, 1 inside.
-    """
-
-    index: Array
-    voxels: Array
-    points: Array
-    occupancy: Array
-
-
-@jax.tree_util.register_dataclass
-@dataclasses.dataclass(frozen=True)
-class ViewBatch:
-    """One view of each shape, with labelled points: what the image encoder trains on.
-
-    index:     [B] int32, row of each shape in its split.
-    view:      [B, 128, 128, 1] float32 in [0, 1], white background.
-    points:    [B, P, 3] float32 in the cube; P is 0 while only the latent is regressed.
-    occupancy: [B, P] float32, 1 inside.
-    """
-
-    index: Array
-    view: Array
-    points: Array
-    occupancy: Array
-
-
-@dataclasses.dataclass(frozen=True)
-class HeldOut:
-    """A few shapes that are not trained on, whole on the host: what training watches itself with.
-
-    voxels:    [B, 64, 64, 64] uint8.
-    view:      [B, 128, 128, 1] float32, one view of each.
-    points:    [B, P, 3] float32, uniformly random in the cube.
-    occupancy: [B, P] bool, of the 256^3 solid.
-    """
-
-    voxels: np.ndarray
-    view: np.ndarray
-    points: np.ndarray
-    occupancy: np.ndarray
+    Array: TypeAlias = jax.Array | np.ndarray
+else:
+    Array = Any  # preparation's worker processes use these records and must not pay for importing JAX
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,17 +38,3 @@ class Mesh:
     vertices: np.ndarray
     faces: np.ndarray
     normals: np.ndarray | None = None
-
-
-@dataclasses.dataclass(frozen=True)
-class Camera:
-    """A pinhole camera that looks at the origin of the cube, y up, no roll.
-
-    Azimuth 0 puts the camera in front of the object (on -z) and grows towards +x: the eye is at
-    distance * (sin(azimuth) cos(elevation), sin(elevation), -cos(azimuth) cos(elevation)).
-    """
-
-    azimuth_radians: float
-    elevation_radians: float
-    distance: float
-    fov_radians: float

@@ -23,14 +23,14 @@ import numpy as np
 import trimesh
 from PIL import Image
 
-from imfield_jax.data import sampling
-from imfield_jax.data.exchange import binvox, choy, occupancy_networks
-from imfield_jax.data.record import Record
-from imfield_jax.data.record_file import read_example, read_report, write_record
-from imfield_jax.data.scene import Scene, place
-from imfield_jax.data.sources import meshfile, shapenet
-from imfield_jax.data.workers import run_jobs
 from imfield_jax.inference.photo import read_picture
+from imfield_jax.preparation import sampling
+from imfield_jax.preparation.record import Record
+from imfield_jax.preparation.record_file import read_example, read_report, write_record
+from imfield_jax.preparation.workers import run_jobs
+from imfield_jax.sources import occupancy_networks, shapenet
+from imfield_jax.sources.formats import binvox, meshfile, renderings
+from imfield_jax.sources.scene import Scene, place
 
 CASES = 50  # of each kind
 SECONDS, MEBIBYTES = 30.0, 1536  # most of them for the imports of a new worker
@@ -101,7 +101,7 @@ def picture(mode: str) -> Callable[[Path], object]:
     return lambda path: disc(mode).save(path)
 
 
-def renderings(path: Path) -> None:
+def make_renderings(path: Path) -> None:
     for number in range(24):
         disc("RGBA", 137).save(path.with_name(f"{number:02d}.png"))
     lines = [f"{15 * number} 27.5 0 0.8 25" for number in range(24)]
@@ -221,7 +221,7 @@ def read_photo(path: Path) -> dict:
 
 
 def read_renderings(path: Path) -> dict:
-    views, cameras = choy.read_views(path.parent), choy.read_cameras(path.parent)
+    views, cameras = renderings.read_views(path.parent), renderings.read_cameras(path.parent)
     assert views.shape == (24, 137, 137, 4) and cameras.shape == (24, 4) and np.isfinite(cameras).all()
     return {"views": views, "cameras": cameras}
 
@@ -262,8 +262,8 @@ KINDS = {
     "photo.tif": Kind(picture("RGBA"), read_photo),
     "photo.bmp": Kind(picture("RGB"), read_photo),
     "photo.gif": Kind(picture("P"), read_photo),
-    "07.png": Kind(renderings, read_renderings, ("views", "cameras")),
-    "rendering_metadata.txt": Kind(renderings, read_renderings, ("views",)),
+    "07.png": Kind(make_renderings, read_renderings, ("views", "cameras")),
+    "rendering_metadata.txt": Kind(make_renderings, read_renderings, ("views",)),
     "mesh.obj": Kind(textured, read_scene),
     "mesh.mtl": Kind(textured, read_scene, ("corners",)),
     "texture.png": Kind(textured, read_png_texture, ("corners",)),

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from imfield_jax.camera import Camera
 from imfield_jax.mesh import preview
-from imfield_jax.types import Camera, Mesh
+from imfield_jax.types import Mesh
 
 THREE_COLUMNS = ("input", "reconstruction", "ground truth")
 VALIDATION_COLUMNS = ("input", "reconstruction")

@@ -19,62 +19,13 @@ chamfer_l2 is 6, normal consistency and F-score are 0 (the convention of Occupan
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import numpy as np
-from scipy.spatial import cKDTree
-from scipy.spatial.transform import Rotation
 
 from imfield_jax import coordinates
+from imfield_jax.mesh.sampling import SurfacePoints
 
 CUBE_DIAGONAL = float(np.sqrt(3.0))
-_TURN = Rotation.from_rotvec([0.5, 0.3, 0.4]).as_matrix()  # any that leaves no axis near another one
-_ORDER_CELLS = 50  # per unit of length
-_ORDER_STRIDES = np.array([1_000_000.0, 1_000.0, 1.0])
-
-
-@dataclasses.dataclass(frozen=True)
-class SurfacePoints:
-    """Points drawn from a surface, in random order, so that any prefix is a smaller draw.
-
-    points: [P, 3] float in the cube.   normals: [P, 3] float of unit length.
-
-    Raises ValueError when the two differ in shape or are not [P, 3].
-    """
-
-    points: np.ndarray
-    normals: np.ndarray
-
-    def __post_init__(self) -> None:
-        if self.points.ndim != 2 or self.points.shape[1] != 3 or self.points.shape != self.normals.shape:
-            found = f"{self.points.shape} and {self.normals.shape}"
-            raise ValueError(f"surface points and normals must both be [P, 3], found {found}")
-
-    def __len__(self) -> int:
-        return len(self.points)
-
-    @functools.cached_property
-    def tree(self) -> cKDTree:
-        """The k-d tree of the points, turned; built once, as a truth is compared with several predictions.
-
-        Where every point is far away and nearly as far as its neighbours, as with a failed reconstruction,
-        a plain tree looks at most of its leaves: 10 to 30 s for 100,000 points. Large leaves that are not
-        shrunk to their points, and planes that are not parallel to the axes, bring that to 1.5 s.
-        """
-        return cKDTree(self.points @ _TURN, leafsize=64, balanced_tree=False, compact_nodes=False)
-
-    def nearest(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Distance to, and index of, the nearest of these points for each query: [Q, 3] -> [Q], [Q]."""
-        turned = queries @ _TURN
-        # Asked in an order that stays in one place for a while, the tree stays in the cache: twice as quick.
-        order = np.argsort((np.floor(turned * _ORDER_CELLS) @ _ORDER_STRIDES).astype(np.int64))
-        distance, index = np.empty(len(queries)), np.empty(len(queries), np.int64)
-        distance[order], index[order] = self.tree.query(turned[order])
-        return distance, index
-
-    def first(self, count: int) -> SurfacePoints:
-        """The draw's first `count` points."""
-        return SurfacePoints(self.points[:count], self.normals[:count])
 
 
 @dataclasses.dataclass(frozen=True)

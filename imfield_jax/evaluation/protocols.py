@@ -29,9 +29,9 @@ import numpy as np
 
 from imfield_jax import coordinates
 from imfield_jax.evaluation import metrics
-from imfield_jax.evaluation.metrics import SurfacePoints
-from imfield_jax.evaluation.surface import sample_surface, true_surface
-from imfield_jax.files import write_whole
+from imfield_jax.files import write_atomic
+from imfield_jax.mesh.sampling import SurfacePoints, sample_surface
+from imfield_jax.mesh.voxel_surface import true_surface
 from imfield_jax.types import Mesh
 
 POINTS = 100_000  # points in the cube, and on each surface
@@ -98,11 +98,6 @@ def truth_of(solid: np.ndarray, rng: np.random.Generator, count: int = POINTS) -
     return Truth(points, occupancy, sample_surface(true_surface(solid), count, rng))
 
 
-def occupancy_of_solid(solid: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Whether points [P, 3] lie in a full voxel of a solid [R, R, R]: [P] bool, a `Prediction.occupancy`."""
-    return np.asarray(solid, bool)[tuple(coordinates.containing_cell(points, solid.shape[0]).T)]
-
-
 def score(prediction: Prediction, truth: Truth, rng: np.random.Generator) -> dict[str, float]:
     """Every metric of `METRICS` for one shape; `rng` draws the points on the predicted surface.
 
@@ -155,7 +150,7 @@ def write_scores(path: str | pathlib.Path, rows: Iterable[Mapping[str, object]])
     writer.writeheader()
     for row in rows:
         writer.writerow({key: f"{value:.6g}" if key in METRICS else value for key, value in row.items()})
-    write_whole(path, text.getvalue())
+    write_atomic(path, text.getvalue())
 
 
 def read_scores(path: str | pathlib.Path) -> list[dict[str, object]]:

@@ -12,9 +12,9 @@ import dataclasses
 
 import numpy as np
 
-from imfield_jax.extraction import front
-from imfield_jax.extraction.evaluation import ChunkedField
-from imfield_jax.extraction.front import Active
+from imfield_jax.extraction import active_cells
+from imfield_jax.extraction.active_cells import Active
+from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.phases import Phases
 from imfield_jax.extraction.samples import Samples
@@ -117,4 +117,4 @@ def _ask_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
     """The active cells of the fine lattice in a slab. Only its last nodes in x are shared with the next."""
     lattice = samples.lattice
     samples.forget((slab[0] >> 2 * lattice.bits) << 2 * lattice.bits)
-    return front.among(samples, lattice.parts(slab, stride, 1), 1)
+    return active_cells.among(samples, lattice.parts(slab, stride, 1), 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from imfield_jax.extraction import table
-from imfield_jax.extraction.evaluation import ChunkedField
+from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.phases import Phases
 

@@ -23,10 +23,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from imfield_jax.extraction import front
+from imfield_jax.extraction import active_cells
+from imfield_jax.extraction.active_cells import Active
 from imfield_jax.extraction.certify import Certificate, certified
-from imfield_jax.extraction.evaluation import CHUNK, ChunkedField, chunked
-from imfield_jax.extraction.front import Active
+from imfield_jax.extraction.chunked import CHUNK, ChunkedField, chunked
 from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.marching import march
 from imfield_jax.extraction.phases import Phases
@@ -136,15 +136,15 @@ def _search(samples: Samples, phases: Phases, halved: list[int], followed: list[
     with phases("coarse"):
         cells = samples.lattice.cells(halved[0])
         for stride, finer in itertools.pairwise(halved):
-            cells = samples.lattice.parts(front.candidates(samples, cells, stride), stride, finer)
-        found = front.among(samples, cells, halved[-1])
+            cells = samples.lattice.parts(active_cells.candidates(samples, cells, stride), stride, finer)
+        found = active_cells.among(samples, cells, halved[-1])
     with phases("grow"):
-        found = front.grow(samples, found, halved[-1])
+        found = active_cells.grow(samples, found, halved[-1])
     active = {halved[-1]: len(found.cells)}
     for stride, finer in itertools.pairwise((halved[-1], *followed)):
         with phases("refine"):
-            found = front.refine(samples, found, stride, finer)
+            found = active_cells.refine(samples, found, stride, finer)
         with phases("grow"):
-            found = front.grow(samples, found, finer)
+            found = active_cells.grow(samples, found, finer)
         active[finer] = len(found.cells)
     return found, active

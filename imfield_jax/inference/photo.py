@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
+from imfield_jax.files import one_line
+from imfield_jax.images import as_rgba, intact
 from imfield_jax.inference.backdrop import object_mask
-from imfield_jax.pictures import as_rgba, intact
-from imfield_jax.reason import reason
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif")
@@ -115,12 +115,12 @@ def _decode(path: Path) -> tuple[np.ndarray, list[str]]:
         except Image.DecompressionBombError:
             raise ValueError(f"{path} has too many pixels: at most {MAX_PIXELS:,} are read; make it smaller") from None
         except Exception as error:
-            raise ValueError(f"{path} is damaged: its header cannot be read ({reason(error)})") from error
+            raise ValueError(f"{path} is damaged: its header cannot be read ({one_line(error)})") from error
         _check_header(path, image)
         try:
             return _upright_rgba(intact(image))
         except Exception as error:
-            raise ValueError(f"{path} is damaged or cut short: {reason(error)}") from error
+            raise ValueError(f"{path} is damaged or cut short: {one_line(error)}") from error
 
 
 def _check_header(path: Path, image: Image.Image) -> None:

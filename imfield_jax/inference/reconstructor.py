@@ -16,12 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from imfield_jax.extraction.evaluation import ChunkedField, evaluator
-from imfield_jax.extraction.refine import with_gradient_normals
+from imfield_jax.extraction.chunked import ChunkedField, evaluator
+from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import Extraction, extract
 from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.inference.photo import read_picture
-from imfield_jax.mesh.crumbs import CRUMB, without_crumbs
+from imfield_jax.mesh.floaters import CRUMB, without_crumbs
 from imfield_jax.models.bounds import signed_logit_bounds
 from imfield_jax.models.decoder import FoldedDecoder, signed_logit
 from imfield_jax.models.weights import Weights, load_weights

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import pathlib
 
-from imfield_jax.files import write_whole
+from imfield_jax.files import write_atomic
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
@@ -53,4 +53,4 @@ def export(mesh: Mesh, path: str | os.PathLike) -> None:
 
     Raises ValueError as `encode` does and OSError when the file cannot be written.
     """
-    write_whole(path, encode(mesh, pathlib.Path(path).suffix.lower().removeprefix(".")))
+    write_atomic(path, encode(mesh, pathlib.Path(path).suffix.lower().removeprefix(".")))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from imfield_jax import pinhole
+from imfield_jax.camera import Camera
 from imfield_jax.mesh.raster import barycentric, visible
-from imfield_jax.types import Camera, Mesh
+from imfield_jax.types import Mesh
 
 SUPERSAMPLING = 2
 NEAREST = 1e-3  # faces that come closer to the camera than this are left out
@@ -37,7 +37,7 @@ def three_quarter_view(mesh: Mesh, azimuth_radians: float = 0.65, elevation_radi
         camera = Camera(azimuth_radians, elevation_radians, float(distance), fov)
         if not len(mesh.vertices):
             break
-        pixels, _ = pinhole.project(camera, mesh.vertices, 2)
+        pixels, _ = camera.project(mesh.vertices, 2)
         distance = max(distance * np.abs(pixels - 1).max() / 0.9, 1.05 * reach)
     return camera
 
@@ -61,7 +61,7 @@ def shade(mesh: Mesh, camera: Camera, size: int = 512) -> np.ndarray:
         weights *= nearness[face]  # linear on the screen -> linear on the face
         weights /= weights.sum(axis=1, keepdims=True)
         normals = _normals(mesh, faces, face, weights, camera)
-        sight = pinhole.pixel_directions(camera, columns + 0.5, rows + 0.5, fine) @ pinhole.axes(camera).T
+        sight = camera.pixel_directions(columns + 0.5, rows + 0.5, fine) @ camera.axes().T
         openness = _openness(near, rows, columns, fine)
         picture[rows, columns] = _clay(normals, sight, openness)
     cells = picture.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3)
@@ -70,7 +70,7 @@ def shade(mesh: Mesh, camera: Camera, size: int = 512) -> np.ndarray:
 
 def _projected(vertices, faces, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Faces [F, 3] in front of the camera, their corners [F, 3, 2] in pixels and 1 / depth [F, 3]."""
-    pixels, depth = pinhole.project(camera, np.asarray(vertices, np.float64), size)
+    pixels, depth = camera.project(np.asarray(vertices, np.float64), size)
     faces = np.asarray(faces).reshape(-1, 3)
     faces = faces[(depth[faces] > NEAREST).all(axis=1)]
     return faces, pixels[faces], 1 / depth[faces]
@@ -80,7 +80,7 @@ def _shadow(mesh: Mesh, camera: Camera, size: int) -> np.ndarray:
     """Light left on the floor under the mesh by an overcast sky, as a picture [size, size] in 0..1."""
     floor = np.asarray(mesh.vertices, np.float64).copy()
     floor[:, 1] = floor[mesh.faces, 1].min()
-    if pinhole.eye(camera)[1] <= floor[0, 1]:
+    if camera.eye()[1] <= floor[0, 1]:
         return np.ones((size, size), np.float32)
     _, corners, nearness = _projected(floor, mesh.faces, camera, size)
     rows, columns, _ = visible(corners, nearness, size)
@@ -104,14 +104,14 @@ def _normals(mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarra
     """Unit normals [N, 3] in camera space at points of faces, on the side the camera is on."""
     a, b, c = np.moveaxis(np.asarray(mesh.vertices, np.float64)[faces], 1, 0)
     flat = np.cross(b - a, c - a)
-    away = np.einsum("fc,fc->f", flat, a - pinhole.eye(camera)) > 0
+    away = np.einsum("fc,fc->f", flat, a - camera.eye()) > 0
     if mesh.normals is None:
         normals = flat[face]
     else:
         normals = np.einsum("nk,nkc->nc", weights, np.asarray(mesh.normals, np.float64)[faces[face]])
     length = np.linalg.norm(normals, axis=1) * np.where(away[face], -1, 1)
     normals /= np.where(np.abs(length) > 1e-30, length, 1)[:, None]
-    return normals @ pinhole.axes(camera).T
+    return normals @ camera.axes().T
 
 
 def _openness(near: np.ndarray, rows: np.ndarray, columns: np.ndarray, size: int) -> np.ndarray:

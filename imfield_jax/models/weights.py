@@ -15,11 +15,9 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from imfield_jax.files import write_whole
+from imfield_jax.files import one_line, read_arrays, write_atomic
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
-from imfield_jax.npz import read_arrays
-from imfield_jax.reason import reason
 
 _FORMAT = 1
 
@@ -52,7 +50,7 @@ def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> 
         header=np.array(json.dumps(header)),
         **{name: np.asarray(array).astype(dtype) for name, array in arrays.items()},
     )
-    write_whole(path, contents.getvalue())
+    write_atomic(path, contents.getvalue())
 
 
 def load_weights(path: Path | str) -> Weights:
@@ -65,7 +63,7 @@ def load_weights(path: Path | str) -> Weights:
     except OSError:
         raise
     except Exception as error:  # whatever arrays and JSON make of another file
-        raise ValueError(f"{path} does not hold weights of imfield_jax: {reason(error)}") from error
+        raise ValueError(f"{path} does not hold weights of imfield_jax: {one_line(error)}") from error
 
 
 def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:

@@ -14,9 +14,9 @@ import jax
 import numpy as np
 import optax
 
-from imfield_jax.data.feed import Feed
 from imfield_jax.models.networks import Networks
 from imfield_jax.training.checkpoints import Checkpoints
+from imfield_jax.training.feed import Feed
 from imfield_jax.training.parallel import everywhere, goes_one_by_one, parallel_step
 from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
 from imfield_jax.training.state import TrainState, begin_stage, first_state, trained

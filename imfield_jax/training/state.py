@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
 import jax.numpy as jnp
 import optax
-import optax.contrib
 
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.training.stages import ADAM, MUON, TRAINED, Schedule, Stage
+from imfield_jax.training.optimizer import optimizer_of
+from imfield_jax.training.stages import TRAINED, Schedule, Stage
 from imfield_jax.types import Array
-
-_BETA2 = 0.999  # of Adam, in IM-NET too
-_MUON_GAIN = 20.0  # of a matrix's update beside Adam's, so that one rate suits both
-_WARMUP_SHARE = 0.02  # of a stage's steps: Adam's first steps are too sure of themselves
 
 
 @jax.tree_util.register_dataclass
@@ -28,45 +23,6 @@ class TrainState:
     params: Tree
     batch_stats: Tree
     opt_state: optax.OptState
-
-
-def optimizer_of(schedule: Schedule, stage: Stage) -> optax.GradientTransformation:
-    """Adam (IM-NET: beta1 0.5, beta2 0.999) or Muon, with a short warm-up and, if asked, a cosine decay to zero."""
-    warmup = max(1, int(_WARMUP_SHARE * stage.steps))
-    peak, first = stage.learning_rate, stage.learning_rate / warmup
-    if stage.decay:
-        rate = optax.warmup_cosine_decay_schedule(first, peak, warmup, max(stage.steps, warmup + 1))
-    else:
-        rate = optax.linear_schedule(first, peak, warmup)
-    if schedule.optimizer == ADAM:
-        return optax.adam(rate, b1=schedule.beta1, b2=_BETA2)
-    muon = optax.chain(
-        optax.contrib.scale_by_muon(weight_dimension_numbers=lambda params: jax.tree.map(_matrix_axes, params)),
-        optax.stateless_with_tree_map(lambda update, _: _spectral_size(update.shape) * update),
-        optax.scale_by_learning_rate(lambda count: _MUON_GAIN * rate(count)),
-    )
-    adam = optax.adam(rate, b1=schedule.beta1, b2=_BETA2)
-    return optax.partition({MUON: muon, ADAM: adam}, lambda params: jax.tree.map(_mover, params))
-
-
-def _mover(leaf: Array) -> str:
-    """Muon moves the matrices of layers; biases, scales and the row of a single output are left to Adam."""
-    return ADAM if leaf.ndim < 2 or leaf.shape[-1] == 1 else MUON
-
-
-def _matrix_axes(leaf: Array) -> optax.contrib.MuonDimensionNumbers:
-    """How a kernel is the matrix [inputs, outputs] of its layer."""
-    return optax.contrib.MuonDimensionNumbers(tuple(range(leaf.ndim - 1)), leaf.ndim - 1)
-
-
-def _spectral_size(shape: tuple[int, ...]) -> float:
-    """What the largest singular value of a layer's update is in proportion to: sqrt(outputs / inputs).
-
-    The outputs of every layer then change by the same amount per unit, however wide it is (Yang, Simon and
-    Bernstein 2023, "A spectral condition for feature learning"). With updates of one size per number
-    instead, the voxel encoder, of 8,192 inputs in its last layer, is moved much too far for the decoder.
-    """
-    return math.sqrt(shape[-1] / math.prod(shape[:-1]))
 
 
 def first_state(networks: Networks, schedule: Schedule, key: Array) -> TrainState:

@@ -7,11 +7,13 @@ from collections.abc import Callable
 import jax
 import optax
 
+from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.training.losses import latent_loss, latent_spread, occupancy_loss, point_measures
+from imfield_jax.training.optimizer import optimizer_of
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, Schedule, Stage
-from imfield_jax.training.state import TrainState, optimizer_of, trained
-from imfield_jax.types import Array, PointBatch, ViewBatch
+from imfield_jax.training.state import TrainState, trained
+from imfield_jax.types import Array
 
 Measures = dict[str, Array]
 Step = Callable[[TrainState, PointBatch | ViewBatch, Array], tuple[TrainState, Measures]]

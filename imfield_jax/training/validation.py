@@ -7,10 +7,11 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
+from imfield_jax.batches import HeldOut
 from imfield_jax.models.decoder import SURFACE_LOGITS
 from imfield_jax.models.networks import Networks
 from imfield_jax.training.state import TrainState
-from imfield_jax.types import Array, HeldOut
+from imfield_jax.types import Array
 
 Validation = Callable[[TrainState], dict[str, float]]
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from imfield_jax.data.sources.synsets import CATEGORIES
+from imfield_jax.sources.synsets import CATEGORIES
 
 
 def test_the_table_is_the_measured_mean_times_the_models(tmp_path):

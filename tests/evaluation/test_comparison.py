@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from imfield_jax import coordinates
-from imfield_jax.evaluation import comparison, protocols
+from imfield_jax.coordinates import occupancy_of_solid
+from imfield_jax.evaluation import comparison
 from imfield_jax.evaluation.protocols import METRICS, Prediction
-from imfield_jax.evaluation.surface import true_surface
+from imfield_jax.mesh.voxel_surface import true_surface
 
 RADII = (0.2, 0.3, 0.4)
 NAMES = ("a", "b", "c")
@@ -26,7 +27,7 @@ def predicts(*errors: float):
             solid = ball(RADII[row] + error)
             yield (
                 str(number),
-                Prediction(true_surface(solid), protocols.occupancy_of_solid(solid, truth.points)),
+                Prediction(true_surface(solid), occupancy_of_solid(solid, truth.points)),
             )
 
     return method

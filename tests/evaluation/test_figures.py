@@ -9,10 +9,11 @@ import pytest
 from PIL import Image
 
 from imfield_jax import coordinates
+from imfield_jax.camera import Camera
 from imfield_jax.evaluation import figures
 from imfield_jax.evaluation.figures import Row
-from imfield_jax.evaluation.surface import true_surface
-from imfield_jax.types import Camera, Mesh
+from imfield_jax.mesh.voxel_surface import true_surface
+from imfield_jax.types import Mesh
 
 CAMERA = Camera(azimuth_radians=0.6, elevation_radians=0.4, distance=1.6, fov_radians=0.8)
 NOTHING = Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))

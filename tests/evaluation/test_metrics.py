@@ -7,7 +7,7 @@ import pytest
 
 from imfield_jax import coordinates
 from imfield_jax.evaluation import metrics
-from imfield_jax.evaluation.metrics import SurfacePoints
+from imfield_jax.mesh.sampling import SurfacePoints
 
 EMPTY = SurfacePoints(np.zeros((0, 3)), np.zeros((0, 3)))
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from imfield_jax import coordinates
+from imfield_jax.coordinates import occupancy_of_solid
 from imfield_jax.evaluation import metrics, protocols, summary
 from imfield_jax.evaluation.protocols import METRICS, Prediction
-from imfield_jax.evaluation.surface import true_surface
+from imfield_jax.mesh.voxel_surface import true_surface
 from imfield_jax.types import Mesh
 
 R = 64
@@ -23,7 +24,7 @@ def ball(radius: float, resolution: int = R) -> np.ndarray:
 
 
 def predicted(solid: np.ndarray, truth: protocols.Truth) -> Prediction:
-    return Prediction(true_surface(solid), protocols.occupancy_of_solid(solid, truth.points))
+    return Prediction(true_surface(solid), occupancy_of_solid(solid, truth.points))
 
 
 def scores_of(solid: np.ndarray, true_solid: np.ndarray, count: int = COUNT) -> dict[str, float]:
@@ -56,7 +57,7 @@ def test_labels_are_the_voxels_at_the_points():
     for point, occupied in zip(truth.points, truth.occupancy, strict=True):
         i, j, k = np.round((point + 0.5) * 8 - 0.5).astype(int)
         assert occupied == solid[i, j, k]
-    np.testing.assert_array_equal(protocols.occupancy_of_solid(solid, truth.points), truth.occupancy)
+    np.testing.assert_array_equal(occupancy_of_solid(solid, truth.points), truth.occupancy)
 
 
 def test_an_empty_prediction_has_the_worst_scores():

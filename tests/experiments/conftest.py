@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imfield_jax.data.record import Record
-from imfield_jax.data.sampling import LEVEL_SIZES, sample_level, voxels64
+from imfield_jax.coordinates import LEVEL_SIZES
+from imfield_jax.preparation.record import Record
+from imfield_jax.preparation.sampling import sample_level, voxels64
 
 ROOT = Path(__file__).resolve().parents[2]
 SPLITS = {"train": 4, "validation": 1, "test": 1}

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from imfield_jax.inference.reconstructor import SHIPPED
-from imfield_jax.models.torch_file import read_tensors, tensors_file
+from imfield_jax.interchange.torch_file import read_tensors, tensors_file
 from imfield_jax.models.weights import load_weights
 
-FIXTURE = Path(__file__).parents[1] / "models" / "pytorch"
+FIXTURE = Path(__file__).parents[1] / "interchange" / "pytorch"
 FILES = FIXTURE / "IM_AE.model64-0.pth", FIXTURE / "IM_SVR.model-0.pth"
 
 

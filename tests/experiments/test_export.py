@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imfield_jax.data.dataset import open_split, split_names
+from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.framing import composite
 
 

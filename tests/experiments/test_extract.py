@@ -172,7 +172,7 @@ def test_help_says_how_to_use_it(program):
     done = program("extract", "--help")
     assert done.returncode == 0
     assert "python -m experiments.extract --image=photo.png" in done.stdout
-    assert "--resolution: Cells per axis." in done.stdout
+    assert "--resolution=N\n      Cells per axis." in done.stdout
 
 
 def test_with_no_flag_but_where_to_put_it_the_sample_becomes_a_car(program, tmp_path):

@@ -14,7 +14,7 @@ import pytest
 import trimesh
 from PIL import Image
 
-from imfield_jax.data.dataset import open_split, split_names
+from imfield_jax.dataset.storage import open_split, split_names
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -16,8 +16,8 @@ import pytest
 import trimesh
 from PIL import Image
 
-from imfield_jax.data.dataset import open_split, split_names
-from imfield_jax.data.sources import synsets
+from imfield_jax.dataset.storage import open_split, split_names
+from imfield_jax.sources import synsets
 
 SYNSET = "02958343"
 GREEN = "newmtl paint\nKd 0.4 0.9 0.4\n"  # which a texture is multiplied with

@@ -111,4 +111,4 @@ def test_help_says_how_to_use_it(program):
     done = program("train", "--help")
     assert done.returncode == 0
     assert "python -m experiments.train --category=teapot" in done.stdout
-    assert "--learning_rate: Of each update" in done.stdout
+    assert "--learning_rate=X\n      Of each update" in done.stdout

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from imfield_jax.coordinates import grid_points
-from imfield_jax.extraction.evaluation import ChunkedField, chunked, evaluator
+from imfield_jax.extraction.chunked import ChunkedField, chunked, evaluator
 from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.sparse import extract
 from imfield_jax.mesh.check import check

@@ -11,8 +11,8 @@ import pytest
 
 from imfield_jax import fields
 from imfield_jax.coordinates import grid_points
-from imfield_jax.extraction import front, sparse
-from imfield_jax.extraction.evaluation import ChunkedField, chunked, evaluator
+from imfield_jax.extraction import active_cells, sparse
+from imfield_jax.extraction.chunked import ChunkedField, chunked, evaluator
 from imfield_jax.extraction.lattice import CORNERS, Lattice
 from imfield_jax.extraction.sparse import extract
 from imfield_jax.mesh.check import check
@@ -230,7 +230,7 @@ def test_a_sheet_that_hides_between_coarse_nodes_is_found_by_the_fall_of_the_fie
     sheet = slab((0.6 / 128, 0.3, 0.3), (middle, 0, 0))
     mesh, reference = extract(sheet, 128).mesh, dense(sheet, 128)
     assert_same_mesh(mesh, reference)
-    monkeypatch.setattr(front, "NEAR", 0.0)
+    monkeypatch.setattr(active_cells, "NEAR", 0.0)
     assert not len(extract(sheet, 128).mesh.faces)
 
 

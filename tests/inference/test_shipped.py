@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from imfield_jax import coordinates
-from imfield_jax.data.record import Settings, make_record
-from imfield_jax.data.sources import procedural, shapenet
 from imfield_jax.evaluation.metrics import volumetric_iou
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, shipped_categories
+from imfield_jax.preparation.record import Settings, make_record
+from imfield_jax.sources import procedural, shapenet
 
 UNSEEN = (901, 950)  # of 0 .. 999, whose last hundred are the test split
 LEAST_IOU = {"airplane": 0.4, "car": 0.8, "chair": 0.4}

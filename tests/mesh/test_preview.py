@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import trimesh
 
-from imfield_jax import pinhole
+from imfield_jax.camera import Camera
 from imfield_jax.mesh import preview, raster
-from imfield_jax.types import Camera, Mesh
+from imfield_jax.types import Mesh
 
 CAMERA = Camera(0.5, 0.3, 1.8, 0.7)
 
@@ -36,7 +36,7 @@ def background(size):
 
 def visible(mesh, camera, size):
     """Face at each pixel [size, size], -1 for none."""
-    pixels, depth = pinhole.project(camera, mesh.vertices.astype(float), size)
+    pixels, depth = camera.project(mesh.vertices.astype(float), size)
     rows, columns, face = raster.visible(pixels[mesh.faces], 1 / depth[mesh.faces], size)
     picture = np.full((size, size), -1)
     picture[rows, columns] = face
@@ -46,11 +46,11 @@ def visible(mesh, camera, size):
 def ray_cast(mesh, camera, size):
     """The same by Moeller and Trumbore, every ray against every face."""
     axis = np.arange(size) + 0.5
-    directions = pinhole.pixel_directions(camera, axis[None, :], axis[:, None], size).reshape(-1, 1, 3)
+    directions = camera.pixel_directions(axis[None, :], axis[:, None], size).reshape(-1, 1, 3)
     a, b, c = np.moveaxis(mesh.vertices[mesh.faces].astype(float), 1, 0)
     across = np.cross(directions, c - a)
     scale = 1 / ((b - a) * across).sum(-1)
-    offset = pinhole.eye(camera) - a
+    offset = camera.eye() - a
     u = (offset * across).sum(-1) * scale
     along = np.cross(offset, b - a)
     v = (directions * along).sum(-1) * scale
@@ -130,7 +130,7 @@ def test_normals_make_a_coarse_ball_as_smooth_as_a_fine_one():
 
 def test_planes_and_balls_are_open_and_corners_are_not():
     def openness(vertices, faces):
-        pixels, depth = pinhole.project(CAMERA, np.asarray(vertices, float), 256)
+        pixels, depth = CAMERA.project(np.asarray(vertices, float), 256)
         corners, nearness = pixels[faces], 1 / depth[faces]
         rows, columns, face = raster.visible(corners, nearness, 256)
         weights = raster.barycentric(corners[face], columns + 0.5, rows + 0.5)
@@ -151,7 +151,7 @@ def test_the_shadow_falls_on_the_floor_around_the_feet():
     """Darkest right under the mesh, none far away, none on a floor seen from below."""
     camera = dataclasses.replace(CAMERA, elevation_radians=0.6)
     light = preview._shadow(ball(0.2), camera, 128)
-    (column, row), _ = pinhole.project(camera, np.array([0.0, -0.2, 0.0]), 128)
+    (column, row), _ = camera.project(np.array([0.0, -0.2, 0.0]), 128)
     dark_row, dark_column = np.unravel_index(light.argmin(), light.shape)
     assert np.hypot(dark_row - row, dark_column - column) < 8
     assert light.min() < 0.75 and light[:20].min() == 1 and (light > 0.999).mean() > 0.5
@@ -175,9 +175,9 @@ def test_the_three_quarter_view_shows_all_of_the_mesh_and_little_else(rng):
         mesh = ball()
         mesh = dataclasses.replace(mesh, vertices=mesh.vertices * np.float32(stretch))
         camera = preview.three_quarter_view(mesh)
-        pixels, _ = pinhole.project(camera, mesh.vertices, 100)
+        pixels, _ = camera.project(mesh.vertices, 100)
         assert np.abs(pixels - 50).max() == pytest.approx(45, abs=1)
-        assert pinhole.eye(camera)[2] < 0  # from the front
+        assert camera.eye()[2] < 0  # from the front
 
 
 def test_empty_and_degenerate_meshes_and_faces_behind_the_camera():
@@ -186,7 +186,7 @@ def test_empty_and_degenerate_meshes_and_faces_behind_the_camera():
     point = Mesh(np.zeros((3, 3), np.float32), np.array([[0, 1, 2]], np.int32))
     np.testing.assert_array_equal(preview.shade(point, CAMERA, 64), empty)
     behind = ball(0.1)
-    behind = dataclasses.replace(behind, vertices=behind.vertices + (2 * pinhole.eye(CAMERA)).astype(np.float32))
+    behind = dataclasses.replace(behind, vertices=behind.vertices + (2 * CAMERA.eye()).astype(np.float32))
     np.testing.assert_array_equal(preview.shade(behind, CAMERA, 64), empty)
     huge = dataclasses.replace(behind, vertices=ball(1.0).vertices * 50)
     assert preview.shade(huge, CAMERA, 64).shape == (64, 64, 3)  # from inside

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks
 from imfield_jax.training import loop, state, steps
-from imfield_jax.types import PointBatch, ViewBatch
 
 SHAPES = 5
 

@@ -6,15 +6,7 @@ import dataclasses
 
 import pytest
 
-from imfield_jax.training.stages import (
-    AUTOENCODER,
-    ENCODER,
-    FINETUNE,
-    LOSSES,
-    TRAINED,
-    Schedule,
-    Stage,
-)
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, TRAINED, Schedule, Stage
 
 
 def schedule(*steps):

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from imfield_jax.models.decoder import activate
+from imfield_jax.training.optimizer import optimizer_of
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, TRAINED, Schedule, Stage
-from imfield_jax.training.state import TrainState, begin_stage, first_state, optimizer_of
+from imfield_jax.training.state import TrainState, begin_stage, first_state
 
 KINDS = (AUTOENCODER, ENCODER, FINETUNE)
 LATENTS = np.random.default_rng(1).uniform(size=(5, 8)).astype(np.float32)

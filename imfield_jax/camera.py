@@ -1,0 +1,80 @@
+"""The pinhole camera: the only owner of point <-> pixel arithmetic.
+
+Camera space has x to the right, y up and z towards the viewer, so what is in front has negative z;
+*depth* is -z. Pixels are measured from the top left corner of a square picture, x to the right and
+y down, so that the centre of the first pixel is (0.5, 0.5). Pixels are square, the principal point
+is the middle of the picture, and the field of view spans its full width.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+
+@dataclasses.dataclass(frozen=True)
+class Camera:
+    """A pinhole camera that looks at the origin of the cube, y up, no roll.
+
+    Azimuth 0 puts the camera in front of the object (on -z) and grows towards +x: the eye is at
+    distance * (sin(azimuth) cos(elevation), sin(elevation), -cos(azimuth) cos(elevation)).
+    """
+
+    azimuth_radians: float
+    elevation_radians: float
+    distance: float
+    fov_radians: float
+
+    def eye(self) -> np.ndarray:
+        """Position of the camera: [3] float64 in cube units."""
+        return self.distance * self._backward()
+
+    def axes(self) -> np.ndarray:
+        """Right, up and backward directions of the camera as rows: [3, 3] float64, orthonormal."""
+        back = self._backward()
+        # From the azimuth and not from a cross product with y, which is undefined looking straight down.
+        right = np.array([-np.cos(self.azimuth_radians), 0.0, -np.sin(self.azimuth_radians)])
+        return np.stack([right, np.cross(back, right), back])
+
+    def view_matrix(self) -> np.ndarray:
+        """World to camera space for homogeneous column vectors: [4, 4] float64."""
+        matrix = np.eye(4)
+        matrix[:3, :3] = self.axes()
+        matrix[2, 3] = -self.distance
+        return matrix
+
+    def projection_matrix(self, near: float, far: float) -> np.ndarray:
+        """Camera space to OpenGL clip space, depths near and far going to -1 and 1: [4, 4] float64."""
+        focal = 1 / np.tan(self.fov_radians / 2)
+        matrix = np.diag([focal, focal, (near + far) / (near - far), 0.0])
+        matrix[2, 3] = 2 * near * far / (near - far)
+        matrix[3, 2] = -1.0
+        return matrix
+
+    def project(self, points: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Points [..., 3] -> pixels [..., 2] (x, y) in a size x size picture, and depths [...].
+
+        The pixels of points with depth <= 0, which are behind the camera, mean nothing.
+        """
+        local = points @ self.axes().T
+        depth = self.distance - local[..., 2]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = local[..., :2] / depth[..., None] / np.tan(self.fov_radians / 2)
+        return (slope * (1, -1) + 1) * (size / 2), depth
+
+    def pixel_directions(self, columns: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
+        """Rays through pixels, the inverse of `project`: x [...] and y [...] -> directions [..., 3].
+
+        The directions have unit depth, so that eye + depth * direction is the point at that depth.
+        """
+        reach = np.tan(self.fov_radians / 2)
+        right, up, back = self.axes()
+        x = (2 * np.asarray(columns) / size - 1) * reach
+        y = (1 - 2 * np.asarray(rows) / size) * reach
+        return x[..., None] * right + y[..., None] * up - back
+
+    def _backward(self) -> np.ndarray:
+        azimuth, elevation = self.azimuth_radians, self.elevation_radians
+        flat = np.cos(elevation)
+        return np.array([np.sin(azimuth) * flat, np.sin(elevation), -np.cos(azimuth) * flat])

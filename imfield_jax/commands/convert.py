@@ -1,0 +1,78 @@
+"""Weights of IM-NET-pytorch to ours, and back.
+
+    python -m experiments.convert --from_pytorch=IM_AE.model64-399.pth,IM_SVR.model-999.pth --run=runs/theirs
+    python -m experiments.extract --run=runs/theirs --image=chair.png
+
+    python -m experiments.convert --run=runs/improved --to_pytorch=checkpoint
+
+An IM_AE file has voxel encoder and decoder, an IM_SVR file image encoder and decoder; either will do, and of both
+together the decoders must be the same. The second form writes the folders that IM-NET-pytorch looks for below
+`checkpoint`, and takes weights of the preset improved. Neither needs PyTorch, and nothing in a file is run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from absl import flags, logging
+
+from imfield_jax.files import write_atomic
+from imfield_jax.inference.reconstructor import run_weights
+from imfield_jax.interchange.pytorch import PREFIXES, from_pytorch, to_pytorch
+from imfield_jax.interchange.torch_file import read_tensors, tensors_file
+from imfield_jax.models.weights import load_weights, save_weights
+
+_FROM = flags.DEFINE_list("from_pytorch", None, "Files of IM-NET-pytorch: IM_AE...pth, IM_SVR...pth or both.")
+_TO = flags.DEFINE_string("to_pytorch", None, "Folder to write a run's weights to, for IM-NET-pytorch.")
+_RUN = flags.DEFINE_string("run", None, "The run folder to write to, or to read from.", required=True)
+_CATEGORY = flags.DEFINE_string("category", "all_vox256_img", "What the weights are of: IM-NET-pytorch's --dataset.")
+
+# Which parts each of their files holds, in which folder they look for it, and how the file is called.
+_FILES = (
+    (("voxel_encoder", "decoder"), "ae_64", "IM_AE.model64-0.pth"),
+    (("image_encoder", "decoder"), "svr_128", "IM_SVR.model-0.pth"),
+)
+
+
+def main() -> None:
+    if bool(_FROM.value) == bool(_TO.value):
+        raise ValueError("--from_pytorch, --to_pytorch: expected one of the two, which way to convert")
+    if _FROM.value:
+        _take()
+    else:
+        _give()
+
+
+def _take() -> None:
+    out = Path(_RUN.value) / "weights.npz"
+    if out.exists():
+        raise ValueError(f"{out} exists: name another --run, this one's weights would be lost")
+    tensors: dict[str, np.ndarray] = {}
+    for path in _FROM.value:
+        for name, tensor in read_tensors(path).items():
+            if not np.array_equal(tensors.setdefault(name, tensor), tensor):
+                raise ValueError(f"{path} has another {name} than {_FROM.value[0]}: they are not of one model")
+    about = {"category": _CATEGORY.value, "source": ", ".join(Path(path).name for path in _FROM.value)}
+    try:
+        weights = from_pytorch(tensors, about)
+    except ValueError as error:
+        raise ValueError(f"{', '.join(_FROM.value)}: {error}") from error
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_weights(out, weights)
+    logging.info("%s of %s: %s", ", ".join(weights.params), about["source"], out)
+
+
+def _give() -> None:
+    weights, folder = load_weights(run_weights(_RUN.value)), Path(_TO.value)
+    tensors = to_pytorch(weights)
+    for parts, kind, name in _FILES:
+        if not set(parts) <= set(weights.params):
+            continue
+        prefixes = tuple(f"{PREFIXES[part]}." for part in parts)
+        place = folder / f"{_CATEGORY.value}_{kind}"
+        place.mkdir(parents=True, exist_ok=True)
+        chosen = {name: tensor for name, tensor in tensors.items() if name.startswith(prefixes)}
+        write_atomic(place / name, tensors_file(chosen))
+        write_atomic(place / "checkpoint", f"{folder.name}/{place.name}/{name}\n")  # seen from their working folder
+        logging.info("%s: %s", ", ".join(parts), place / name)

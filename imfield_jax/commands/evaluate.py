@@ -1,0 +1,227 @@
+"""Score a trained category on shapes it was never trained on, next to two baselines.
+
+    python -m experiments.evaluate --category=car
+    python -m experiments.evaluate --run=runs/car --data=data/car --split=test --views=24
+
+Methods: the autoencoder (voxels -> z -> surface), single view (picture -> z -> surface), retrieval (the
+training shape whose z is nearest to the picture's, scored as its own true self) and the mean shape. In
+the output folder: scores.csv (a line per shape, method and view), summary.json and summary.md (means
+with 95 % confidence intervals over shapes) and shapes.png (input | reconstruction | ground truth).
+
+Needs a prepared dataset: its training split for the baselines, another for the scores.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+from absl import flags, logging
+
+from imfield_jax.commands.progress import Progress
+from imfield_jax.coordinates import occupancy_of_solid
+from imfield_jax.dataset.rows import Row, Split
+from imfield_jax.dataset.storage import open_split
+from imfield_jax.evaluation import baselines, comparison, figures, protocols, summary
+from imfield_jax.evaluation.comparison import Method, ScoreRow
+from imfield_jax.evaluation.protocols import Prediction, Truth
+from imfield_jax.extraction.chunked import chunked
+from imfield_jax.extraction.sparse import extract
+from imfield_jax.files import write_atomic
+from imfield_jax.framing import grey_to_view
+from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
+from imfield_jax.mesh.floaters import without_crumbs
+from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
+from imfield_jax.models.weights import load_weights
+
+_CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights to score.")
+_RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
+_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>, or data/<name of the run>.")
+_SPLIT = flags.DEFINE_enum("split", "test", ("train", "validation", "test"), "Which shapes to score.")
+_LIMIT = flags.DEFINE_integer("limit", None, "Score only the first so many shapes.", lower_bound=1)
+_VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; 23 is IM-NET's choice.", lower_bound=0)
+_VIEWS = flags.DEFINE_integer(
+    "views", None, "Score so many pictures of each shape instead, and average over them.", lower_bound=1
+)
+_RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis of the meshes.", lower_bound=16, upper_bound=512)
+_SEED = flags.DEFINE_integer("seed", 0, "Of the points that are compared.", lower_bound=0)
+_PICTURED = flags.DEFINE_integer("pictured", 16, "Shapes in shapes.png, evenly spread.", lower_bound=1)
+_OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category>, or results/<name of the run>.")
+
+AUTOENCODER, SINGLE_VIEW, RETRIEVAL, MEAN_SHAPE = "autoencoder", "single view", "retrieval", "mean shape"
+_MEAN_OF = 1000  # training shapes that the mean shape is made of, evenly spread, at most: half a gigabyte
+_POOLED_BY = 4  # of the solid, for the mean shape
+_BATCH = 32  # shapes encoded at once
+_CHUNK = 4096  # points per call of the mean shape's field
+
+
+def main() -> None:
+    weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value)
+    model, progress = Reconstructor(load_weights(weights)), Progress()
+    name = Path(_RUN.value).name if _RUN.value else _CATEGORY.value
+    data = _DATA.value or f"data/{name}"
+    train, split = open_split(data, "train"), open_split(data, _SPLIT.value)
+    _check_split(model, train, data)
+    names = split.names[: _LIMIT.value]
+    views = _chosen_views(split.views)
+    out = Path(_OUT.value or f"results/{name}")
+    out.mkdir(parents=True, exist_ok=True)
+
+    methods = _methods(model, split, views, *_trained_on(model, train, progress))
+    rows: list[ScoreRow] = []
+    scores = comparison.score_shapes(names, lambda row: split[row].solid, methods, _SEED.value)
+    for done, scored in enumerate(scores, start=1):
+        rows += scored
+        protocols.write_scores(out / "scores.csv", rows)
+        progress("scoring", done, len(names), "")
+    report = _report(rows, model, weights, train, data, views)
+    write_atomic(out / "summary.json", json.dumps(report, indent=1) + "\n")
+    table = _table(rows)
+    write_atomic(out / "summary.md", table)
+    figures.save(out / "shapes.png", _figure(model, split, views, rows, len(names)))
+    print(table, end="")
+    logging.info("scores of each shape, the summary and shapes.png: %s", out)
+
+
+def _check_split(model: Reconstructor, train: Split, data: str) -> None:
+    """Raises ValueError where the weights were trained on other shapes: those of `data` to score may be among them."""
+    if model.weights.about.get("training_names_sha256", train.names_sha256) != train.names_sha256:
+        raise ValueError(
+            f"the weights were not trained on the training split of {data}, so what it holds out may be what they "
+            "were trained on: name the dataset of their training with --data"
+        )
+
+
+def _chosen_views(count: int) -> list[int]:
+    """The views to score: one, or several spread evenly over those there are."""
+    if _VIEWS.value is None:
+        if _VIEW.value >= count:
+            raise ValueError(f"--view: there are views 0 to {count - 1}, not {_VIEW.value}")
+        return [_VIEW.value]
+    if _VIEWS.value > count:
+        raise ValueError(f"--views: there are {count} views of each shape, not {_VIEWS.value}")
+    return [number * count // _VIEWS.value for number in range(_VIEWS.value)]
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainedOn:
+    """What the baselines know: the training shapes' latents [N, Z], and the split to look them up in."""
+
+    split: Split
+    latents: np.ndarray
+
+
+def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple[TrainedOn, baselines.MeanShape]:
+    """One pass over the training split."""
+    averaged = set(np.linspace(0, len(train) - 1, min(len(train), _MEAN_OF)).round().astype(int).tolist())
+    latents, shares = [], []
+    for start in range(0, len(train), _BATCH):
+        rows = range(start, min(start + _BATCH, len(train)))
+        shapes = [train[row] for row in rows]
+        # Filled up with the last one, so that every batch has the same size and compiles once.
+        voxels = np.stack([shape.voxels for shape in shapes + shapes[-1:] * (_BATCH - len(shapes))])
+        latents.append(model.encode_voxels(voxels)[: len(shapes)])
+        for row, shape in zip(rows, shapes, strict=True):
+            if row in averaged:
+                # Shares are multiples of 1/64: half precision holds them exactly.
+                shares.append(baselines.average_pool(shape.solid, _POOLED_BY).astype(np.float16))
+        progress("reading training shapes", rows[-1] + 1, len(train), "")
+    return TrainedOn(train, np.concatenate(latents)), baselines.mean_shape(shares)
+
+
+def _methods(
+    model: Reconstructor, split: Split, views: list[int], known: TrainedOn, mean: baselines.MeanShape
+) -> dict[str, Method]:
+    """What is compared, each a function from a row of the split to predictions of it."""
+    field = chunked(jax.jit(mean.field()), _CHUNK)
+    mean_mesh = without_crumbs(extract(field, _RESOLUTION.value).mesh)
+
+    def decoded(z: np.ndarray, truth: Truth) -> Prediction:
+        return Prediction(model.extract(z, _RESOLUTION.value).mesh, model.field(z)(truth.points) > 0)
+
+    @functools.lru_cache(maxsize=1)
+    def latents(row: int) -> np.ndarray:
+        return _latents_of_views(model, split[row], views)
+
+    @functools.lru_cache(maxsize=8)
+    def retrieved(row: int):
+        solid = known.split[row].solid
+        return solid, true_surface(solid)
+
+    def autoencoder(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
+        yield "", decoded(model.encode_voxels(split[row].voxels[None])[0], truth)
+
+    def single_view(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
+        for view, z in zip(views, latents(row), strict=True):
+            yield str(view), decoded(z, truth)
+
+    def retrieval(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
+        for view, nearest in zip(views, baselines.nearest(known.latents, latents(row)), strict=True):
+            solid, surface = retrieved(int(nearest))
+            yield str(view), Prediction(surface, occupancy_of_solid(solid, truth.points), smooth=True)
+
+    def mean_shape(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
+        yield "", Prediction(mean_mesh, field(truth.points) > 0)
+
+    return {AUTOENCODER: autoencoder, SINGLE_VIEW: single_view, RETRIEVAL: retrieval, MEAN_SHAPE: mean_shape}
+
+
+def _latents_of_views(model: Reconstructor, shape: Row, views: list[int]) -> np.ndarray:
+    """[len(views), Z]."""
+    framed = np.stack([model.view(shape.view(view)) for view in views])
+    return model.encode_views(grey_to_view(framed))
+
+
+def _report(
+    rows: list[ScoreRow], model: Reconstructor, weights: Path, train: Split, data: str, views: list[int]
+) -> dict:
+    def plain(estimates: dict[str, summary.Estimate]) -> dict:
+        return {name: dataclasses.asdict(estimate) for name, estimate in estimates.items()}
+
+    return {
+        "weights": {"file": str(weights), **model.weights.about},
+        "data": data,
+        "split": _SPLIT.value,
+        "shapes": len({row["name"] for row in rows}),
+        "training_shapes": len(train),
+        "views": views,
+        "resolution": _RESOLUTION.value,
+        "points": protocols.POINTS,
+        "units": protocols.UNITS,
+        "confidence": summary.CONFIDENCE,
+        "methods": {name: plain(estimates) for name, estimates in comparison.summaries(rows).items()},
+        "advantage_of_single_view_over": {
+            other: plain(comparison.advantages(rows, SINGLE_VIEW, other)) for other in (RETRIEVAL, MEAN_SHAPE)
+        },
+    }
+
+
+def _table(rows: list[ScoreRow]) -> str:
+    """The methods, then by how much single view is better than each baseline: positive is always better."""
+    compared = comparison.summaries(rows)
+    for other in (RETRIEVAL, MEAN_SHAPE):
+        compared[f"{SINGLE_VIEW}, gain over {other}"] = comparison.advantages(rows, SINGLE_VIEW, other)
+    units = "".join(f"- {name}: {unit}\n" for name, unit in protocols.UNITS.items())
+    return f"{summary.markdown(compared)}\n{units}"
+
+
+def _figure(model: Reconstructor, split: Split, views: list[int], rows: list[ScoreRow], scored: int) -> np.ndarray:
+    """Shapes evenly spread over those scored, not chosen by how well they came out."""
+    first = str(views[0])
+    ious = {row["name"]: row["iou"] for row in rows if (row["method"], row["view"]) == (SINGLE_VIEW, first)}
+    shown = []
+    for number in np.linspace(0, scored - 1, min(_PICTURED.value, scored)).round().astype(int).tolist():
+        shape = split[number]
+        z = _latents_of_views(model, shape, views)[0]
+        cells = (
+            model.view(shape.view(views[0])),
+            model.extract(z, _RESOLUTION.value).mesh,
+            true_surface(shape.solid, PICTURED),
+        )
+        shown.append(figures.Row(cells, caption=f"{shape.name}  IoU {ious[shape.name]:.2f}"))
+    return figures.three_columns(shown, groups=2)

@@ -1,0 +1,39 @@
+"""A prepared dataset as the files that other code of this field trains on.
+
+    python -m experiments.export --data=data/car --layout=imnet --out=IM-NET-pytorch/data/all_vox256_img
+    python -m experiments.export --data=data/car --layout=occupancy_networks --out=occupancy_networks/data/ShapeNet
+
+imnet               `<name>_train.hdf5`, `<name>_train.txt` and likewise for the other splits, as IM-NET-pytorch reads
+                    them from its data folder with `--dataset=<name>`. It knows no validation split: that file is for
+                    coming back.
+occupancy_networks  a folder for each model, with 100,000 points in the cube and as many on the surface, pictures and
+                    cameras; lists of the splits.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from absl import flags, logging
+
+from imfield_jax.commands.progress import Progress
+from imfield_jax.dataset.storage import open_split, split_names
+from imfield_jax.interchange import imnet, occupancy_networks
+
+_DATA = flags.DEFINE_string("data", None, "The prepared dataset.", required=True)
+_LAYOUT = flags.DEFINE_enum("layout", "imnet", ("imnet", "occupancy_networks"), "Whose files.")
+_OUT = flags.DEFINE_string("out", None, "Output folder.", required=True)
+_NAME = flags.DEFINE_string("name", "all_vox256_img", "What IM-NET's files are called, before _train and _test.")
+
+
+def main() -> None:
+    out, progress = Path(_OUT.value), Progress()
+    out.mkdir(parents=True, exist_ok=True)
+    splits = {name: open_split(_DATA.value, name) for name in split_names(_DATA.value)}
+    if _LAYOUT.value == "imnet":
+        for name, split in splits.items():
+            imnet.write(split, out / f"{_NAME.value}_{name}.hdf5", functools.partial(progress, f"writing {name}"))
+    else:
+        occupancy_networks.write(splits, out, functools.partial(progress, "writing shapes"))
+    logging.info("%d shapes in the layout of %s: %s", sum(map(len, splits.values())), _LAYOUT.value, out)

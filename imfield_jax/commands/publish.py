@@ -1,0 +1,93 @@
+"""Put a run's weights where they ship: weights, a picture to try them with, and a model card.
+
+    python -m experiments.publish --run=runs/car --scores=results/car --time="40 min on 2 cores" \\
+        --command="python -m experiments.train --flagfile=car.flags" --limits="..."
+
+Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights. The picture is of a test
+shape, never trained on.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from absl import flags, logging
+
+from imfield_jax.dataset.storage import open_split
+from imfield_jax.files import write_atomic
+from imfield_jax.inference.reconstructor import SHIPPED, run_weights
+from imfield_jax.models.weights import Weights, load_weights, save_weights
+
+_RUN = flags.DEFINE_string("run", None, "The training run's folder.", required=True)
+_SCORES = flags.DEFINE_string("scores", None, "Output folder of evaluate for this run.", required=True)
+_COMMAND = flags.DEFINE_string("command", None, "The command that trained it, for the card.", required=True)
+_TIME = flags.DEFINE_string("time", None, "How long that took and on what, for the card.", required=True)
+_LIMITS = flags.DEFINE_string("limits", None, "What it cannot do, for the card.", required=True)
+_SAMPLE = flags.DEFINE_integer("sample", 0, "Which shape of the test split to picture.", lower_bound=0)
+_VIEW = flags.DEFINE_integer("view", 0, "Which view of it.", lower_bound=0)
+_DTYPE = flags.DEFINE_enum("dtype", "float16", ("float16", "float32"), "Precision of the numbers in the file.")
+_OUT = flags.DEFINE_string("out", str(SHIPPED), "Where to put them.")
+
+
+def main() -> None:
+    weights = load_weights(run_weights(_RUN.value))
+    scores = json.loads((Path(_SCORES.value) / "summary.json").read_text())
+    _check_scores(scores, weights)
+    split = open_split(scores["data"], "test")
+    if _SAMPLE.value >= len(split) or _VIEW.value >= split.views:
+        raise ValueError(
+            f"--sample, --view: expected a test shape below {len(split)} and a view below {split.views}, "
+            f"found {_SAMPLE.value} and {_VIEW.value}"
+        )
+    category, out = weights.about["category"], Path(_OUT.value)
+    out.mkdir(parents=True, exist_ok=True)
+    single = scores["methods"]["single view"]
+    about = {**weights.about, "test_iou_single_view": round(single["iou"]["mean"], 4)}
+    save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)
+    write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
+    card = _card(weights, scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
+    write_atomic(out / f"{category}.md", card)
+    logging.info("%s weights, sample picture and model card: %s", category, out)
+
+
+def _check_scores(scores: dict, weights: Weights) -> None:
+    """Raises ValueError for scores of other weights than the run's, or of shapes they were trained on."""
+    scored = {key: value for key, value in scores["weights"].items() if key != "file"}
+    if scored != weights.about or scores["split"] != "test":
+        raise ValueError(
+            f"{_SCORES.value} does not hold this run's scores on test shapes: "
+            f"python -m experiments.evaluate --run={_RUN.value}"
+        )
+
+
+def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
+    about, category = weights.about, weights.about["category"]
+    table = (Path(_SCORES.value) / "summary.md").read_text().rstrip()
+    return f"""# Model card: {category}
+
+| | |
+| --- | --- |
+| network | preset `{weights.networks.preset.name}` of imfield_jax, {size / 1e6:.1f} MB as {_DTYPE.value} |
+| trained on | {about["shapes"]} shapes, source {about["source"]}, {about["licence"]} |
+| command | `{_COMMAND.value}` |
+| time | {_TIME.value} |
+| seed | {about["seed"]} |
+| sample picture | `{category}.png`, view {_VIEW.value} of test shape `{sample}` |
+
+## Scores
+
+{scores["shapes"]} {scores["split"]} shapes that were never trained on, one picture each (view
+{", ".join(map(str, scores["views"]))}), meshes at {scores["resolution"]}^3, mean and 95 % interval over shapes, by
+`python -m experiments.evaluate --category={category}`:
+
+{table}
+
+## What it cannot do
+
+{_LIMITS.value}
+
+It knows one category and answers every picture with a member of it. Sides that the picture does not show are what the
+training shapes taught. There is no colour, no scale and no camera in its answer.
+"""

@@ -1,1 +1,0 @@
-"""Prepared datasets as the files that other code of this field reads, and those files as datasets."""

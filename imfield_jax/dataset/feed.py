@@ -1,0 +1,58 @@
+"""Feeds: where a training loop gets its batches.
+
+A feed is asked for a batch by number and answers with the same batch for ever (see `draws`), so
+resuming needs no state. Two implement it and give the same batches bit for bit:
+`pipeline.PipelineFeed` streams records of a dataset of any size through tf.data,
+`resident.ResidentFeed` keeps a small split in the memory of the device.
+
+The arithmetic that turns stored integers into what networks see is here, once, for both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax.coordinates import index_to_point
+from imfield_jax.dataset.draws import Draw, draw
+from imfield_jax.types import Array
+
+
+@dataclasses.dataclass(frozen=True)
+class FeedConfig:
+    """What the batches of a feed look like.
+
+    seed:    of the order of shapes and the choice of points and views.
+    batch:   shapes in the global batch.
+    points:  labelled points per shape; where a level stores fewer, all of them.
+    framing: how views are cropped, see `imfield_jax.framing.frame`.
+    host, hosts: this process takes its share of the global batch.
+    """
+
+    seed: int = 0
+    batch: int = 32
+    points: int = 4096
+    framing: str = "fit"
+    host: int = 0
+    hosts: int = 1
+
+
+def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, views: int = 0) -> Draw:
+    """The draw of a feed for one step, from `shapes` shapes of `stored` points and `views` views each."""
+    return draw(
+        config.seed,
+        step,
+        shapes=shapes,
+        batch=config.batch,
+        stored=stored,
+        points=min(config.points, stored),
+        views=views,
+        host=config.host,
+        hosts=config.hosts,
+    )
+
+
+def indices_to_points(indices: Array, grid: int) -> Array:
+    """Stored points [..., 3] uint8 (cells of a grid of `grid` cells per axis) as their centres in the cube, float32."""
+    return index_to_point(indices.astype(np.float32), grid)

@@ -1,0 +1,27 @@
+"""The few shapes that training watches itself with, read whole from a split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imfield_jax.batches import HeldOut
+from imfield_jax.framing import frame, grey_to_view
+from imfield_jax.preparation.sampling import uniform_points
+
+if TYPE_CHECKING:  # reading a dataset needs TFDS, the type does not
+    from imfield_jax.dataset.storage import Split
+
+
+def held_out(split: Split, framing: str, shapes: int = 32, points: int = 8192, seed: int = 0) -> HeldOut:
+    """The first `shapes` shapes of a split, each with another of its views and points of its own."""
+    rows = [split[row] for row in range(min(shapes, len(split)))]
+    greys = [frame(row.view(number % row.view_count), framing) for number, row in enumerate(rows)]
+    labelled = [uniform_points(row.solid, points, [seed, number]) for number, row in enumerate(rows)]
+    return HeldOut(
+        voxels=np.stack([row.voxels for row in rows]),
+        view=grey_to_view(np.stack(greys)),
+        points=np.stack([points for points, _ in labelled]),
+        occupancy=np.stack([values for _, values in labelled]).astype(bool),
+    )

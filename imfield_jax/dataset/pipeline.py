@@ -1,0 +1,108 @@
+"""A tf.data stream of batches from the records of a dataset of any size.
+
+Batch numbers go in, batches come out: a parallel map draws, reads and decodes just the rows, points
+and view each batch needs, in order. A stream starts at any step at once, because nothing is
+shuffled by a buffer or skipped. TensorFlow is imported when a stream is opened, not before.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.dataset.draws import Draw
+from imfield_jax.dataset.feed import FeedConfig, draw_batch, indices_to_points
+from imfield_jax.dataset.rows import Split
+from imfield_jax.framing import frame, grey_to_view
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+_PREFETCH = 4  # batches ready before they are asked for
+_ENDLESS = np.iinfo(np.int64).max
+
+
+def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2) -> tf.data.Dataset:
+    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`."""
+
+    def assemble(step: np.ndarray):
+        drawn = draw_batch(config, int(step), len(split), stored=split.stored(level))
+        rows = [split[row] for row in drawn.index]
+        return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
+
+    return _stream(assemble, (np.int32, np.uint8, np.float32, np.float32), start, parallel)
+
+
+def view_stream(
+    split: Split, config: FeedConfig, level: int | None, start: int = 0, parallel: int = 2
+) -> tf.data.Dataset:
+    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`."""
+
+    def assemble(step: np.ndarray):
+        stored = split.stored(level) if level else 0
+        drawn = draw_batch(config, int(step), len(split), stored=stored, views=split.views)
+        rows = [split[row] for row in drawn.index]
+        framed = np.stack([frame(row.view(view), config.framing) for row, view in zip(rows, drawn.view, strict=True)])
+        return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
+
+    return _stream(assemble, (np.int32, np.float32, np.float32, np.float32), start, parallel)
+
+
+class PipelineFeed:
+    """The `feed.Feed` of an open split; batches are numpy arrays.
+
+    Asked for steps in order it reads ahead; asked for another step or kind of batch it starts a new
+    stream there.
+    """
+
+    def __init__(self, split: Split, config: FeedConfig, parallel: int = 2):
+        self.names = split.names
+        self._split, self._config, self._parallel = split, config, parallel
+        self._next: tuple | None = None
+        self._running: list[Iterator[tuple]] = []
+        # A stream that still reads ahead while Python shuts down waits for it, and Python for the stream.
+        weakref.finalize(self, self._running.clear)
+
+    def points(self, level: int, step: int) -> PointBatch:
+        return PointBatch(*self._batch(point_stream, level, step))
+
+    def views(self, level: int | None, step: int) -> ViewBatch:
+        return ViewBatch(*self._batch(view_stream, level, step))
+
+    def voxels(self, index: np.ndarray) -> np.ndarray:
+        return np.stack([self._split[row].voxels for row in index])
+
+    def _batch(self, stream: Callable[..., tf.data.Dataset], level: int | None, step: int) -> tuple:
+        if self._next != (stream, level, step):
+            opened = stream(self._split, self._config, level, step, self._parallel)
+            self._running[:] = [opened.as_numpy_iterator()]
+        batch = next(self._running[0])
+        self._next = (stream, level, step + 1)
+        return batch
+
+
+def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The drawn points of each row [B, P, 3] and their occupancy [B, P], float32; P = 0 without a level."""
+    if level is None:
+        return np.zeros((len(rows), 0, 3), np.float32), np.zeros((len(rows), 0), np.float32)
+    chosen = list(zip(rows, drawn.points, strict=True))
+    indices = np.stack([row.points(level)[points] for row, points in chosen])
+    values = np.stack([row.values(level)[points] for row, points in chosen])
+    return indices_to_points(indices, split.grid(level)), values.astype(np.float32)
+
+
+def _stream(assemble: Callable[[np.ndarray], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:
+    import tensorflow as tf
+
+    tf.config.set_visible_devices([], "GPU")  # the accelerator is for JAX
+    steps = tf.data.Dataset.range(start, _ENDLESS)
+    batches = steps.map(
+        lambda step: tf.numpy_function(assemble, [step], types, stateful=False),
+        num_parallel_calls=parallel,
+        deterministic=True,
+    )
+    return batches.prefetch(_PREFETCH)

@@ -1,0 +1,46 @@
+"""From meshes to a dataset, in one call: records, the packed dataset, and a picture to check both.
+
+Everything lives below one output folder:
+
+    work/          one record file per finished shape; what a killed run resumes from
+    meshes/        what the procedural source wrote
+    imfield_shapes/<category>/<version>/    the dataset
+    report.json    every shape: outcome, seconds per phase, diagnostics, warnings
+    contact.png    some shapes to look at
+    CREDITS.csv    authors and licences of the meshes
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from imfield_jax.dataset.contact import contact_sheet
+from imfield_jax.dataset.storage import build_dataset, open_split, split_names
+from imfield_jax.preparation.records import Preparation, Progress, make_records, quiet
+
+_SHOWN = 24  # shapes on the contact sheet
+
+
+def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
+    """Prepare a dataset, or finish or extend one, and return its folder.
+
+    Shapes that are done are kept; shapes that failed are tried again. A shape that cannot be prepared
+    is left out and its error is in the report.
+
+    Raises ValueError when the folder was prepared with other settings, another process is at work in it,
+    or not a single shape could be prepared; OSError where files cannot be read or written.
+    """
+    out = Path(preparation.out)
+    with make_records(preparation, progress) as records:
+        progress("packing the dataset", 0, 1, "")
+        dataset = build_dataset(records, out)
+        progress("packing the dataset", 1, 1, "")
+        _draw_contact_sheet(dataset, out / "contact.png")
+    return dataset
+
+
+def _draw_contact_sheet(dataset: Path, path: Path) -> None:
+    splits = [open_split(dataset, split) for split in split_names(dataset)]
+    places = [(split, row) for split in splits for row in range(len(split))]
+    shown = [places[i * len(places) // min(_SHOWN, len(places))] for i in range(min(_SHOWN, len(places)))]
+    contact_sheet([split[row] for split, row in shown], splits[0].grid(64)).save(path)

@@ -1,0 +1,174 @@
+"""A small split in the memory of the device: batches without files and without TensorFlow.
+
+`pack` reads a split once into compact arrays (a shape with 24 views takes half a megabyte, 800 of them
+400 MB), `ResidentFeed` puts the arrays on the device and gathers the drawn rows there.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.coordinates import VOXEL_RESOLUTION
+from imfield_jax.dataset.feed import FeedConfig, draw_batch, indices_to_points
+from imfield_jax.framing import FRAMED_SIZE, frame, grey_to_view
+from imfield_jax.types import Array
+
+if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
+    from imfield_jax.dataset.rows import Row, Split
+
+LEVELS = (16, 32, 64)
+
+
+@dataclasses.dataclass(frozen=True)
+class PackedSplit:
+    """All of a split that training reads, N shapes.
+
+    names:   one per shape.
+    voxels:  [N, 32768] uint8, np.packbits of [64, 64, 64].
+    points:  by level: [N, n, 3] uint8, indices in a grid over the cube.
+    values:  by level: [N, n] uint8, 1 inside.
+    grids:   by level: cells per axis of that grid.
+    framing: how the views are cropped; None without views.
+    views:   [N, K, 128, 128] uint8, or None.
+    """
+
+    names: tuple[str, ...]
+    voxels: np.ndarray
+    points: dict[int, np.ndarray]
+    values: dict[int, np.ndarray]
+    grids: dict[int, int]
+    framing: str | None = None
+    views: np.ndarray | None = None
+
+
+def pack(
+    split: Split,
+    framing: str | None = None,
+    threads: int = 2,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> PackedSplit:
+    """Read a split into memory. framing: crop the views like this; None leaves them out.
+
+    Decoding 24 pictures takes some 50 ms a shape, everything else 2 ms.
+    """
+    arrays = _empty(len(split), split, framing)
+    with ThreadPoolExecutor(threads) as pool:
+        rows = pool.map(lambda row: _fill(arrays, row, split[row], framing), range(len(split)))
+        for done, _ in enumerate(rows, start=1):
+            progress(done, len(split))
+    return PackedSplit(
+        names=split.names,
+        voxels=arrays["voxels"],
+        points={level: arrays[f"points_{level}"] for level in LEVELS},
+        values={level: arrays[f"values_{level}"] for level in LEVELS},
+        grids={level: split.grid(level) for level in LEVELS},
+        framing=framing,
+        views=arrays.get("views"),
+    )
+
+
+def _empty(count: int, split: Split, framing: str | None) -> dict[str, np.ndarray]:
+    arrays = {"voxels": np.empty((count, VOXEL_RESOLUTION**3 // 8), np.uint8)}
+    for level in LEVELS:
+        stored = split.stored(level)
+        arrays[f"points_{level}"] = np.empty((count, stored, 3), np.uint8)
+        arrays[f"values_{level}"] = np.empty((count, stored), np.uint8)
+    if framing is not None:
+        arrays["views"] = np.empty((count, split.views, FRAMED_SIZE, FRAMED_SIZE), np.uint8)
+    return arrays
+
+
+def _fill(arrays: dict[str, np.ndarray], number: int, row: Row, framing: str | None) -> None:
+    arrays["voxels"][number] = np.packbits(row.voxels)
+    for level in LEVELS:
+        arrays[f"points_{level}"][number] = row.points(level)
+        arrays[f"values_{level}"][number] = row.values(level)
+    if framing is not None:
+        for view in range(row.view_count):
+            arrays["views"][number, view] = frame(row.view(view), framing)
+
+
+class ResidentFeed:
+    """The `feed.Feed` of a packed split; batches are jax arrays.
+
+    sharding: of the batch over devices (the data is then copied to each of them); by default everything
+              is on the default device. Arrays go to the device when a batch first needs them.
+
+    Raises ValueError when the views were packed with another framing than the config's.
+    """
+
+    def __init__(self, packed: PackedSplit, config: FeedConfig, sharding: jax.sharding.NamedSharding | None = None):
+        if packed.framing not in (None, config.framing):
+            raise ValueError(f"the packed views are framed {packed.framing!r}, the feed needs {config.framing!r}")
+        self.names = packed.names
+        self._packed, self._config, self._sharding = packed, config, sharding
+        self._on_device: dict[str | tuple[str, int], jax.Array] = {}
+        self._gather_points = jax.jit(_gather_points, static_argnums=4, out_shardings=sharding)
+        self._gather_voxels = jax.jit(_gather_voxels, out_shardings=sharding)
+        self._gather_views = jax.jit(_gather_views, out_shardings=sharding)
+
+    def points(self, level: int, step: int) -> PointBatch:
+        stored = self._packed.points[level].shape[1]
+        index, chosen, _ = self._draw(step, stored=stored)
+        points, occupancy = self._labelled(level, index, chosen)
+        return PointBatch(index, self._gather_voxels(self._voxels(), index), points, occupancy)
+
+    def views(self, level: int | None, step: int) -> ViewBatch:
+        views = self._views()
+        any_level = level or LEVELS[0]
+        stored = self._packed.points[any_level].shape[1] if level else 0
+        index, chosen, view = self._draw(step, stored=stored, views=views.shape[1])
+        points, occupancy = self._labelled(any_level, index, chosen)
+        return ViewBatch(index, self._gather_views(views, index, view), points, occupancy)
+
+    def voxels(self, index: np.ndarray) -> jax.Array:
+        return _gather_voxels(self._voxels(), jnp.asarray(index))
+
+    def _draw(self, step: int, **counts: int) -> tuple[jax.Array, jax.Array, jax.Array]:
+        drawn = draw_batch(self._config, step, len(self.names), **counts)
+        return jax.device_put((drawn.index, drawn.points, drawn.view), self._sharding)
+
+    def _labelled(self, level: int, index: jax.Array, chosen: jax.Array) -> tuple[jax.Array, jax.Array]:
+        stored = self._resident(("points", level), self._packed.points[level])
+        values = self._resident(("values", level), self._packed.values[level])
+        return self._gather_points(stored, values, index, chosen, self._packed.grids[level])
+
+    def _resident(self, key: str | tuple[str, int], array: np.ndarray) -> jax.Array:
+        if key not in self._on_device:
+            everywhere = self._sharding and jax.sharding.NamedSharding(
+                self._sharding.mesh, jax.sharding.PartitionSpec()
+            )
+            self._on_device[key] = jax.device_put(array, everywhere)
+        return self._on_device[key]
+
+    def _voxels(self) -> jax.Array:
+        return self._resident("voxels", self._packed.voxels)
+
+    def _views(self) -> jax.Array:
+        if self._packed.views is None:
+            raise ValueError("this split was packed without views: pack it with a framing")
+        return self._resident("views", self._packed.views)
+
+
+def _gather_points(points: Array, values: Array, index: Array, chosen: Array, grid: int) -> tuple[Array, Array]:
+    """[N, n, 3], [N, n], [B], [B, P] -> points [B, P, 3] float32, occupancy [B, P] float32."""
+    shape = index[:, None]
+    return indices_to_points(points[shape, chosen], grid), values[shape, chosen].astype(jnp.float32)
+
+
+def _gather_voxels(packed: Array, index: Array) -> Array:
+    shifts = jnp.arange(7, -1, -1, dtype=jnp.uint8)[None, None, :]  # np.packbits puts the first bit highest
+    bits = packed[index][:, :, None] >> shifts & 1
+    return bits.reshape(-1, *(VOXEL_RESOLUTION,) * 3)
+
+
+def _gather_views(views: Array, index: Array, view: Array) -> Array:
+    return grey_to_view(views[index, view])

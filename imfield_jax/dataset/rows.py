@@ -1,0 +1,112 @@
+"""Reading a dataset one shape at a time, in any order, and decoding only what is asked for."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import tensorflow_datasets as tfds
+from tensorflow_datasets.proto import tf_example_pb2
+
+from imfield_jax.camera import Camera
+from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION
+from imfield_jax.preparation.record import cameras_of
+from imfield_jax.preparation.record_file import decode_png
+
+
+class Row:
+    """One shape of an open split; parts are decoded when they are asked for."""
+
+    def __init__(self, example: tf_example_pb2.Example, decoders: tfds.features.FeaturesDict):
+        self._values = example.features.feature
+        self._decoders = decoders
+
+    def _decode(self, key: str) -> np.ndarray:
+        return self._decoders[key].decode_example_np(self._values[key].bytes_list.value[0])
+
+    def _floats(self, key: str) -> np.ndarray:
+        return np.array(self._values[key].float_list.value, np.float32)
+
+    @property
+    def name(self) -> str:
+        return self._values["name"].bytes_list.value[0].decode()
+
+    @property
+    def voxels(self) -> np.ndarray:
+        """[64, 64, 64] uint8."""
+        return self._decode("voxels")
+
+    @property
+    def solid(self) -> np.ndarray:
+        """[256, 256, 256] bool."""
+        return np.unpackbits(self._decode("solid")).astype(bool).reshape((SOLID_RESOLUTION,) * 3)
+
+    def points(self, level: int) -> np.ndarray:
+        """[n, 3] uint8, indices in the grid of `Split.grid`."""
+        return self._decode(f"points_{level}")
+
+    def values(self, level: int) -> np.ndarray:
+        """[n] uint8, 1 inside."""
+        return self._decode(f"values_{level}")
+
+    def view_png(self, number: int) -> bytes:
+        """One picture as it is stored."""
+        return self._values["views"].bytes_list.value[number]
+
+    def view(self, number: int) -> np.ndarray:
+        """One picture: [137, 137, 4] uint8 RGBA."""
+        return decode_png(self.view_png(number))
+
+    @property
+    def view_count(self) -> int:
+        return len(self._values["views"].bytes_list.value)
+
+    @property
+    def cameras(self) -> list[Camera]:
+        return cameras_of(self._floats("cameras").reshape(-1, 4))
+
+    @property
+    def center(self) -> np.ndarray:
+        """[3] float32, source units."""
+        return self._floats("center")
+
+    @property
+    def scale(self) -> float:
+        return float(self._floats("scale")[0])
+
+
+class Split:
+    """Random access to the shapes of one split: `split[i]` is the `Row` of `split.names[i]`."""
+
+    def __init__(self, builder: tfds.core.DatasetBuilder, split: str):
+        # TFDS decodes whole records or none, and 24 pictures are the most of one: take the bytes.
+        raw = tfds.decode.DeserializeMethod.RAW_BYTES
+        self._source = builder.as_data_source(split, deserialize_method=raw)
+        self._features = builder.info.features
+        self.metadata: dict = builder.info.metadata
+        self.names: tuple[str, ...] = tuple(self.metadata["names"][split])
+        self.views: int = self.metadata["settings"]["views"]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def names_sha256(self) -> str:
+        """Tells this split from any other: of the names of its shapes, in order."""
+        return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
+
+    def stored(self, level: int) -> int:
+        """How many labelled points each shape has at sampling level 16, 32 or 64."""
+        key = f"points_{level}"
+        if key not in self._features:
+            raise ValueError(f"there are no points of level {level}: expected one of {sorted(LEVEL_SIZES)}")
+        return self._features[key].shape[0]
+
+    def grid(self, level: int) -> int:
+        """Cells per axis of the grid that the points of a level are indices in."""
+        return self.metadata.get("levels", {}).get(str(level), {}).get("grid", SOLID_RESOLUTION)
+
+    def __getitem__(self, row: int) -> Row:
+        if not 0 <= row < len(self):
+            raise IndexError(f"row {row} of a split of {len(self)} shapes")  # which is how iteration ends, too
+        return Row(tf_example_pb2.Example.FromString(self._source[int(row)]), self._features)

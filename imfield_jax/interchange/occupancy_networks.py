@@ -1,0 +1,109 @@
+"""A dataset as the folders that Occupancy Networks trains and evaluates on, see `sources.occupancy_networks`."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imfield_jax.camera import Camera
+from imfield_jax.coordinates import HALF, grid_points, index_to_point, occupancy_of_solid
+from imfield_jax.dataset.rows import Row, Split
+from imfield_jax.files import write_atomic
+from imfield_jax.framing import on_white
+from imfield_jax.mesh.sampling import sample_surface
+from imfield_jax.mesh.voxel_surface import true_surface
+from imfield_jax.sources.formats import binvox
+from imfield_jax.sources.occupancy_networks import CLOUD_FILE, PICTURES, POINTS_FILE, SPLITS, TO_OURS, to_ours
+
+POINTS = 100_000
+_SIDE = 1.1  # of the cube that points are drawn from
+_VOXELS = 32
+_FLIPPED = np.diag([1.0, -1.0, -1.0, 1.0])  # our camera space, y up and z backward, to theirs
+
+
+def write(
+    splits: dict[str, Split], root: Path, progress: Callable[[int, int, str], None] = lambda done, total, note: None
+) -> None:
+    """Write all shapes of some splits, by name of the split; a shape's group is what its name has before the slash.
+
+    A shape's points depend on its name and on nothing else.
+    """
+    models: dict[str, dict[str, list[str]]] = {}
+    done, total = 0, sum(len(split) for split in splits.values())
+    for name, split in splits.items():
+        for row in split:
+            group, model = row.name.split("/", 1)
+            models.setdefault(group, {theirs: [] for theirs in SPLITS.values()})[SPLITS[name]].append(model)
+            _write_shape(row, root / group / model, np.random.default_rng(zlib.crc32(row.name.encode())))
+            done += 1
+            progress(done, total, "")
+    for group, lists in models.items():
+        for theirs, named in lists.items():
+            # Without a newline at the end, after which they would read a model without a name.
+            write_atomic(root / group / f"{theirs}.lst", "\n".join(named))
+    write_atomic(
+        root / "metadata.yaml", "".join(f"'{group}':\n  id: '{group}'\n  name: '{group}'\n" for group in models)
+    )
+
+
+def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
+    solid = row.solid
+    full = np.argwhere(solid)
+    ends = (index_to_point(end, solid.shape[0]) @ TO_OURS for end in (full.min(axis=0) - 0.5, full.max(axis=0) + 0.5))
+    low, high = np.sort(np.stack(list(ends)), axis=0)  # in their axes
+    place = {"loc": ((low + high) / 2).astype(np.float32), "scale": np.float32((high - low).max())}
+    folder.mkdir(parents=True, exist_ok=True)
+
+    points = (_SIDE * rng.uniform(-HALF, HALF, (POINTS, 3))).astype(np.float16)
+    inside = _inside(solid, to_ours(points, place))
+    _write_arrays(folder / POINTS_FILE, points=points, occupancies=np.packbits(inside), **place)
+
+    surface = sample_surface(true_surface(solid), POINTS, rng)
+    theirs = ((surface.points @ TO_OURS - place["loc"]) / place["scale"]).astype(np.float16)
+    normals = (surface.normals @ TO_OURS).astype(np.float16)
+    _write_arrays(folder / CLOUD_FILE, points=theirs, normals=normals, **place)
+
+    voxels = _inside(solid, to_ours(grid_points(_VOXELS), place))
+    binvox.write(folder / "model.binvox", binvox.Grid(voxels, np.full(3, -HALF), 1.0))
+    _write_pictures(row, folder / PICTURES)
+
+
+def _write_pictures(row: Row, folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    matrices = {}
+    for number, camera in enumerate(row.cameras):
+        picture = Image.fromarray(on_white(row.view(number)))
+        matrices |= _matrices(number, camera, picture.width)
+        contents = io.BytesIO()
+        picture.save(contents, "jpeg", quality=95)
+        write_atomic(folder / f"{number:03d}.jpg", contents.getvalue())
+    if all(np.isfinite(matrix).all() for matrix in matrices.values()):
+        _write_arrays(folder / "cameras.npz", **matrices)
+
+
+def _matrices(number: int, camera: Camera, size: int) -> dict[str, np.ndarray]:
+    """World to camera [3, 4], x right, y down, z forward, and camera to pixels [3, 3] of a square picture."""
+    world = (_FLIPPED @ camera.view_matrix())[:3]
+    world[:, :3] = world[:, :3] @ TO_OURS
+    focal = size / 2 / np.tan(camera.fov_radians / 2)
+    to_pixels = np.array([[focal, 0, size / 2], [0, focal, size / 2], [0, 0, 1]])
+    return {f"world_mat_{number}": world, f"camera_mat_{number}": to_pixels}
+
+
+def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
+    contents = io.BytesIO()
+    np.savez(contents, **arrays)
+    write_atomic(path, contents.getvalue())
+
+
+def _inside(solid: np.ndarray, ours: np.ndarray) -> np.ndarray:
+    """Are points [..., 3] in the solid? [...] bool; what lies outside of the cube is not."""
+    within = np.abs(ours).max(axis=-1) < HALF
+    inside = np.zeros(within.shape, bool)
+    inside[within] = occupancy_of_solid(solid, ours[within])
+    return inside

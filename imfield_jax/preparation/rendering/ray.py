@@ -1,0 +1,161 @@
+"""Views traced by Embree and shaded in numpy: for machines without any OpenGL.
+
+One ray per GL sample, through the same points, with the same lights and textures, so the two
+backends differ by rounding only. `embreex` is a plain wheel and is imported only when used.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imfield_jax.camera import Camera
+from imfield_jax.preparation.rendering.lighting import brightness
+from imfield_jax.preparation.rendering.pixels import SAMPLES, VIEW_SIZE, resolve
+from imfield_jax.preparation.rendering.surface import Surface
+from imfield_jax.preparation.rendering.texture import CUT_OUT, sample
+
+STEP = 1e-4  # how far, of the camera's distance, a ray that passed through a hole starts behind it
+HOLES = 12  # cut-outs a ray may pass, as many as the layers of a cane chair seen from the side
+PANES = 8  # layers of glass a ray may pass
+
+
+def render(surface: Surface, cameras: list[Camera]) -> np.ndarray:
+    """Views of a surface: uint8 [K, 137, 137, 4], straight alpha."""
+    tracer = _Tracer(surface)
+    return np.stack([tracer.view(camera) for camera in cameras])
+
+
+class _Tracer:
+    def __init__(self, surface: Surface):
+        self.surface = surface
+        self.face_normals = np.cross(
+            surface.corners[:, 1] - surface.corners[:, 0], surface.corners[:, 2] - surface.corners[:, 0]
+        )
+        self.is_white = [bool((texels == 255).all()) for texels in surface.textures]
+        self.opaque = _embree(surface.corners[: surface.opaque])
+        self.glass = _embree(surface.corners[surface.opaque :])
+
+    def view(self, camera: Camera) -> np.ndarray:
+        pixels = np.zeros((VIEW_SIZE, VIEW_SIZE, 4), np.uint8)
+        top, bottom, left, right = _window(self.surface, camera)
+        if bottom <= top or right <= left:
+            return pixels
+        rows = np.arange(top * SAMPLES, bottom * SAMPLES) + 0.5
+        columns = np.arange(left * SAMPLES, right * SAMPLES) + 0.5
+        size = VIEW_SIZE * SAMPLES
+        directions = camera.pixel_directions(columns[None, :], rows[:, None], size).astype(np.float32)
+        samples = self._trace(camera.eye().astype(np.float32), directions.reshape(-1, 3), camera.distance)
+        samples = samples.reshape(len(rows), len(columns), 4)
+        pixels[top:bottom, left:right] = resolve(samples * np.float32(255))
+        return pixels
+
+    def _trace(self, eye: np.ndarray, directions: np.ndarray, distance: float) -> np.ndarray:
+        """Premultiplied RGBA [N, 4] float32 in [0, 1] of rays from the eye."""
+        samples = np.zeros((len(directions), 4), np.float32)
+        depth = np.full(len(directions), 1e6, np.float32)
+        if self.opaque is not None:
+            self._solid(eye, directions, STEP * distance, samples, depth)
+        if self.glass is not None:
+            self._panes(eye, directions, STEP * distance, samples, depth)
+        return samples
+
+    def _solid(self, eye, directions, step, samples, depth) -> None:
+        """Fills samples and depth of the rays that end on an opaque face."""
+        rays = np.arange(len(directions))
+        start = np.zeros(len(rays), np.float32)
+        for _ in range(HOLES + 1):
+            hit, face, weights, at = _nearest(self.opaque, eye, directions[rays], start, None)
+            rays, texel = rays[hit], self._texels(face, weights)
+            solid = slice(None) if texel is None else texel[:, 3] >= CUT_OUT
+            ended = rays[solid]
+            color = self._shade(
+                eye, directions[ended], face[solid], weights[solid], texel if texel is None else texel[solid]
+            )
+            color[:, 3] = 1
+            samples[ended], depth[ended] = color, at[solid]
+            if texel is None or solid.all():
+                return
+            rays, start = rays[~solid], at[~solid] + np.float32(step)
+
+    def _panes(self, eye, directions, step, samples, depth) -> None:
+        """Puts the glass in front of the opaque samples, near to far."""
+        rays = np.arange(len(directions))
+        start = np.zeros(len(rays), np.float32)
+        front = np.zeros((len(rays), 3), np.float32)
+        passed = np.ones((len(rays), 1), np.float32)
+        for _ in range(PANES):
+            hit, face, weights, at = _nearest(self.glass, eye, directions[rays], start, depth[rays])
+            rays = rays[hit]
+            if not len(rays):
+                break
+            face = face + self.surface.opaque
+            color = self._shade(eye, directions[rays], face, weights, self._texels(face, weights))
+            front[rays] += passed[rays] * color[:, 3:] * color[:, :3]
+            passed[rays] *= 1 - color[:, 3:]
+            start = at + np.float32(step)
+        samples[:, :3] = front + passed * samples[:, :3]
+        samples[:, 3:] = 1 - passed * (1 - samples[:, 3:])
+
+    def _shade(self, eye, directions, face, weights, texel) -> np.ndarray:
+        """Straight (r, g, b, opacity) at hits on faces: [N, 4] float32. No texel means white."""
+        surface = self.surface
+        color = surface.colors[face] if texel is None else surface.colors[face] * texel
+        normals = np.einsum("nk,nkc->nc", weights, surface.normals[face])
+        away = np.einsum("nc,nc->n", self.face_normals[face], directions) > 0
+        length = np.sqrt(np.einsum("nc,nc->n", normals, normals))
+        normals /= (np.where(away, -1, 1) * np.maximum(length, np.float32(1e-12)))[:, None]
+        to_eye = directions / -np.sqrt(np.einsum("nc,nc->n", directions, directions))[:, None]
+        color[:, :3] = np.minimum(color[:, :3] * brightness(normals, to_eye)[:, None], 1)
+        return color
+
+    def _texels(self, face, weights) -> np.ndarray | None:
+        """Straight texture colours at hits: [N, 4] float32, None when all are white."""
+        surface = self.surface
+        row = surface.texture[face]
+        texel = None
+        for number, texels in enumerate(surface.textures):
+            here = np.flatnonzero(row == number) if not self.is_white[number] else ()
+            if not len(here):
+                continue
+            if texel is None:
+                texel = np.ones((len(face), 4), np.float32)
+            uv = np.einsum("nk,nkc->nc", weights[here], surface.uv[face[here]])
+            texel[here] = sample(texels, uv)
+        return texel
+
+
+def _embree(corners: np.ndarray):
+    """The acceleration structure of triangles [F, 3, 3], None without triangles."""
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
+
+    if not len(corners):
+        return None
+    scene = EmbreeScene()
+    TriangleMesh(scene, np.ascontiguousarray(corners, np.float32))
+    return scene
+
+
+def _nearest(scene, eye, directions, start, limit):
+    """First hits of rays beyond their start and before their limit.
+
+    Returns the rays that hit [M] int, and of these the face [M], barycentric weights [M, 3] and
+    depth [M]: multiples of the direction, from the eye.
+    """
+    origins = eye + start[:, None] * directions
+    far = None if limit is None else limit - start
+    found = scene.run(origins, directions, dists=far, output=1)
+    hit = np.flatnonzero(found["primID"] >= 0)
+    u, v = found["u"][hit], found["v"][hit]
+    weights = np.stack([1 - u - v, u, v], axis=1)
+    return hit, found["primID"][hit], weights, start[hit] + found["tfar"][hit]
+
+
+def _window(surface: Surface, camera: Camera) -> tuple[int, int, int, int]:
+    """Pixels that can show the surface: first and end row, first and end column."""
+    points, depth = camera.project(surface.corners.reshape(-1, 3), VIEW_SIZE)
+    if depth.min() <= 0.01 * camera.distance:
+        return 0, VIEW_SIZE, 0, VIEW_SIZE
+    low = np.clip(np.floor(points.min(axis=0)), 0, VIEW_SIZE).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0)), 0, VIEW_SIZE).astype(int)
+    return low[1], high[1], low[0], high[0]

@@ -1,0 +1,160 @@
+"""A scene made ready to draw: clean triangles with smooth normals, sorted by how they are drawn.
+
+Artists' meshes repeat faces (often once per side, as ShapeNet's do) and do not agree on winding.
+Repeated faces fight for the same depth and cancel each other's vertex normals, so they go first;
+then each corner gets the mean normal of those faces around it that meet its own face at less than
+the crease angle, whichever way they are wound.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax.preparation.rendering.texture import is_translucent, prepared
+from imfield_jax.sources.scene import Part, Scene
+
+CREASE_DEGREES = 40.0
+WELD = 2.0**-20  # vertices closer than this, in bounding boxes, are the same point
+LARGEST_FAN = 64  # corners around a vertex beyond which it is the hub of a flat fan
+INVISIBLE = 1 / 255
+
+
+@dataclasses.dataclass(frozen=True)
+class Surface:
+    """Triangles without duplicates; the opaque ones come first, then by texture.
+
+    corners: [F, 3, 3] float32 positions.   normals: [F, 3, 3] float32, on the side the face is wound.
+    uv:      [F, 3, 2] float32.             colors:  [F, 4] float32, (r, g, b, opacity).
+    texture: [F] int, row in `textures`.    textures: see `texture.prepared`.
+    opaque:  the number of faces that hide what is behind them, but for holes in their texture.
+    """
+
+    corners: np.ndarray
+    normals: np.ndarray
+    uv: np.ndarray
+    colors: np.ndarray
+    texture: np.ndarray
+    textures: tuple[np.ndarray, ...]
+    opaque: int
+
+
+def diagonal(scene: Scene) -> float:
+    """Length of the diagonal of the scene's bounding box; unused vertices do not count."""
+    vertices, faces = scene.soup()
+    used = vertices[faces.reshape(-1)]
+    return float(np.linalg.norm(used.max(axis=0) - used.min(axis=0)))
+
+
+def surface_of(scene: Scene) -> Surface:
+    """The scene ready to draw. Raises ValueError when no triangle has an area."""
+    parts = _visible_parts(scene)
+    table = {id(part.texture): part.texture for part in parts}  # parts often share a picture
+    rows = {key: row for row, key in enumerate(table)}
+    translucent = [_translucent(part) for part in parts]
+    order = sorted(range(len(parts)), key=lambda i: (translucent[i], rows[id(parts[i].texture)]))
+    parts = [parts[i] for i in order]
+    counts = [len(part.faces) for part in parts]
+    opaque = sum(counts[: len(parts) - sum(translucent)])
+
+    vertices, faces = Scene(tuple(parts)).soup()
+    corners = vertices[faces]
+    welded = _weld(corners)
+    keep = _distinct(corners, welded)
+    if not len(keep):
+        raise ValueError("the mesh has no triangle with an area, there is nothing to draw")
+    corners = corners[keep]
+    return Surface(
+        corners=corners.astype(np.float32),
+        normals=_smooth_normals(corners, welded[keep]).astype(np.float32),
+        uv=np.concatenate([_corner_uv(part) for part in parts])[keep],
+        colors=np.repeat(np.array([part.color for part in parts], np.float32), counts, axis=0)[keep],
+        texture=np.repeat([rows[id(part.texture)] for part in parts], counts)[keep],
+        textures=tuple(prepared(texture) for texture in table.values()),
+        opaque=int((keep < opaque).sum()),
+    )
+
+
+def _visible_parts(scene: Scene) -> list[Part]:
+    parts = [part for part in scene.parts if len(part.faces)]
+    visible = [part for part in parts if part.color[3] >= INVISIBLE]
+    if visible:
+        return visible
+    # Exporters exist that write transparency for opacity; nothing at all is never what was meant.
+    return [dataclasses.replace(part, color=(*part.color[:3], 1.0)) for part in parts]
+
+
+def _translucent(part: Part) -> bool:
+    return part.color[3] < 0.99 or (part.texture is not None and is_translucent(part.texture))
+
+
+def _corner_uv(part: Part) -> np.ndarray:
+    if part.uv is None:
+        return np.zeros((len(part.faces), 3, 2), np.float32)
+    return part.uv[part.faces].astype(np.float32)
+
+
+def _weld(corners: np.ndarray) -> np.ndarray:
+    """Numbers equal for corners at the same place: [F, 3, 3] positions -> [F, 3] int64."""
+    if not len(corners):
+        return np.zeros((0, 3), np.int64)
+    points = corners.reshape(-1, 3)
+    low = points.min(axis=0)
+    extent = max(float((points.max(axis=0) - low).max()), np.finfo(float).tiny)
+    cell = np.rint((points - low) / (extent * WELD)).astype(np.int64)  # 21 bits an axis
+    key = (cell[:, 0] << 42) | (cell[:, 1] << 21) | cell[:, 2]
+    return np.unique(key, return_inverse=True)[1].reshape(-1, 3)
+
+
+def _distinct(corners: np.ndarray, welded: np.ndarray) -> np.ndarray:
+    """Rows of faces with an area, the first of each set of equal ones: [N] int64, ascending."""
+    area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+    a, b, c = np.sort(welded, axis=1).T
+    rows = np.flatnonzero((a != b) & (b != c) & (area > 0))
+    rows = rows[np.lexsort((c[rows], b[rows], a[rows]))]  # stable: equal faces stay in their order
+    triples = np.stack([a[rows], b[rows], c[rows]])
+    first = np.ones(len(rows), bool)
+    first[1:] = (np.diff(triples, axis=1) != 0).any(axis=0)
+    return np.sort(rows[first])
+
+
+def _smooth_normals(corners: np.ndarray, welded: np.ndarray, pairs_at_once: int = 1 << 20) -> np.ndarray:
+    """Unit normals [F, 3, 3] per corner: angle-weighted means over faces within the crease angle."""
+    normals, weights = _face_normals(corners)
+    vertex = welded.reshape(-1)
+    order = np.argsort(vertex, kind="stable")
+    _, first, degree = np.unique(vertex[order], return_index=True, return_counts=True)
+    first, degree = np.repeat(first, degree), np.repeat(degree, degree)  # per sorted corner
+    degree = np.where(degree > LARGEST_FAN, 1, degree)
+    first = np.where(degree > 1, first, np.arange(len(order)))
+
+    smooth = np.empty((len(order), 3))
+    ends = np.cumsum(degree)
+    begin = 0
+    while begin < len(order):
+        done = ends[begin - 1] if begin else 0
+        end = max(begin + 1, int(np.searchsorted(ends, done + pairs_at_once, side="right")))
+        starts = ends[begin:end] - degree[begin:end] - done
+        place = np.arange(ends[end - 1] - done) - np.repeat(starts, degree[begin:end])
+        own = np.repeat(order[begin:end] // 3, degree[begin:end])
+        other = order[np.repeat(first[begin:end], degree[begin:end]) + place]
+        cosine = np.einsum("nc,nc->n", normals[own], normals[other // 3])
+        share = np.where(np.abs(cosine) > np.cos(np.radians(CREASE_DEGREES)), np.sign(cosine), 0.0)
+        share *= weights[other]
+        smooth[order[begin:end]] = np.add.reduceat(share[:, None] * normals[other // 3], starts)
+        begin = end
+    smooth /= np.linalg.norm(smooth, axis=1, keepdims=True)
+    return smooth.reshape(-1, 3, 3)
+
+
+def _face_normals(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit normals [F, 3] and the angle at every corner [3 F]."""
+    edges = np.roll(corners, -1, axis=1) - corners
+    normals = np.cross(edges[:, 0], edges[:, 1])
+    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
+    forward = edges / np.linalg.norm(edges, axis=2, keepdims=True)
+    backward = -np.roll(forward, 1, axis=1)
+    cosine = np.einsum("fkc,fkc->fk", forward, backward)
+    # A sliver's corner of angle 0 must still weigh something, or its normal would be 0 / 0.
+    return normals, np.maximum(np.arccos(np.clip(cosine, -1, 1)), 1e-6).reshape(-1)

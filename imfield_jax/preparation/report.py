@@ -1,0 +1,43 @@
+"""The report of a preparation: totals, and every mesh with what became of it."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+
+import numpy as np
+
+from imfield_jax.preparation.record import PHASES
+
+
+def summary(settings: dict, reports: dict[str, dict]) -> dict:
+    """What `report.json` holds.
+
+    reports: by shape name: "status" ("ok", "warned": usable, but look at it; "failed": left out), "split",
+             "credit", and either "seconds" per phase, "mebibytes" at most, "warnings" and "diagnostics" or an "error".
+    """
+    statuses = Counter(report["status"] for report in reports.values())
+    made = [report for report in reports.values() if report["status"] != "failed"]
+    totals = {
+        "shapes": len(reports),
+        "ok": statuses["ok"],
+        "warned": statuses["warned"],
+        "failed": statuses["failed"],
+        "splits": dict(Counter(report["split"] for report in made)),
+        "paths": dict(Counter(str(report["diagnostics"].get("path")) for report in made)),
+        "seconds": {phase: _spread([report["seconds"][phase] for report in made]) for phase in PHASES}
+        | {"shape": _spread([sum(report["seconds"].values()) for report in made])},
+        "most_mebibytes": max((report.get("mebibytes") or 0 for report in made), default=0),
+    }
+    return {"settings": settings, "totals": totals, "shapes": reports}
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    if not values:
+        return {"total": 0.0, "median": 0.0, "p95": 0.0, "most": 0.0}
+    return {
+        "total": round(sum(values), 3),
+        "median": round(statistics.median(values), 4),
+        "p95": round(float(np.percentile(values, 95)), 4),
+        "most": round(max(values), 4),
+    }

@@ -1,0 +1,85 @@
+"""What outside views see of space: deep inside is what none sees, whatever the faces say.
+
+Space hidden from all views fills a car with an open floor and seats in it; space that much of the
+world sees is outside, which takes off the bulge that a generalised winding number has before a sheet.
+The views are orthographic depth maps, like those HSP's and so IM-NET's voxels come from.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numba
+import numpy as np
+from scipy import ndimage
+
+from imfield_jax.preparation.solidify.depth_maps import View, mesh_depths, spread_directions, view_along
+
+_DIRECTIONS = 32  # and the three axes, each looked along both ways
+_CRACK_PIXELS = 1  # gaps up to twice this wide do not let a view look in
+
+
+@dataclasses.dataclass(frozen=True)
+class Sight:
+    """A mesh as seen along one direction from both ends: first and last depth on each ray, cracks closed."""
+
+    view: View
+    near: np.ndarray
+    far: np.ndarray
+
+
+def look(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> list[Sight]:
+    """A mesh from all around, 35 directions with both ends, at one pixel a voxel of an R^3 grid."""
+    pixels = int(np.sqrt(3) * 1.02 * resolution)
+    sights = []
+    for direction in np.concatenate([np.eye(3), spread_directions(_DIRECTIONS)]):
+        view = view_along(direction, pixels)
+        near, far = mesh_depths(vertices, faces, view)
+        near = ndimage.minimum_filter(near, 2 * _CRACK_PIXELS + 1)
+        far = ndimage.maximum_filter(far, 2 * _CRACK_PIXELS + 1)
+        sights.append(Sight(view, near, far))
+    return sights
+
+
+@numba.njit(cache=True)
+def _times_seen(voxels, resolution, axes, width, near, far):
+    """[N] int8, from how many ends (0, 1, 2) each voxel [N] (flat indices) is seen."""
+    pixels = near.shape[0]
+    seen = np.empty(len(voxels), np.int8)
+    for n in range(len(voxels)):
+        flat = voxels[n]
+        x = (flat // (resolution * resolution) + 0.5) / resolution - 0.5
+        y = (flat // resolution % resolution + 0.5) / resolution - 0.5
+        z = (flat % resolution + 0.5) / resolution - 0.5
+        i = int((x * axes[0, 0] + y * axes[0, 1] + z * axes[0, 2] + width / 2) / width * pixels)
+        j = int((x * axes[1, 0] + y * axes[1, 1] + z * axes[1, 2] + width / 2) / width * pixels)
+        depth = x * axes[2, 0] + y * axes[2, 1] + z * axes[2, 2]
+        seen[n] = (depth < near[i, j]) + (depth > far[i, j])
+    return seen
+
+
+def _seen_along(sight: Sight, voxels: np.ndarray, resolution: int) -> np.ndarray:
+    return _times_seen(voxels, resolution, sight.view.axes, sight.view.width, sight.near, sight.far)
+
+
+def hidden(sights: list[Sight], candidates: np.ndarray) -> np.ndarray:
+    """Those candidate voxels [R, R, R] bool that no view sees."""
+    voxels = np.flatnonzero(candidates)
+    for sight in sights:
+        voxels = voxels[_seen_along(sight, voxels, candidates.shape[0]) == 0]
+    return _grid_of(voxels, candidates.shape)
+
+
+def exposed(sights: list[Sight], candidates: np.ndarray, share: float) -> np.ndarray:
+    """Those candidate voxels [R, R, R] bool that more than this share of the views sees."""
+    voxels = np.flatnonzero(candidates)
+    count = np.zeros(len(voxels), np.int64)
+    for sight in sights:
+        count += _seen_along(sight, voxels, candidates.shape[0])
+    return _grid_of(voxels[count > share * 2 * len(sights)], candidates.shape)
+
+
+def _grid_of(voxels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    grid = np.zeros(shape, bool)
+    grid.reshape(-1)[voxels] = True
+    return grid

@@ -1,0 +1,61 @@
+"""The per-mesh report: figures by which a person or a script can tell a good solid from a suspicious one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from imfield_jax.coordinates import HALF
+from imfield_jax.preparation.solidify.depth_maps import agreement
+from imfield_jax.preparation.solidify.regions import region_sizes
+from imfield_jax.preparation.solidify.thin import lost_share
+from imfield_jax.preparation.solidify.voxelise import surface_voxels
+
+LEAST_SILHOUETTE = 0.9  # intersection over union below which a solid does not look like its mesh
+_MOST_LOST = 0.02  # share of surface voxels
+_LEAST_LARGEST = 0.5
+_MOST_SHEETS = 0.5
+
+
+def diagnose(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> dict[str, float]:
+    """What a solid [R, R, R] looks like next to its mesh, all shares in [0, 1]:
+
+    component_count, largest_component_share: pieces of the solid and the largest one's voxels.
+    occupied_share:     full voxels of the cube.
+    touches_border:     1 when the mesh or the solid reaches the border of the cube.
+    silhouette_iou, depth_agreement: see `depth_maps.agreement`.
+    lost_surface_share: surface voxels with no full voxel among their neighbours: parts too thin for the grid.
+    """
+    sizes = region_sizes(solid)
+    silhouette, depth = agreement(vertices, faces, solid)
+    inner = solid[1:-1, 1:-1, 1:-1]
+    at_border = np.abs(vertices[np.unique(faces)]).max() >= HALF or inner.sum() != solid.sum()
+    return {
+        "component_count": float(len(sizes)),
+        "largest_component_share": float(sizes[0] / sizes.sum()) if len(sizes) else 0.0,
+        "occupied_share": float(sizes.sum() / solid.size),
+        "touches_border": float(at_border),
+        "silhouette_iou": silhouette,
+        "depth_agreement": depth,
+        "lost_surface_share": lost_share(solid, surface_voxels(vertices, faces, solid.shape[0])),
+    }
+
+
+def warnings_about(figures: dict[str, float]) -> list[str]:
+    """Plain sentences for what is suspicious in `diagnose`'s figures and `sheet_share`, else []."""
+    if figures["occupied_share"] == 0:
+        return ["The solid is empty."]
+    found = []
+    if figures["touches_border"]:
+        found.append("The mesh reaches the border of the cube, so the solid may be cut off there.")
+    if figures["silhouette_iou"] < LEAST_SILHOUETTE:
+        found.append(f"The solid does not look like the mesh: silhouette IoU {figures['silhouette_iou']:.2f}.")
+    if figures["lost_surface_share"] > _MOST_LOST:
+        found.append(f"{figures['lost_surface_share']:.0%} of the surface belongs to thin parts that are lost.")
+    if figures["largest_component_share"] < _LEAST_LARGEST:
+        found.append(
+            f"The solid falls into {figures['component_count']:.0f} pieces and the largest has only "
+            f"{figures['largest_component_share']:.0%} of it."
+        )
+    if figures["sheet_share"] > _MOST_SHEETS:
+        found.append(f"{figures['sheet_share']:.0%} of the surface are open sheets, kept one voxel thick.")
+    return found

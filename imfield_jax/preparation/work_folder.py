@@ -1,0 +1,93 @@
+"""The work folder of a preparation: the records made so far, and of which settings they are.
+
+settings.json     what all records here have in common
+<shape>.npz       a record and its report, see `record_file`
+index.json        the records that make the dataset, see `dataset.build_dataset`
+lock              held by the process at work
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from imfield_jax.files import write_atomic
+from imfield_jax.preparation.record_file import read_levels, read_report
+from imfield_jax.sources.shape import Shape
+
+INDEX = "index.json"
+
+
+class WorkFolder:
+    """path: the folder, made where there is none. identity: the settings of its records, as JSON holds them."""
+
+    def __init__(self, path: Path, identity: dict):
+        self.path, self._identity = path, identity
+        path.mkdir(parents=True, exist_ok=True)
+
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """Hold the folder against other processes; let go at the end of this one, however it ends.
+
+        Raises ValueError when another holds it, or when its records are of other settings.
+        """
+        with open(self.path / "lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ValueError(
+                    f"another preparation is at work in {self.path.parent}: wait for it or choose another --out"
+                ) from error
+            self._refuse_others()
+            for leftover in self.path.glob(".*.tmp"):
+                leftover.unlink()
+            yield
+
+    def bind(self) -> None:
+        """From now on only these settings may add records."""
+        write_atomic(self._settings, json.dumps(self._identity, indent=1))
+
+    def record(self, shape: Shape) -> Path:
+        """The file of a shape: readable, safe on any file system and unique."""
+        readable = re.sub(r"[^A-Za-z0-9.-]+", "_", shape.name)[:80]
+        return self.path / f"{readable}-{hashlib.sha256(shape.name.encode()).hexdigest()[:8]}.npz"
+
+    def report(self, shape: Shape) -> dict | None:
+        """The report on a shape, where there is a record of the mesh as it is now."""
+        report = read_report(self.record(shape))
+        return report if report and report.get("stamp", "") == shape.stamp else None
+
+    def write_index(self, shapes: Sequence[Shape], licence: str) -> None:
+        """Say which records are the dataset."""
+        index = {
+            "category": self._identity["category"],
+            "license": licence,
+            "settings": self._identity,
+            "levels": read_levels(self.record(shapes[0])),  # those of one source are alike
+            "shapes": [
+                {"name": shape.name, "split": shape.split, "file": self.record(shape).name}
+                for shape in sorted(shapes, key=lambda shape: shape.name)
+            ],
+        }
+        write_atomic(self.path / INDEX, json.dumps(index, indent=1))
+
+    @property
+    def _settings(self) -> Path:
+        return self.path / "settings.json"
+
+    def _refuse_others(self) -> None:
+        wanted = self._identity
+        found = json.loads(self._settings.read_text()) if self._settings.exists() else wanted
+        changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+        if changed:
+            before = ", ".join(f"{key}={found.get(key)}" for key in changed)
+            now = ", ".join(f"{key}={wanted.get(key)}" for key in changed)
+            raise ValueError(
+                f"{self.path.parent} was begun with {before}, and now it is {now}: "
+                f"choose another --out, or delete {self.path} to start again"
+            )

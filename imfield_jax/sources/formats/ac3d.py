@@ -1,0 +1,192 @@
+"""AC3D files (.ac), FlightGear's mesh format, as scenes. None of our other readers knows it.
+
+AC3D is line text: materials, then a tree of OBJECTs, each with an offset (`loc`), vertices and
+surfaces that name a material and carry a uv per corner. Files in the wild have blank lines
+anywhere, textures with somebody else's absolute path, and lines (edges) among the surfaces.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from imfield_jax.sources.formats import textures
+from imfield_jax.sources.scene import Part, Scene
+
+Color = tuple[float, float, float, float]
+Keep = Callable[[str, float], bool]
+
+# Kinds of surface, the low nibble of SURF; 1 and 2 are open and closed lines.
+POLYGON, STRIP = 0, 4
+
+
+def load_scene(path: str | Path, texture_root: str | Path | None = None, keep: Keep | None = None) -> Scene:
+    """The mesh of an AC3D file, one part per (texture, material), axes and units as in the file.
+
+    texture_root: folder in whose tree textures are searched by base name; default the file's own.
+    keep:         keep(name, opacity) -> bool chooses surfaces; default all. The name of an object
+                  starts with those of the groups around it: "world/left wing/flap".
+
+    Raises OSError when the file cannot be read, ValueError when it is not AC3D or has no triangles.
+    """
+    path = Path(path)
+    lines = path.read_text(encoding="latin-1").splitlines()
+    if not lines or not lines[0].startswith("AC3D"):
+        raise ValueError(f"{path}: expected a triangle mesh, found a file that does not start with 'AC3D'")
+    reader = _Reader(lines[1:])
+    try:
+        reader.read()
+    except (ValueError, IndexError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path}: expected a triangle mesh, found a damaged AC3D file ({reason})") from error
+    groups: dict[tuple[str, int], list[_Surfaces]] = {}
+    for surfaces in reader.surfaces:
+        if keep is None or keep(surfaces.name, reader.colors[surfaces.material][3]):
+            groups.setdefault((surfaces.texture, surfaces.material), []).append(surfaces)
+    if not groups:
+        raise ValueError(f"{path}: expected a triangle mesh, found AC3D objects without polygons to keep")
+    root = Path(texture_root or path.parent)
+    folders = [path.parent, root, *sorted(folder for folder in root.rglob("*") if folder.is_dir())]
+    pictures = {name: textures.read(textures.find(name, folders)) for name, _ in groups}
+    return Scene(tuple(_part(group, reader.colors[key[1]], pictures[key[0]]) for key, group in groups.items()))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Surfaces:
+    """The triangles of one object with one material, in the coordinates of the file.
+
+    corners: [T, 3, 3] float64.   uv: [T, 3, 2] float64.
+    """
+
+    name: str
+    texture: str
+    material: int
+    corners: np.ndarray
+    uv: np.ndarray
+
+
+def _part(group: list[_Surfaces], color: Color, texture: np.ndarray | None) -> Part:
+    """Surfaces of one material as one part, equal corners welded."""
+    corners = np.concatenate([surfaces.corners for surfaces in group]).reshape(-1, 3)
+    if texture is None:
+        vertices, faces = np.unique(corners, axis=0, return_inverse=True)
+        return Part(vertices, faces.reshape(-1, 3), color)
+    uv = np.concatenate([surfaces.uv for surfaces in group]).reshape(-1, 2)
+    joined, faces = np.unique(np.concatenate([corners, uv], axis=1), axis=0, return_inverse=True)
+    return Part(joined[:, :3], faces.reshape(-1, 3), color, joined[:, 3:].astype(np.float32), texture)
+
+
+class _Reader:
+    """Reads the lines of one file into `colors` (of its materials) and `surfaces`."""
+
+    def __init__(self, lines: list[str]):
+        self.colors: list[Color] = []
+        self.surfaces: list[_Surfaces] = []
+        self._lines = lines
+        self._next = 0
+
+    def read(self) -> None:
+        while (words := self._words(at_end=[])) != []:
+            if words[0] == "MATERIAL":
+                self.colors.append(_color(words))
+            elif words[0] == "OBJECT":
+                self._object("", np.zeros(3))
+            else:
+                raise ValueError(f"line {self._next + 1}: unexpected '{words[0]}'")
+
+    def _words(self, at_end: list[str] | None = None) -> list[str]:
+        """The words of the next line that has any; `at_end` when there is none, if that is allowed."""
+        while self._next < len(self._lines):
+            line = self._lines[self._next]
+            self._next += 1
+            words = re.findall(r'"[^"]*"?|\S+', line) if '"' in line else line.split()
+            if words:
+                return words
+        if at_end is None:
+            raise ValueError("it ends in the middle of an object")
+        return at_end
+
+    def _object(self, group: str, origin: np.ndarray) -> None:
+        """One OBJECT with its kids; `kids` is the last entry of every object."""
+        name, texture, vertices = group, "", np.zeros((0, 3))
+        repeat, shift = np.ones(2), np.zeros(2)
+        corners: dict[int, list[tuple[int, float, float]]] = {}
+        while True:
+            key, *values = self._words()
+            if key == "name":
+                name = f"{group}/{_text(values)}" if group else _text(values)
+            elif key == "texture":
+                texture = _text(values)
+            elif key == "texrep":
+                repeat = np.array(values[:2], float)
+            elif key == "texoff":
+                shift = np.array(values[:2], float)
+            elif key == "loc":
+                origin = origin + np.array(values[:3], float)
+            elif key == "rot" and not np.allclose(np.array(values, float), np.eye(3).ravel()):
+                raise ValueError(f"line {self._next + 1}: rotated objects (rot) are not supported")
+            elif key == "data":
+                self._skip_text(int(values[0]))
+            elif key == "numvert":
+                rows = [self._words()[:3] for _ in range(int(values[0]))]
+                vertices = np.array(rows, float).reshape(-1, 3) + origin
+            elif key == "SURF":
+                material, triangles = self._surface(int(values[0], 16) & 0xF)
+                corners.setdefault(material, []).extend(triangles)
+            elif key == "kids":
+                break
+        for material, triangles in corners.items():
+            if triangles:
+                self._add(name, texture, material, vertices, np.array(triangles), repeat, shift)
+        for _ in range(int(values[0])):
+            if self._words(at_end=[]) == []:
+                return  # some files promise more kids than they have
+            self._object(name, origin)  # the words were OBJECT and its kind, which does not matter here
+
+    def _add(self, name, texture, material, vertices, corners, repeat, shift) -> None:
+        """Keep the triangles given as corners [3 T, (vertex, u, v)] of an object."""
+        index = corners[:, 0].astype(np.int64)
+        if index.min() < 0 or index.max() >= len(vertices):
+            raise ValueError(f"object '{name}' refers to vertex {index.max()} of {len(vertices)}")
+        if not 0 <= material < len(self.colors):
+            raise ValueError(f"object '{name}' refers to material {material} of {len(self.colors)}")
+        uv = corners[:, 1:] * repeat + shift
+        surfaces = _Surfaces(name, texture, material, vertices[index].reshape(-1, 3, 3), uv.reshape(-1, 3, 2))
+        self.surfaces.append(surfaces)
+
+    def _surface(self, kind: int) -> tuple[int, list[tuple[int, float, float]]]:
+        """Material and triangle corners (vertex, u, v) of one SURF; no corners for lines."""
+        material = 0
+        while (words := self._words())[0] != "refs":
+            if words[0] == "mat":
+                material = int(words[1])
+        rows = [self._words() for _ in range(int(words[1]))]
+        refs = [(int(row[0]), float(row[1]), float(row[2])) for row in rows]
+        corners: list[tuple[int, float, float]] = []
+        for i in range(2, len(refs)):
+            if kind == POLYGON:
+                corners += [refs[0], refs[i - 1], refs[i]]
+            elif kind == STRIP:  # every second triangle of a strip is wound the other way
+                corners += [refs[i - 2], refs[i - 1], refs[i]] if i % 2 == 0 else [refs[i - 1], refs[i - 2], refs[i]]
+        return material, corners
+
+    def _skip_text(self, length: int) -> None:
+        """Skip the free text of a `data` entry: `length` characters, which may span lines."""
+        while length > 0 and self._next < len(self._lines):
+            length -= len(self._lines[self._next]) + 1
+            self._next += 1
+
+
+def _text(values: list[str]) -> str:
+    return " ".join(values).strip('"')
+
+
+def _color(words: list[str]) -> Color:
+    """Colour and opacity of a MATERIAL line: name, then key and numbers."""
+    red = words.index("rgb") + 1
+    opacity = 1.0 - float(words[words.index("trans") + 1]) if "trans" in words else 1.0
+    return tuple(np.clip([*map(float, words[red : red + 3]), opacity], 0.0, 1.0).tolist())

@@ -1,0 +1,104 @@
+"""Voxel files of binvox (Min 2004), which 3D-R2N2 and ShapeNet come with: run lengths of a cube of R^3 cells.
+
+A header of text, `#binvox 1`, `dim R R R`, `translate x y z`, `scale s`, `data`, and then pairs of bytes, a value and
+how often it comes, x slowest, then z, then y. Cell i of an axis spans translate + scale * [i, i + 1] / R.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+from scipy import ndimage
+
+from imfield_jax.coordinates import HALF, SOLID_RESOLUTION, index_to_point
+from imfield_jax.files import one_line, write_atomic
+from imfield_jax.mesh.voxel_surface import true_surface
+from imfield_jax.types import Mesh
+
+_FINEST = 1024  # voxels per axis; more is taken for damage, before memory is
+_LONGEST = 255  # run that a byte can count
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    """Voxels in their own place.
+
+    full: [R, R, R] bool, indices (x, y, z).   low: [3] float64, the corner of the cube.   side: of the cube.
+    """
+
+    full: np.ndarray
+    low: np.ndarray
+    side: float
+
+
+def read(path: Path) -> Grid:
+    """The voxels of a file.
+
+    Raises OSError when it cannot be read, ValueError when it is damaged or of another kind.
+    """
+    header, mark, runs = path.read_bytes().partition(b"\ndata\n")
+    lines = header.decode("ascii", "replace").splitlines()
+    if not mark or not header.startswith(b"#binvox 1"):
+        raise ValueError(f"{path}: expected a binvox file, found another kind or a damaged one")
+    resolution, low, side = _header(path, lines[1:])
+    values, counts = np.frombuffer(runs[: len(runs) // 2 * 2], np.uint8).reshape(-1, 2).T
+    if counts.sum(dtype=np.int64) != resolution**3 or len(runs) % 2 or values.max(initial=0) > 1:
+        raise ValueError(
+            f"{path}: data: expected runs of 0 and 1 for {resolution}^3 voxels, found {counts.sum(dtype=np.int64)} of "
+            f"up to {values.max(initial=0)}"
+        )
+    full = np.repeat(values.astype(bool), counts).reshape((resolution,) * 3)
+    return Grid(full.transpose(0, 2, 1), low, side)
+
+
+def _header(path: Path, lines: list[str]) -> tuple[int, np.ndarray, float]:
+    fields = {words[0]: words[1:] for line in lines if (words := line.split())}
+    try:
+        sizes = {int(word) for word in fields["dim"]}
+        low = np.array([float(word) for word in fields["translate"]])
+        (side,) = (float(word) for word in fields["scale"])
+    except (KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path}: expected lines of dim, translate and scale with numbers: {one_line(error)}"
+        ) from error
+    if len(fields["dim"]) != 3 or len(sizes) != 1 or not 1 <= min(sizes) <= _FINEST:
+        raise ValueError(f"{path}: dim: expected three times one number up to {_FINEST}, found {fields['dim'][:4]}")
+    if low.shape != (3,) or not np.isfinite([*low, side]).all() or side <= 0:
+        raise ValueError(
+            f"{path}: translate, scale: expected three numbers and one above 0, found {fields['translate'][:4]}, {side}"
+        )
+    return sizes.pop(), low, side
+
+
+def write(path: Path, grid: Grid) -> None:
+    """The inverse of `read`."""
+    resolution = len(grid.full)
+    values = grid.full.transpose(0, 2, 1).ravel()
+    starts = np.flatnonzero(np.diff(values, prepend=~values[:1]))
+    lengths = np.diff(starts, append=len(values))
+    pieces = -(-lengths // _LONGEST)  # of each run
+    counts = np.full(pieces.sum(), _LONGEST)
+    counts[np.cumsum(pieces) - 1] = lengths - (pieces - 1) * _LONGEST
+    runs = np.stack([np.repeat(values[starts], pieces), counts], axis=-1).astype(np.uint8)
+    place = " ".join(str(float(number)) for number in grid.low)
+    header = (
+        f"#binvox 1\ndim {resolution} {resolution} {resolution}\ntranslate {place}\nscale {float(grid.side)}\ndata\n"
+    )
+    write_atomic(path, header.encode() + runs.tobytes())
+
+
+def surface(grid: Grid) -> Mesh:
+    """The smoothed surface of voxels in their own place; what they enclose is full, as binvox may store shells only."""
+    mesh = true_surface(ndimage.binary_fill_holes(grid.full))
+    return dataclasses.replace(mesh, vertices=(mesh.vertices + HALF) * grid.side + grid.low)
+
+
+def solid(grid: Grid) -> np.ndarray:
+    """The cells of the cube whose centres are in full voxels, or enclosed by them: [256, 256, 256] bool."""
+    resolution = len(grid.full)
+    centres = index_to_point(np.arange(SOLID_RESOLUTION), SOLID_RESOLUTION)
+    index = np.floor((centres - grid.low[:, None]) / grid.side * resolution).astype(np.int64)  # [3, 256]
+    full = np.pad(ndimage.binary_fill_holes(grid.full), 1)
+    return full[np.ix_(*np.clip(index + 1, 0, resolution + 1))]

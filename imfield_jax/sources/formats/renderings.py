@@ -1,0 +1,65 @@
+"""The renderings of 3D-R2N2 (Choy et al. 2016): 24 pictures of 137 x 137 RGBA for each model of ShapeNet.
+
+`<model>/rendering/00.png` ... `23.png`, and `rendering_metadata.txt` with a line for each: azimuth and elevation in
+degrees, roll (0), distance as a share of 1.75, and a field of view of 25 that their script never applied.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imfield_jax.files import one_line
+from imfield_jax.framing import RENDERED_SIZE
+from imfield_jax.images import intact
+
+VIEWS = 24
+FOV_RADIANS = 2 * np.arctan(16 / 35)  # 49.13 degrees: Blender's lens of 35 mm on a sensor of 32 mm
+FARTHEST = 1.75  # in diagonals of the object's bounding box; the metadata gives fractions of it
+_METADATA = "rendering_metadata.txt"
+
+
+def read_views(folder: Path) -> np.ndarray:
+    """The pictures in a folder: [24, 137, 137, 4] uint8.
+
+    Raises FileNotFoundError when one is missing, ValueError when one is damaged or of another kind.
+    """
+    return np.stack([_read_picture(folder / f"{number:02d}.png") for number in range(VIEWS)])
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: expected a picture of {VIEWS}, found none")
+    try:
+        with path.open("rb") as file, intact(Image.open(file, formats=("png",))) as picture:
+            mode, size = picture.mode, picture.size
+            pixels = np.asarray(picture) if size == (RENDERED_SIZE,) * 2 else None
+    except Exception as error:  # whatever Pillow makes of a damaged file
+        raise ValueError(f"{path} is damaged or no PNG file: {one_line(error)}") from error
+    if mode != "RGBA" or pixels is None:
+        raise ValueError(f"{path}: expected 137 x 137 RGBA, found {size[0]} x {size[1]} {mode}")
+    return pixels
+
+
+def read_cameras(folder: Path) -> np.ndarray:
+    """The cameras of the pictures: [24, 4] float32, see `camera.Camera`; NaN where the folder has no metadata.
+
+    Azimuth there is ours, 0 at the front and growing towards z in the axes of ShapeNet v1, which is x in those of v2.
+
+    Raises ValueError for metadata of another form.
+    """
+    path = folder / _METADATA
+    if not path.is_file():
+        return np.full((VIEWS, 4), np.nan, np.float32)
+    try:
+        lines = np.loadtxt(path, dtype=np.float64, ndmin=2)
+    except ValueError as error:
+        raise ValueError(f"{path}: expected {VIEWS} lines of five numbers: {one_line(error)}") from error
+    if lines.shape != (VIEWS, 5) or not np.isfinite(lines).all():
+        raise ValueError(f"{path}: expected {VIEWS} lines of five numbers, found {lines.shape[0]} of {lines.shape[1]}")
+    azimuth, elevation, _, share, _ = lines.T
+    fov = np.full(VIEWS, FOV_RADIANS)
+    cameras = np.stack([np.radians(azimuth) % (2 * np.pi), np.radians(elevation), FARTHEST * share, fov], axis=-1)
+    return cameras.astype(np.float32)

@@ -1,0 +1,128 @@
+"""The data of the paper: HSP's voxels and 3D-R2N2's renderings of ShapeNet, see `formats.renderings`.
+
+    <root>/modelBlockedVoxels256/<synset>/<model>.mat
+    <root>/ShapeNetRendering/<synset>/<model>/rendering/00.png ...
+
+A MATLAB file of HSP (Haene et al. 2017) holds `b`, blocks [n, 16, 16, 16] of which each differs from the others, and
+`bi` [16, 16, 16], the number of each place's block, from 1. They are in the axes of ShapeNet v1: y up, front +x.
+
+The split is AtlasNet's, which IM-NET takes: of the sorted names of a category the first 80 % train, the others test.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from scipy.io import loadmat
+
+from imfield_jax.coordinates import SOLID_RESOLUTION
+from imfield_jax.files import one_line
+from imfield_jax.sources.formats import renderings
+from imfield_jax.sources.shape import Partial, Shape, stamp_of
+from imfield_jax.sources.synsets import synset_of
+
+VOXELS, PICTURES = "modelBlockedVoxels256", "ShapeNetRendering"
+_BLOCKS = 16  # of each axis; and voxels of a block
+_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle, by IM-NET's authors too
+
+
+def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
+    """The models of a category that have voxels, named "<synset>/<model>", sorted; one without pictures fails to load.
+
+    fill: see `filled`.
+    Raises ValueError for an unknown category, FileNotFoundError where there are no voxels.
+    """
+    synset = synset_of(category)
+    models = {path.stem: path for path in (Path(root) / VOXELS / synset).glob("*.mat")}
+    if not models:
+        raise FileNotFoundError(f"{Path(root) / VOXELS / synset}: expected a .mat file for each model, found none")
+    return rendered_shapes(Path(root), synset, models, _read_filled if fill else read_solid)
+
+
+def rendered_shapes(
+    root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], np.ndarray]
+) -> list[Shape]:
+    """Models by name, each a file of voxels that `read` makes a solid [256, 256, 256] of, with 3D-R2N2's pictures."""
+    names = sorted(set(models) - _LEFT_OUT)
+    trains = int(0.8 * len(names))
+    return [
+        Shape(
+            name=f"{synset}/{model}",
+            split="train" if number < trains else "test",
+            load=partial(_load, read, models[model], root / PICTURES / synset / model / "rendering"),
+            stamp=stamp_of(models[model]),
+        )
+        for number, model in enumerate(names)
+    ]
+
+
+def _load(read: Callable[[Path], np.ndarray], voxels: Path, pictures: Path) -> Partial:
+    return Partial(
+        {
+            "solid": read(voxels),
+            "views": renderings.read_views(pictures),
+            "cameras": renderings.read_cameras(pictures),
+            "diagnostics": {"path": voxels.suffix[1:]},
+        }
+    )
+
+
+def _read_filled(path: Path) -> np.ndarray:
+    return filled(read_solid(path))
+
+
+def read_solid(path: Path) -> np.ndarray:
+    """The solid of a file, y up and front -z: [256, 256, 256] bool.
+
+    Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
+    """
+    contents = path.read_bytes()  # an OSError is one of the file, what follows one of its contents
+    try:
+        arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))
+    except Exception as error:  # whatever the reader makes of a damaged file
+        raise ValueError(f"{path} is damaged or no MATLAB file: {one_line(error)}") from error
+    for name in ("b", "bi"):
+        if name not in arrays or arrays[name].dtype.kind not in "bui":
+            raise ValueError(f"{path}: {name}: expected whole numbers, found none")
+    blocks, numbers = arrays["b"], arrays["bi"].astype(np.int64) - 1
+    if blocks.shape[1:] != (_BLOCKS,) * 3 or numbers.shape != (_BLOCKS,) * 3:
+        raise ValueError(
+            f"{path}: b, bi: expected [n, 16, 16, 16] and [16, 16, 16], found {blocks.shape}, {numbers.shape}"
+        )
+    if numbers.min() < 0 or numbers.max() >= len(blocks):
+        raise ValueError(
+            f"{path}: bi: expected numbers from 1 to {len(blocks)}, found {numbers.min() + 1} to {numbers.max() + 1}"
+        )
+    return to_v2(unblocked(blocks != 0, numbers))
+
+
+def unblocked(blocks: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Blocks [n, 16, 16, 16] at the places [16, 16, 16] that numbers, from 0, give them: [256, 256, 256]."""
+    return blocks[numbers].transpose(0, 3, 1, 4, 2, 5).reshape((SOLID_RESOLUTION,) * 3)
+
+
+def to_v2(solid: np.ndarray) -> np.ndarray:
+    """A solid in the axes of ShapeNet v1, front +x, in those of v2, front -z: z becomes x, -x becomes z."""
+    return np.ascontiguousarray(solid.transpose(2, 1, 0)[:, :, ::-1])
+
+
+def filled(solid: np.ndarray) -> np.ndarray:
+    """The solid [R, R, R] with what is hollow from above filled, as IM-NET's authors do before they sample.
+
+    Going down a column, an empty voxel is filled below a full one while it has full ones on either side in x and
+    in z; where it has not, the column has to meet a full one again.
+    """
+    between = np.ones_like(solid)
+    for axis in (0, 2):
+        before = np.maximum.accumulate(solid, axis)
+        after = np.flip(np.maximum.accumulate(np.flip(solid, axis), axis), axis)
+        between &= before & after
+    result, below = solid.copy(), np.zeros(solid[:, 0].shape, bool)
+    for y in reversed(range(solid.shape[1])):
+        below = solid[:, y] | (below & between[:, y])
+        result[:, y] |= below
+    return result

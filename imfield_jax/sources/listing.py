@@ -1,0 +1,86 @@
+"""The shapes of a source by its name: what the command line can ask for."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import importlib
+from collections.abc import Callable
+from pathlib import Path
+
+from imfield_jax.sources.shape import Shape
+from imfield_jax.sources.splits import split_sorted
+from imfield_jax.sources.synsets import THIRTEEN
+
+_SHAPENET = "The ShapeNet terms of use, https://shapenet.org/terms"
+# What may be done with the meshes of each source, for the dataset's licence field.
+LICENCES = {
+    "procedural": "CC0 1.0",
+    "shapenet": _SHAPENET,
+    "sweethome3d": "CC0 1.0 or CC-BY 3.0 for each mesh, see CREDITS.csv",
+    "flightgear": "GPL-2.0-or-later, see CREDITS.csv",
+    "folder": "That of the meshes in the folder",
+    "hsp": _SHAPENET,
+    "hsp_filled": _SHAPENET,
+    "r2n2": _SHAPENET,
+    "occupancy_networks": "That of what the folders were made from; for their own, the ShapeNet terms of use",
+    "imnet": "That of what the files were made from; for IM-NET's own, the ShapeNet terms of use",
+}
+SOURCES = tuple(LICENCES)
+WITH_THIRTEEN = ("shapenet", "hsp", "hsp_filled", "r2n2", "occupancy_networks")
+PACKAGES = ("sweethome3d", "flightgear")  # sources that can fetch themselves
+NEED_NO_FOLDER = (*PACKAGES, "procedural")
+_FILLED = "_filled"  # a source with this ending: hollow solids are filled, see `hsp.filled`
+
+
+def list_shapes(
+    source: str,
+    category: str,
+    source_dir: Path | str | None,
+    count: int = 0,
+    seed: int = 0,
+    cache_dir: Path | str = "data/packages",
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Shape]:
+    """List the shapes of one category, without reading meshes.
+
+    category:   of the source; "thirteen" are those of `synsets.THIRTEEN` together, where the source is ShapeNet's.
+    source_dir: where the meshes are. The procedural source writes its own there, `progress(done, count)`
+                being called after each. None for a source that is a package: it is fetched to `cache_dir`.
+    count:      how many shapes; 0 takes all there are. A part of a source is taken evenly from its splits.
+    seed:       of the procedural source.
+
+    Raises ValueError for an unknown source or category, OSError where meshes are missing.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"unknown source {source!r}: expected one of {', '.join(SOURCES)}")
+    if count < 0:
+        raise ValueError(f"count must not be negative, found {count}")
+    if source == "procedural":
+        return _procedural(category, Path(source_dir or cache_dir), count, seed, progress)
+    module = importlib.import_module(f"imfield_jax.sources.{source.removesuffix(_FILLED)}")
+    list_of = functools.partial(module.shapes, fill=True) if source.endswith(_FILLED) else module.shapes
+    categories = THIRTEEN if category == "thirteen" and source in WITH_THIRTEEN else (category,)
+    found = [shape for name in categories for shape in list_of(source_dir or module.obtain(cache_dir), name)]
+    if not found:
+        raise FileNotFoundError(f"no {category} meshes of source {source} in {source_dir or cache_dir}")
+    found = sorted(found, key=lambda shape: (shape.split, shape.name))
+    return found if not count else [found[i * len(found) // count] for i in range(min(count, len(found)))]
+
+
+def _procedural(
+    category: str, root: Path, count: int, seed: int, progress: Callable[[int, int], None] | None
+) -> list[Shape]:
+    """Generated models on disk, read back as the ShapeNet that they are laid out like.
+
+    They are split anew: the folder may hold more models than are asked for now.
+    """
+    if not count:
+        raise ValueError("the procedural source needs a --count of shapes to make")
+    from imfield_jax.sources import procedural, shapenet
+
+    procedural.write(root, category, count, seed, progress)
+    wanted = {f"s{seed}_{index:06d}" for index in range(count)}
+    found = [shape for shape in shapenet.shapes(root, category) if shape.name.rsplit("/", 1)[-1] in wanted]
+    splits = split_sorted([shape.name for shape in found])
+    return [dataclasses.replace(shape, split=splits[shape.name]) for shape in found]

@@ -1,0 +1,160 @@
+"""Shapes as Occupancy Networks (Mescheder et al. 2019) has them, or `imfield export` wrote them.
+
+    <root>/metadata.yaml                        the groups
+    <root>/<group>/train.lst, val.lst, test.lst their models
+    <root>/<group>/<model>/points.npz           points uniform in a cube of side 1.1, occupancies as packed bits
+    <root>/<group>/<model>/pointcloud.npz       points of the surface with normals
+    <root>/<group>/<model>/model.binvox         32^3 voxels of the unit cube
+    <root>/<group>/<model>/img_choy2016/        000.jpg ... on white; cameras.npz, where the cameras are known
+
+Their shapes fill a unit cube: theirs * scale + loc is the shape in the axes of ShapeNet v1, y up and front +x, and both
+are in every file.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from imfield_jax.coordinates import HALF
+from imfield_jax.files import one_line, read_arrays
+from imfield_jax.framing import RENDERED_SIZE
+from imfield_jax.sources.shape import Cloud, Partial, Shape, stamp_of
+from imfield_jax.sources.synsets import synset_of
+
+SPLITS = {"train": "train", "validation": "val", "test": "test"}  # ours: theirs
+POINTS_FILE, CLOUD_FILE, PICTURES = "points.npz", "pointcloud.npz", "img_choy2016"
+_WHITE = 240  # from here on a pixel is background: JPEG leaves traces around the object
+TO_OURS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])  # front +x to front -z
+
+
+def shapes(root: str | Path, category: str) -> list[Shape]:
+    """The models in the lists of the folder <root>/<category>, or that of the category's synset.
+
+    Raises FileNotFoundError where there are no such lists, ValueError for a category that is neither.
+    """
+    group = Path(root) / category
+    if not group.is_dir():
+        group = Path(root) / synset_of(category)
+    lists = {ours: group / f"{theirs}.lst" for ours, theirs in SPLITS.items()}
+    named = {split: path.read_text().split() for split, path in lists.items() if path.is_file()}
+    if not any(named.values()):
+        raise FileNotFoundError(f"{group}: expected train.lst, val.lst or test.lst with names of models, found none")
+    return [
+        Shape(f"{group.name}/{model}", split, partial(read, group / model), stamp=_stamp(group / model))
+        for split, models in named.items()
+        for model in models
+    ]
+
+
+def _stamp(folder: Path) -> str:
+    """That of the file the solid is made of; a model without one is listed too, and fails to load."""
+    path = folder / CLOUD_FILE
+    return stamp_of(path) if path.is_file() else ""
+
+
+def to_ours(theirs: np.ndarray, place: dict[str, np.ndarray]) -> np.ndarray:
+    """Points [..., 3] of a file in the cube."""
+    return (theirs.astype(np.float32) * place["scale"] + place["loc"]) @ TO_OURS.T
+
+
+def read(folder: Path) -> Partial:
+    """A model's surface points, labelled points, pictures and cameras.
+
+    There is no solid in their files: preparation makes it of the surface points. Pictures have no alpha: it becomes 0
+    where they are white.
+
+    Raises OSError where a file cannot be read, ValueError where it is damaged or holds something else.
+    """
+    surface, normals = _read_cloud(folder / CLOUD_FILE)
+    points, inside = _read_points(folder / POINTS_FILE)
+    views = _read_pictures(folder / PICTURES)
+    cameras = _read_cameras(folder / PICTURES / "cameras.npz", len(views))
+    within = np.abs(points).max(axis=-1) < HALF
+    cloud = Cloud(surface, normals, points[within], inside[within])
+    return Partial({"diagnostics": {"path": "occupancy_networks"}, "views": views, "cameras": cameras}, cloud=cloud)
+
+
+def _read_cloud(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the surface in the cube and their normals: [n, 3] each."""
+    file = _read_arrays(path, {"points": (None, 3), "normals": (None, 3), "loc": (3,), "scale": ()})
+    points = to_ours(file["points"], file)
+    if len(points) != len(file["normals"]) or np.abs(points).max(initial=0) >= HALF:
+        raise ValueError(f"{path}: expected points in the cube of side 1 with as many normals")
+    return points, file["normals"] @ TO_OURS.T
+
+
+def _read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Points [n, 3] in the place of the cube, not all in it, and whether they are inside: [n] bool."""
+    file = _read_arrays(path, {"points": (None, 3), "occupancies": (None,), "loc": (3,), "scale": ()})
+    points, labels = file["points"], file["occupancies"]
+    if labels.dtype == np.uint8:  # else one for each already, as their options allow
+        labels = np.unpackbits(labels)[: len(points)]
+    if len(labels) != len(points) or not len(points):
+        raise ValueError(f"{path}: occupancies: expected one for each of {len(points)} points, found {len(labels)}")
+    return to_ours(points, file), labels.astype(bool)
+
+
+def _read_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
+    """Arrays of an npz file by name; None in a shape is any size."""
+    try:
+        arrays = read_arrays(path, shapes.__contains__)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # whatever zip and npy make of a damaged file
+        raise ValueError(f"{path} is damaged or no npz file: {error}") from error
+    for name, shape in shapes.items():
+        array = arrays.get(name, np.array("none"))
+        fits = array.dtype.kind in "fiub" and array.ndim == len(shape)
+        if not fits or any(size not in (None, there) for size, there in zip(shape, array.shape, strict=True)):
+            found = f"{array.dtype} {list(array.shape)}" if name in arrays else "none"
+            raise ValueError(f"{path}: {name}: expected numbers {list(shape)}, found {found}")
+        if not np.isfinite(array).all():
+            raise ValueError(f"{path}: {name}: expected finite numbers, found others")
+    return arrays
+
+
+def _read_pictures(folder: Path) -> np.ndarray:
+    """The pictures in a folder in the order of their names: [K, 137, 137, 4] uint8."""
+    paths = sorted(folder.glob("*.jpg"))
+    if not paths:
+        raise FileNotFoundError(f"{folder}: expected pictures 000.jpg, 001.jpg ..., found none")
+    return np.stack([_read_picture(path) for path in paths])
+
+
+def _read_picture(path: Path) -> np.ndarray:
+    try:
+        with Image.open(path, formats=("jpeg",)) as picture:
+            size = picture.size
+            pixels = np.asarray(picture.convert("RGB")) if size == (RENDERED_SIZE,) * 2 else None
+    except Exception as error:  # whatever Pillow makes of a damaged file
+        raise ValueError(f"{path} is damaged or no JPEG file: {one_line(error)}") from error
+    if pixels is None:
+        raise ValueError(f"{path}: expected a picture of 137 x 137, found {size[0]} x {size[1]}")
+    alpha = np.where(pixels.min(axis=-1) < _WHITE, 255, 0).astype(np.uint8)
+    return np.concatenate([pixels, alpha[..., None]], axis=-1)
+
+
+def _read_cameras(path: Path, count: int) -> np.ndarray:
+    """[K, 4] float32, see `camera.Camera`; NaN where there is no such file."""
+    if not path.is_file():
+        return np.full((count, 4), np.nan, np.float32)
+    names = {f"world_mat_{number}": (3, 4) for number in range(count)}
+    names |= {f"camera_mat_{number}": (3, 3) for number in range(count)}
+    file = _read_arrays(path, names)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cameras = [_camera(file[f"world_mat_{k}"], file[f"camera_mat_{k}"]) for k in range(count)]
+    if not np.isfinite(cameras).all():
+        raise ValueError(f"{path}: expected matrices of cameras away from the origin, found others")
+    return np.array(cameras, np.float32)
+
+
+def _camera(world: np.ndarray, to_pixels: np.ndarray) -> tuple[float, float, float, float]:
+    """The inverse of `_matrices`, for cameras that look at the origin."""
+    x, y, z = TO_OURS @ (-world[:, 3] @ world[:, :3])
+    distance = np.sqrt(x * x + y * y + z * z)
+    fov = 2 * np.arctan(to_pixels[0, 2] / to_pixels[0, 0])
+    return np.arctan2(x, -z) % (2 * np.pi), np.arcsin(y / distance), distance, fov

@@ -1,0 +1,35 @@
+"""The split of small collections: one item of every ten validates, one tests.
+
+A collection of a hundred meshes is ordered by things that matter (kind, library, size of a
+cluster), so the cut of `split_sorted` would put whole kinds into one split. Dealing takes
+validation and test evenly from the whole order instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import TypeVar
+
+SPLITS = ("train", "validation", "test")
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+def dealt(items: Sequence[Item], period: int = 10) -> dict[Item, str]:
+    """The split of each of the distinct `items`, in the order given.
+
+    Of every `period` (>= 2) items in a row the middle one validates, the last tests, the others train.
+    """
+    turns = {period // 2 - 1: "validation", period - 1: "test"}
+    return {item: turns.get(i % period, "train") for i, item in enumerate(items)}
+
+
+def split_sorted(names: list[str]) -> dict[str, str]:
+    """The 80/10/10 split of sorted names that sources without an official one use.
+
+    The first int(0.8 n) names train (as IM-NET's), the next half of the rest validates.
+    """
+    names = sorted(names)
+    train = int(0.8 * len(names))
+    validation = train + (len(names) - train) // 2
+    return {name: "train" if i < train else "validation" if i < validation else "test" for i, name in enumerate(names)}

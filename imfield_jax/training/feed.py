@@ -1,0 +1,35 @@
+"""Where a training loop gets its batches.
+
+A feed is asked for a batch by number and always answers with the same batch, so resuming needs no state.
+`imfield_jax.dataset` has two: `pipeline.PipelineFeed` and `resident.ResidentFeed`.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.types import Array
+
+
+class Feed(Protocol):
+    """Batches by number. Leaves are numpy or jax arrays; B is the share of this host.
+
+    names: the shapes of the split, by row.
+    """
+
+    names: tuple[str, ...]
+
+    def points(self, level: int, step: int) -> PointBatch:
+        """Batch `step` of labelled points of sampling level 16, 32 or 64."""
+        ...
+
+    def views(self, level: int | None, step: int) -> ViewBatch:
+        """Batch `step` of one random view per shape, with points of `level`, or none (P = 0)."""
+        ...
+
+    def voxels(self, index: np.ndarray) -> Array:
+        """The voxels of given rows, in that order: [len(index), 64, 64, 64] uint8."""
+        ...

@@ -1,0 +1,119 @@
+"""Feeds: the pipeline and the resident split give the same batches, from any step, on any devices."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from imfield_jax.coordinates import containing_cell
+from imfield_jax.dataset.feed import FeedConfig
+from imfield_jax.dataset.resident import ResidentFeed, pack
+from imfield_jax.dataset.storage import open_split
+from imfield_jax.framing import frame
+
+CONFIG = FeedConfig(seed=4, batch=6, points=500, framing="centre")
+
+
+@pytest.fixture(scope="module")
+def split(data_dir):
+    return open_split(data_dir, "train")
+
+
+@pytest.fixture(scope="module")
+def packed(split):
+    return pack(split, CONFIG.framing)
+
+
+@pytest.fixture(scope="module")
+def pipeline_feed(split):
+    pytest.importorskip("tensorflow")
+    from imfield_jax.dataset.pipeline import PipelineFeed
+
+    return lambda config=CONFIG: PipelineFeed(split, config)
+
+
+def assert_same(a, b):
+    leaves = jax.tree.leaves(a), jax.tree.leaves(b)
+    assert len(leaves[0]) == len(leaves[1]) == 4
+    for left, right in zip(*leaves, strict=True):
+        assert left.dtype == right.dtype
+        np.testing.assert_array_equal(left, right)  # also compares the shapes
+
+
+@pytest.mark.parametrize("level", [16, 32, 64])
+def test_pipeline_and_resident_give_the_same_points(packed, pipeline_feed, level):
+    resident, pipeline = ResidentFeed(packed, CONFIG), pipeline_feed()
+    for step in (0, 1, 2, 10**9):
+        assert_same(resident.points(level, step), pipeline.points(level, step))
+
+
+@pytest.mark.parametrize("level", [None, 32])
+def test_pipeline_and_resident_give_the_same_views(packed, pipeline_feed, level):
+    resident, pipeline = ResidentFeed(packed, CONFIG), pipeline_feed()
+    for step in (0, 1, 5):
+        assert_same(resident.views(level, step), pipeline.views(level, step))
+
+
+def test_a_restarted_stream_goes_on_as_the_old_one_would_have(pipeline_feed):
+    straight, resumed = pipeline_feed(), pipeline_feed()
+    batches = [straight.points(32, step) for step in range(6)]
+    for step in (3, 4, 5):
+        assert_same(resumed.points(32, step), batches[step])
+
+
+def test_hosts_share_the_batch_of_one_host(packed, pipeline_feed):
+    whole = ResidentFeed(packed, CONFIG).views(16, 8)
+    for host in range(3):
+        config = dataclasses.replace(CONFIG, host=host, hosts=3)
+        share = jax.tree.map(lambda leaf, host=host: leaf[2 * host : 2 * host + 2], whole)
+        assert_same(ResidentFeed(packed, config).views(16, 8), share)
+        assert_same(pipeline_feed(config).views(16, 8), share)
+
+
+def test_batches_are_what_the_records_say(packed, split, records):
+    feed = ResidentFeed(packed, CONFIG)
+    points, views = feed.points(64, 3), feed.views(None, 3)
+    assert views.points.shape == (6, 0, 3) and views.occupancy.shape == (6, 0)
+    for place in range(CONFIG.batch):
+        record = records["train"][split.names[int(points.index[place])]]
+        np.testing.assert_array_equal(points.voxels[place], record.voxels)
+        cells = containing_cell(np.asarray(points.points[place]), 256)
+        np.testing.assert_array_equal(points.occupancy[place], record.solid[tuple(cells.T)])
+        record = records["train"][split.names[int(views.index[place])]]
+        framed = [frame(view, "centre")[..., None] / 255 for view in record.views]
+        assert any(np.allclose(views.view[place], one, atol=1e-6) for one in framed)
+
+
+def test_a_batch_over_devices_equals_one_on_one_device(packed):
+    axes = (jax.sharding.AxisType.Auto,)
+    mesh = jax.make_mesh((2,), ("data",), axis_types=axes, devices=jax.devices()[:2])
+    over_devices = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("data"))
+    spread = ResidentFeed(packed, CONFIG, over_devices)
+    for step in range(2):
+        batch = spread.points(16, step)
+        assert batch.points.sharding.is_equivalent_to(over_devices, 3)
+        assert_same(batch, ResidentFeed(packed, CONFIG).points(16, step))
+
+
+def test_voxels_come_in_the_order_asked_for(packed, split, records, pipeline_feed):
+    rows = np.array([5, 0, 5])
+    expected = np.stack([records["train"][split.names[row]].voxels for row in rows])
+    for feed in (ResidentFeed(packed, CONFIG), pipeline_feed()):
+        np.testing.assert_array_equal(feed.voxels(rows), expected)
+
+
+def test_packed_views_of_another_framing_are_refused(packed):
+    with pytest.raises(ValueError, match="framed 'centre'"):
+        ResidentFeed(packed, dataclasses.replace(CONFIG, framing="fit"))
+
+
+def test_gathering_compiles_once_for_all_steps(packed):
+    feed = ResidentFeed(packed, CONFIG)
+    feed.points(32, 0)
+    before = feed._gather_points._cache_size()  # of all feeds together
+    for step in range(1, 5):
+        feed.points(32, step)
+    assert feed._gather_points._cache_size() == before

@@ -1,0 +1,213 @@
+"""Mesh files as scenes: every format brings the same box, and what is missing never stops the reading."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import trimesh
+from PIL import Image
+
+from imfield_jax.sources.formats import meshfile, textures
+
+SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
+
+
+def write_square(folder, mtl=None, faces="usemtl red\nf 1/1 2/2 3/3\nusemtl wood\nf 1/1 3/3 4/4\n"):
+    """A unit square of two triangles with two materials: red and wood."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "square.obj").write_text("mtllib square.mtl\n" + SQUARE + faces)
+    if mtl is not None:
+        (folder / "square.mtl").write_text(mtl)
+    return folder / "square.obj"
+
+
+def write_picture(path, color=(10, 200, 30, 255), size=(4, 2)):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGBA", size, color).save(path)
+
+
+def by_color(scene):
+    return sorted(scene.parts, key=lambda part: part.color)
+
+
+def volume(scene):
+    vertices, faces = scene.soup()
+    a, b, c = np.moveaxis(vertices[faces], 1, 0)
+    return np.einsum("nd,nd->", a, np.cross(b, c)) / 6
+
+
+@pytest.mark.parametrize("suffix", sorted({*meshfile.SUFFIXES} - {".binvox"}))  # which is no mesh, see test_binvox
+def test_a_box_comes_back_from_every_format(tmp_path, suffix):
+    path = tmp_path / f"box{suffix}"
+    trimesh.creation.box(extents=(1.0, 2.0, 3.0)).export(path)
+    scene = meshfile.load_scene(path)
+    vertices, faces = scene.soup()
+    assert len(faces) == 12
+    np.testing.assert_allclose(vertices.min(axis=0), [-0.5, -1.0, -1.5], atol=1e-6)
+    np.testing.assert_allclose(vertices.max(axis=0), [0.5, 1.0, 1.5], atol=1e-6)
+    assert volume(scene) == pytest.approx(6.0, rel=1e-5)
+
+
+def test_transforms_of_a_scene_are_baked_also_when_they_mirror(tmp_path):
+    scene = trimesh.Scene()
+    box = trimesh.creation.box()
+    mirrored = np.diag([-2.0, 1.0, 1.0, 1.0])
+    mirrored[0, 3] = 10.0
+    scene.add_geometry(box, node_name="first", geom_name="box")
+    scene.add_geometry(box, node_name="second", geom_name="box", transform=mirrored)
+    scene.export(tmp_path / "two.glb")
+    loaded = meshfile.load_scene(tmp_path / "two.glb")
+    assert volume(loaded) == pytest.approx(3.0, rel=1e-5)
+    assert loaded.soup()[0][:, 0].max() == pytest.approx(11.0)
+
+
+def test_obj_has_a_part_per_material_with_color_opacity_uv_and_texture(tmp_path):
+    write_picture(tmp_path / "wood.png")
+    mtl = "newmtl red\nKd 1 0.25 0\nd 0.5\nnewmtl wood\nKd 0.8 0.8 0.8\nmap_Kd wood.png\n"
+    wood, red = by_color(meshfile.load_scene(write_square(tmp_path, mtl)))
+    assert red.color == (1.0, 0.25, 0.0, 0.5)
+    assert red.texture is None
+    assert wood.color == (0.8, 0.8, 0.8, 1.0)
+    assert wood.texture.shape == (2, 4, 4)
+    assert tuple(wood.texture[0, 0]) == (10, 200, 30, 255)
+    np.testing.assert_allclose(wood.uv, wood.vertices[:, :2], atol=1e-7)  # the square's uv are its x, y
+
+
+def test_tr_is_one_minus_d_and_a_black_textured_material_shows_its_texture(tmp_path):
+    write_picture(tmp_path / "wood.png")
+    mtl = "newmtl red\nKd 1 0 0\nTr 0.75\nnewmtl wood\nKd 0 0 0\nmap_Kd wood.png\n"
+    red, wood = by_color(meshfile.load_scene(write_square(tmp_path, mtl)))
+    assert red.color == (1.0, 0.0, 0.0, 0.25)
+    assert wood.color == (1.0, 1.0, 1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("reference", "place"),
+    [
+        ("../images/wood.png", "images/wood.png"),
+        ("C:\\Users\\me\\My Pictures\\Wood.PNG", "models/wood.png"),
+        ("/home/someone/wood.png", "models/textures/wood.png"),
+        ("-s 2 2 2 wood.png", "models/wood.png"),
+    ],
+)
+def test_textures_are_found_although_the_path_is_wrong(tmp_path, reference, place):
+    write_picture(tmp_path / place)
+    mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {reference}\n"
+    scene = meshfile.load_scene(write_square(tmp_path / "models", mtl))
+    assert sum(part.texture is not None for part in scene.parts) == 1
+
+
+def test_a_texture_outside_of_the_model_is_not_opened(tmp_path):
+    write_picture(tmp_path / "secret" / "wood.png")
+    for reference in ("../../secret/wood.png", str(tmp_path / "secret" / "wood.png")):
+        mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {reference}\n"
+        scene = meshfile.load_scene(write_square(tmp_path / "set" / "models", mtl))
+        assert all(part.texture is None for part in scene.parts)
+
+
+@pytest.mark.parametrize("content", ["missing", "empty", "text", "cut off"])
+def test_a_missing_or_broken_texture_leaves_the_color(tmp_path, content):
+    write_picture(tmp_path / "whole.png", size=(64, 64))
+    picture = (tmp_path / "whole.png").read_bytes()
+    if content != "missing":
+        broken = {"empty": b"", "text": b"not a picture", "cut off": picture[: len(picture) // 2]}
+        (tmp_path / "wood.png").write_bytes(broken[content])
+    mtl = "newmtl red\nKd 1 0 0\nnewmtl wood\nKd 0.5 0.4 0.3\nmap_Kd wood.png\n"
+    wood, _ = by_color(meshfile.load_scene(write_square(tmp_path, mtl)))
+    assert wood.texture is None
+    assert wood.color == (0.5, 0.4, 0.3, 1.0)
+
+
+def test_a_missing_mtl_gives_grey_and_keeps_all_triangles(tmp_path):
+    scene = meshfile.load_scene(write_square(tmp_path))
+    assert len(scene.soup()[1]) == 2
+    assert {part.color for part in scene.parts} == {meshfile.GREY}
+    assert all(part.texture is None for part in scene.parts)
+
+
+def test_polygons_and_negative_indices_become_triangles(tmp_path):
+    faces = "f 1 2 3 4\nf -4 -3 -2\n"
+    assert len(meshfile.load_scene(write_square(tmp_path, faces=faces)).soup()[1]) == 3
+    pentagon = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0.5 2 0\nv 0 1 0\nf 1 2 3 4 5\n"
+    (tmp_path / "pentagon.obj").write_text(pentagon)
+    assert len(meshfile.load_scene(tmp_path / "pentagon.obj").soup()[1]) == 3
+
+
+def test_vertex_colors_become_parts_or_an_average(tmp_path):
+    box = trimesh.creation.box()
+    box.visual.face_colors = np.where(np.arange(12)[:, None] < 4, [255, 0, 0, 255], [0, 0, 255, 255])
+    box.export(tmp_path / "box.ply")
+    scene = meshfile.load_scene(tmp_path / "box.ply")
+    assert {part.color: len(part.faces) for part in scene.parts} == {(1, 0, 0, 1): 4, (0, 0, 1, 1): 8}
+    ball = trimesh.creation.icosphere(subdivisions=2)
+    ball.visual.vertex_colors = np.arange(len(ball.vertices))[:, None] * np.ones(4, int)
+    ball.export(tmp_path / "ball.ply")
+    assert len(meshfile.load_scene(tmp_path / "ball.ply").parts) == 1
+
+
+def test_glb_materials_keep_base_color_and_ignore_alpha_unless_blended(tmp_path):
+    for mode, opacity in (("OPAQUE", 1.0), ("BLEND", 0.2)):
+        material = trimesh.visual.material.PBRMaterial(baseColorFactor=[255, 0, 51, 51], alphaMode=mode)
+        box = trimesh.creation.box()
+        box.visual = trimesh.visual.TextureVisuals(uv=np.zeros((8, 2)), material=material)
+        box.export(tmp_path / "box.glb")
+        (part,) = meshfile.load_scene(tmp_path / "box.glb").parts
+        np.testing.assert_allclose(part.color, [1.0, 0.0, 0.2, opacity], atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("cloud.obj", b"v 0 0 0\nv 1 0 0\n", "PointCloud without triangles"),
+        ("empty.obj", b"", "without triangles"),
+        ("outside.obj", b"v 0 0 0\nv 1 0 0\nf 1 2 9\n", "damaged file"),
+        ("broken.glb", b"glTF but not really", "damaged file"),
+        ("broken.ply", b"ply\nformat nonsense", "damaged file"),
+        ("broken.stl", b"\x00" * 40, "without triangles"),
+        ("mesh.txt", b"hello", "found '.txt'"),
+    ],
+)
+def test_files_without_triangles_are_refused_in_one_line(tmp_path, name, content, found):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match="expected a triangle mesh") as caught:
+        meshfile.load_scene(path)
+    message = str(caught.value)
+    assert message.startswith(str(path)) and found in message and "\n" not in message
+
+
+@pytest.mark.parametrize("kind", ["ply", "off"])
+def test_a_text_that_was_cut_off_between_two_triangles_is_refused(tmp_path, kind):
+    ball = trimesh.creation.icosphere(subdivisions=1)
+    text = ball.export(file_type=kind, **({"encoding": "ascii"} if kind == "ply" else {}))
+    text = text.decode() if isinstance(text, bytes) else text
+    path = tmp_path / f"ball.{kind}"
+    path.write_text(text)
+    assert len(meshfile.load_scene(path).soup()[1]) == len(ball.faces)
+    path.write_text(text[: text[:-20].rindex("\n")])
+    with pytest.raises(ValueError, match="found a file that was cut off") as caught:
+        meshfile.load_scene(path)
+    assert str(caught.value).startswith(str(path))
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing\.obj: expected a triangle mesh, found no such file"):
+        meshfile.load_scene(tmp_path / "nothing.obj")
+
+
+def test_texture_vertices_of_one_number_leave_the_color(tmp_path):
+    write_picture(tmp_path / "wood.png")
+    path = write_square(tmp_path, "newmtl red\nKd 1 0 0\nnewmtl wood\nKd 0.5 0.4 0.3\nmap_Kd wood.png\n")
+    path.write_text(path.read_text().replace("vt 1 1", "vt 1"))
+    wood, _ = by_color(meshfile.load_scene(path))
+    assert (wood.texture, wood.uv) == (None, None)
+
+
+def test_textures_are_shrunk_without_darkening_by_what_is_transparent(tmp_path):
+    picture = np.zeros((8, 2 * textures.LONGEST_TEXTURE, 4), np.uint8)
+    picture[:, ::2] = (200, 100, 50, 255)  # every second column is transparent black
+    Image.fromarray(picture).save(tmp_path / "fine.png")
+    shrunk = textures.read(tmp_path / "fine.png")
+    assert shrunk.shape == (4, textures.LONGEST_TEXTURE, 4)
+    assert np.abs(shrunk[..., :3].astype(int) - (200, 100, 50)).max() <= 2
+    assert np.abs(shrunk[..., 3].astype(int) - 128).max() <= 1
