@@ -44,14 +44,6 @@ class Camera:
         matrix[2, 3] = -self.distance
         return matrix
 
-    def projection_matrix(self, near: float, far: float) -> np.ndarray:
-        """Camera space to OpenGL clip space, depths near and far going to -1 and 1: [4, 4] float64."""
-        focal = 1 / np.tan(self.fov_radians / 2)
-        matrix = np.diag([focal, focal, (near + far) / (near - far), 0.0])
-        matrix[2, 3] = 2 * near * far / (near - far)
-        matrix[3, 2] = -1.0
-        return matrix
-
     def project(self, points: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Points [..., 3] -> pixels [..., 2] (x, y) in a size x size picture, and depths [...].
 

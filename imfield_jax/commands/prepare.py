@@ -17,7 +17,7 @@ from absl import flags, logging
 
 from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.prepare import prepare
-from imfield_jax.preparation.record import RENDERERS, Settings
+from imfield_jax.preparation.record import Settings
 from imfield_jax.preparation.records import DEFAULT_COUNT, Preparation
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.preparation.workers import usable_processors
@@ -37,7 +37,6 @@ _LABELS = flags.DEFINE_enum(
     "labels", "pooled", LABELS, "Labels of points: of the cell around, as IM-NET, or of the point."
 )
 _VIEWS = flags.DEFINE_integer("views", 24, "Pictures per shape.", lower_bound=1)
-_RENDERER = flags.DEFINE_enum("renderer", "auto", RENDERERS, "OpenGL, ray tracing, or OpenGL where there is one.")
 _PROCESSES = flags.DEFINE_integer("processes", 0, "Worker processes; 0 for one per processor.", lower_bound=0)
 _SECONDS = flags.DEFINE_float("seconds_per_shape", 900.0, "A shape that takes longer is given up.", lower_bound=1.0)
 _MEBIBYTES = flags.DEFINE_integer(
@@ -55,7 +54,7 @@ def main() -> None:
         out=_OUT.value or f"data/{_CATEGORY.value}",
         source_dir=_SOURCE_DIR.value,
         count=count,
-        settings=Settings(_LABELS.value, _VIEWS.value, _RENDERER.value, _SEED.value),
+        settings=Settings(_LABELS.value, _VIEWS.value, _SEED.value),
         processes=_PROCESSES.value or usable_processors(),
         seconds=_SECONDS.value,
         mebibytes=_MEBIBYTES.value,

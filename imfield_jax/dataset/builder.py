@@ -53,7 +53,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
     """Which meshes, and what is made of them.
 
     source, category, count: see `listing.list_shapes`; the category is the name of the config by default.
-    labels, views, renderer, seed: see `record.Settings`.
+    labels, views, seed: see `record.Settings`.
     """
 
     source: str = "shapenet"
@@ -61,7 +61,6 @@ class ShapesConfig(tfds.core.BuilderConfig):
     count: int = 0
     labels: str = "pooled"
     views: int = 24
-    renderer: str = "auto"
     seed: int = 0
 
     def __post_init__(self):
@@ -173,7 +172,7 @@ folder that they were prepared into (data/car)."""
             out=str(out),
             source_dir=source_dir,
             count=config.count,
-            settings=Settings(config.labels, config.views, config.renderer, config.seed),
+            settings=Settings(config.labels, config.views, config.seed),
             processes=1 if beam else usable_processors(),  # a worker of Beam's is one of several on its machine
         )
         if not beam:

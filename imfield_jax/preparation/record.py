@@ -19,7 +19,6 @@ from imfield_jax.preparation.sampling import LABELS, sample_level, voxels64
 from imfield_jax.sources.scene import Scene, place
 from imfield_jax.sources.shape import Partial, Shape
 
-RENDERERS = ("auto", "gl", "ray")
 PHASES = ("load", "solidify", "sample", "render")
 
 _ONE = np.float32(1)
@@ -32,23 +31,19 @@ Phase = Callable[[str], contextlib.AbstractContextManager]
 class Settings:
     """What a record depends on besides its mesh.
 
-    labels:   "pooled" (IM-NET's) or "exact", see `sampling.sample_level`.
-    views:    pictures per shape, K.
-    renderer: "gl", "ray" or "auto", which takes GL where there is one.
-    seed:     of points and cameras; mixed with each shape's name, so that a record does not depend on
-              what else is in the set.
+    labels: "pooled" (IM-NET's) or "exact", see `sampling.sample_level`.
+    views:  images per shape, K.
+    seed:   of points and cameras; mixed with each shape's name, so that a record does not depend on
+            what else is in the set.
     """
 
     labels: str = "pooled"
     views: int = 24
-    renderer: str = "auto"
     seed: int = 0
 
     def __post_init__(self):
         if self.labels not in LABELS:
             raise ValueError(f"unknown labels {self.labels!r}: expected one of {', '.join(LABELS)}")
-        if self.renderer not in RENDERERS:
-            raise ValueError(f"unknown renderer {self.renderer!r}: expected one of {', '.join(RENDERERS)}")
         if self.views < 1:
             raise ValueError(f"a shape needs at least one view, found {self.views}")
 
@@ -155,7 +150,7 @@ def _rendered(scene: Scene, settings: Settings, rng: np.random.Generator) -> dic
 
     cameras = camera_ring(rng, diagonal(scene), settings.views)
     return {
-        "views": render_views(scene, cameras, settings.renderer),
+        "views": render_views(scene, cameras),
         "cameras": np.array([dataclasses.astuple(camera) for camera in cameras], np.float32),
     }
 

@@ -103,6 +103,7 @@ def _identity(preparation: Preparation) -> dict:
         "source": preparation.source,
         "category": preparation.category,
         **dataclasses.asdict(preparation.settings),
+        "renderer": "ray",  # work folders of before may hold views that OpenGL drew
     }
     if preparation.source_dir:
         identity["source_dir"] = str(Path(preparation.source_dir).resolve())

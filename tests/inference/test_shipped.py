@@ -20,8 +20,7 @@ LEAST_IOU = {"airplane": 0.4, "car": 0.8, "chair": 0.4}
 def test_a_picture_of_an_unseen_shape_becomes_that_shape_and_not_another(category, tmp_path):
     for index in UNSEEN:
         procedural.write_model(tmp_path, category, index)
-    # Traced: software OpenGL may crash in a process where JAX compiles, which preparation's workers never do.
-    records = [make_record(shape, Settings(views=1, renderer="ray")) for shape in shapenet.shapes(tmp_path, category)]
+    records = [make_record(shape, Settings(views=1)) for shape in shapenet.shapes(tmp_path, category)]
     model = Reconstructor.shipped(category)
     views = np.stack([grey_to_view(model.view(record.views[0])) for record in records])
     latents = [*model.encode_views(views), *model.encode_voxels(np.stack([record.voxels for record in records]))]

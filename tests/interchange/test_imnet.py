@@ -221,7 +221,7 @@ def test_the_first_files_keep_their_points_and_get_pictures(first_files):
         ("03001627/b", "train"),
         ("03001627/c", "test"),
     ]
-    record = make_record(shapes[1], Settings(views=2, renderer="ray"))
+    record = make_record(shapes[1], Settings(views=2))
     np.testing.assert_array_equal(record.voxels, arrays["voxels"][1, ..., 0], strict=True)
     for level in LEVEL_SIZES:
         np.testing.assert_array_equal(record.points[level], arrays[f"points_{level}"][1], strict=True)
@@ -236,7 +236,7 @@ def test_the_first_files_keep_their_points_and_get_pictures(first_files):
 def test_networks_are_given_the_points_that_the_original_decodes(first_files, write_dataset, tmp_path):
     """(index + 0.5) / R - 0.5 at level R, labelled as the voxels pooled to R^3 are."""
     folder, arrays = first_files
-    made = [make_record(shape, Settings(views=1, renderer="ray")) for shape in imnet.shapes(folder, "chair")]
+    made = [make_record(shape, Settings(views=1)) for shape in imnet.shapes(folder, "chair")]
     write_dataset(tmp_path / "data", {"train": made}, views=1)
     packed = pack(open_split(tmp_path / "data", "train"))
     for level, count in ((16, 4096), (32, 8192), (64, 32768)):

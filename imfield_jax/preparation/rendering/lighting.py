@@ -6,8 +6,7 @@ their light is directional here, and a weak lamp at the camera rounds off what n
 lights are symmetric about the planes x = 0 and z = 0, so brightness does not give away which side
 of an object is its front.
 
-The same constants go into the GLSL of the GL renderer and the numpy of the ray tracer. Colours are
-multiplied as they are stored, without linearising, as Blender did then.
+Colours are multiplied as they are stored, without linearising, as Blender did then.
 """
 
 from __future__ import annotations
@@ -18,14 +17,6 @@ AMBIENT = 0.22
 SKY = 0.28  # for a normal that points up; half for a horizontal one, none below
 LAMP = 0.30  # each of two, at (+-1, 1, 0) / sqrt(2)
 HEADLIGHT = 0.25
-
-GLSL = f"""
-float brightness(vec3 normal, vec3 to_eye) {{
-    float lamps = max(normal.y + normal.x, 0.0) + max(normal.y - normal.x, 0.0);
-    return {AMBIENT} + {SKY} * (0.5 + 0.5 * normal.y) + {LAMP} * 0.70710678 * lamps
-        + {HEADLIGHT} * max(dot(normal, to_eye), 0.0);
-}}
-"""
 
 
 def brightness(normals: np.ndarray, to_eye: np.ndarray) -> np.ndarray:

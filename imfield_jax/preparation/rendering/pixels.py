@@ -11,14 +11,13 @@ SAMPLES = 4  # per pixel and axis
 def resolve(samples: np.ndarray) -> np.ndarray:
     """Mean of each pixel's samples, colour no longer multiplied by alpha: uint8 [H, W, 4].
 
-    samples: [4 H, 4 W, 4] premultiplied RGBA, uint8 or float32 in [0, 255]. Averaging premultiplied
+    samples: [4 H, 4 W, 4] premultiplied RGBA, float32 in [0, 255]. Averaging premultiplied
     colour is what keeps the background from bleeding into the rim of the object.
     """
     height, width = samples.shape[0] // SAMPLES, samples.shape[1] // SAMPLES
-    total = np.uint16 if samples.dtype == np.uint8 else np.float32
-    rows = samples.reshape(height, SAMPLES, -1).sum(axis=1, dtype=total)
+    rows = samples.reshape(height, SAMPLES, -1).sum(axis=1)
     columns = rows.reshape(height, width, SAMPLES, 4)
-    sums = sum(columns[:, :, i].astype(np.float32) for i in range(SAMPLES))  # faster than a strided sum
+    sums = sum(columns[:, :, i] for i in range(SAMPLES))  # faster than a strided sum
     pixels = np.rint(sums / SAMPLES**2).astype(np.uint8)
     covered = pixels[..., 3] > 0
     alpha = sums[covered][:, 3:]

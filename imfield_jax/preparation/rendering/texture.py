@@ -1,7 +1,7 @@
-"""Texture pictures as both renderers sample them: small, premultiplied, bilinear, repeating.
+"""Textures as the ray tracer samples them: small, premultiplied, bilinear, repeating.
 
 There are no mip-maps. Pictures are reduced once to what a 137 pixel view can show, and the sixteen
-samples of a pixel do the rest, which keeps the ray tracer simple and equal to GL.
+samples of a pixel do the rest, which keeps the ray tracer simple.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def prepared(texture: np.ndarray | None) -> np.ndarray:
 
 
 def sample(texels: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """Straight (r, g, b, opacity) in [0, 1] at uv [N, 2]: [N, 4] float32, as GL's LINEAR and REPEAT."""
+    """Straight (r, g, b, opacity) in [0, 1] at uv [N, 2]: [N, 4] float32, bilinear and repeating."""
     height, width = texels.shape[:2]
     if height == width == 1:
         return np.broadcast_to(_straight(texels.reshape(1, 4) / np.float32(255)), (len(uv), 4))

@@ -83,7 +83,7 @@ def test_damage_is_one_line(contents, expected, tmp_path):
 def test_a_folder_of_voxels_is_prepared_like_one_of_meshes(tmp_path):
     binvox.write(tmp_path / "ball.binvox", ball(64, np.array([5.0, 3.0, 1.0]), 2.0, [2.5, 0.5, -1.5], 5.0))
     (shape,) = folder.shapes(tmp_path, "ball")
-    record = make_record(shape, Settings(labels="exact", views=1, renderer="ray"))
+    record = make_record(shape, Settings(labels="exact", views=1))
     inside = np.linalg.norm(grid_points(256), axis=-1) < 2.0 * record.scale
     assert (record.solid & inside).sum() / (record.solid | inside).sum() > 0.98
 
