@@ -36,9 +36,17 @@ def test_a_job_that_needs_too_much_memory_costs_only_itself():
     outcomes = {number: (result, why) for number, result, why in run_jobs(eval, jobs, 1, mebibytes=1024)}
     assert outcomes == {
         0: (2**20, ""),
-        1: (None, "it needs more memory than the 1024 MiB that its process may have"),
+        1: (None, "out of memory (limit 1024 MiB per process)"),
         2: (2**21, ""),
     }
+
+
+def test_workers_that_die_as_soon_as_they_have_a_job_lose_no_other():
+    """What breaks pools whose workers share one pipe: the death is seen before the message whose job it was."""
+    jobs = ["__import__('os')._exit(3)", "1 + 1", "__import__('os').kill(__import__('os').getpid(), 9)"] * 4
+    outcomes = {number: why for number, _, why in run_jobs(eval, jobs, 2)}
+    expected = ["its process died (exit status 3)", "", "its process died (SIGKILL)"] * 4
+    assert [outcomes[number] for number in range(len(jobs))] == expected
 
 
 def test_no_jobs_need_no_workers():
