@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
 import pathlib
@@ -25,14 +26,16 @@ def one_line(error: BaseException) -> str:
 def damaged(path: str | os.PathLike, kind: str) -> Iterator[None]:
     """Turns whatever a third-party reader raises on a damaged file into one ValueError that names the file.
 
-    kind: what the file should have been, "PNG file". A missing file stays a FileNotFoundError, and one that may not be
-    read a PermissionError; an OSError of any other kind is how some readers report bad contents.
+    kind: what the file should have been, "PNG file". An OSError of the system (no such file, a full disk) stays what
+    it is; one without a number, or of an invalid argument, is how some readers report bad contents.
     """
     try:
         yield
-    except (FileNotFoundError, PermissionError, IsADirectoryError, MemoryError):
+    except MemoryError:
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise
         raise ValueError(f"{path}: expected a {kind}, found a damaged file ({one_line(error)})") from error
 
 

@@ -15,7 +15,7 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from imfield_jax.files import one_line, read_arrays, write_atomic
+from imfield_jax.files import damaged, read_arrays, write_atomic
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
 
@@ -58,12 +58,8 @@ def load_weights(path: Path | str) -> Weights:
 
     Raises OSError when there is no such file, ValueError when it holds something else.
     """
-    try:
+    with damaged(path, "file of imfield_jax weights"):
         return _of_arrays(read_arrays(path))
-    except OSError:
-        raise
-    except Exception as error:  # whatever arrays and JSON make of another file
-        raise ValueError(f"{path} does not hold weights of imfield_jax: {one_line(error)}") from error
 
 
 def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:

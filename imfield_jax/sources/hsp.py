@@ -20,7 +20,7 @@ import numpy as np
 from scipy.io import loadmat
 
 from imfield_jax.coordinates import SOLID_RESOLUTION
-from imfield_jax.files import one_line
+from imfield_jax.files import damaged
 from imfield_jax.sources.formats import renderings
 from imfield_jax.sources.shape import Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
@@ -81,10 +81,8 @@ def read_solid(path: Path) -> np.ndarray:
     Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
     """
     contents = path.read_bytes()  # an OSError is one of the file, what follows one of its contents
-    try:
+    with damaged(path, "MATLAB file"):
         arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))
-    except Exception as error:  # whatever the reader makes of a damaged file
-        raise ValueError(f"{path} is damaged or no MATLAB file: {one_line(error)}") from error
     for name in ("b", "bi"):
         if name not in arrays or arrays[name].dtype.kind not in "bui":
             raise ValueError(f"{path}: {name}: expected whole numbers, found none")

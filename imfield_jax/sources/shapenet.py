@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import errno
 import re
 import tempfile
 import zipfile
@@ -17,7 +16,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from imfield_jax.files import one_line
+from imfield_jax.files import damaged, one_line
 from imfield_jax.sources.formats import meshfile
 from imfield_jax.sources.scene import Scene
 from imfield_jax.sources.shape import Shape
@@ -92,13 +91,8 @@ def _load_zipped(archive: Path, synset: str, model: str) -> Scene:
 
 @contextlib.contextmanager
 def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
-    try:
-        with zipfile.ZipFile(archive) as file:
-            yield file
-    except Exception as error:  # whatever zipfile makes of a damaged file
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # not of the contents
-            raise
-        raise ValueError(f"{archive} is damaged or no zip file: {one_line(error)}") from error
+    with damaged(archive, "zip file"), zipfile.ZipFile(archive) as file:
+        yield file
 
 
 def _read_splits(path: Path, wanted: str) -> dict[str, str]:

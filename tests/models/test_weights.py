@@ -71,7 +71,7 @@ def test_a_file_that_is_cut_short_is_refused(saved):
     whole = saved.read_bytes()
     for length in (0, 1, 30, 1000, len(whole) // 2, len(whole) - 1000, len(whole) - 1):
         saved.write_bytes(whole[:length])
-        with pytest.raises(ValueError, match=r"weights\.npz does not hold weights of imfield_jax"):
+        with pytest.raises(ValueError, match=r"weights\.npz: expected a file of imfield_jax weights"):
             load_weights(saved)
 
 
@@ -89,7 +89,7 @@ def test_a_damaged_file_is_refused_or_harmless(weights, saved, rng):
             again = load_weights(saved)
         except ValueError as error:
             refused += 1
-            assert str(error).startswith(f"{saved} does not hold weights of imfield_jax: ")
+            assert str(error).startswith(f"{saved}: expected a file of imfield_jax weights, found a damaged file (")
         else:
             assert_same(again, weights)
     assert refused > 15
@@ -114,7 +114,7 @@ def test_another_file_is_refused(tmp_path, saved, kind):
     else:
         lost = arrays.pop("params/decoder/layer_2_bias")
         np.savez(path, **arrays, **({"params/decoder/layer_2_bias": lost[1:]} if kind == "other shape" else {}))
-    with pytest.raises(ValueError, match=r"other\.npz does not hold weights of imfield_jax"):
+    with pytest.raises(ValueError, match=r"other\.npz: expected a file of imfield_jax weights"):
         load_weights(path)
 
 

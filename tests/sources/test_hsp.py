@@ -145,7 +145,7 @@ def test_filled_is_another_source(root):
 @pytest.mark.parametrize(
     ("file", "contents", "said"),
     [
-        ("a.mat", b"no", "a.mat is damaged or no MATLAB file"),
+        ("a.mat", b"no", "a.mat: expected a MATLAB file, found a damaged file"),
         ("a.mat", {"b": np.zeros((3, 16, 16, 16))}, "a.mat: b: expected whole numbers"),
         ("a.mat", {"b": np.zeros((3, 16, 16, 16), np.uint8)}, "a.mat: bi: expected whole numbers, found none"),
         ("a.mat", {"b": np.zeros((3, 8, 8, 8), np.uint8), "bi": np.ones((16, 16, 16), int)}, "a.mat: b, bi: expected"),
@@ -154,10 +154,10 @@ def test_filled_is_another_source(root):
             {"b": np.ones((1, 16, 16, 16), int), "bi": np.zeros((16, 16, 16), int)},
             "bi: expected numbers from 1",
         ),
-        ("07.png", b"no", "07.png is damaged or no PNG file"),
+        ("07.png", b"no", "07.png: expected a PNG file, found a damaged file"),
         ("07.png", Image.new("RGB", (137, 137)), "07.png: expected 137 x 137 RGBA, found 137 x 137 RGB"),
         ("07.png", Image.new("RGBA", (64, 64)), "07.png: expected 137 x 137 RGBA, found 64 x 64 RGBA"),
-        ("07.png", None, "07.png: expected a picture of 24, found none"),
+        ("07.png", None, "07.png: expected an image of 24, found none"),
         ("rendering_metadata.txt", b"1 2 3\n", "rendering_metadata.txt: expected 24 lines of five numbers"),
         ("rendering_metadata.txt", b"one two\n", "rendering_metadata.txt: expected 24 lines of five numbers"),
     ],

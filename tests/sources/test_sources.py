@@ -163,10 +163,10 @@ def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path):
     damaged = bytearray(archive.read_bytes())
     damaged[damaged.index(b"model_normalized.obj") + 30] ^= 255
     archive.write_bytes(damaged)
-    with pytest.raises(ValueError, match=r"02958343\.zip is damaged or no zip file"):
+    with pytest.raises(ValueError, match=r"02958343\.zip: expected a zip file, found a damaged file"):
         sound.load()
     archive.write_bytes(bytes(damaged[:40]))
-    with pytest.raises(ValueError, match=r"02958343\.zip is damaged or no zip file"):
+    with pytest.raises(ValueError, match=r"02958343\.zip: expected a zip file, found a damaged file"):
         shapenet.shapes(tmp_path, "car")
 
 

@@ -1,0 +1,27 @@
+"""What is blamed on a file and what is not."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+
+from imfield_jax.files import damaged
+
+
+@pytest.mark.parametrize(
+    "error", [KeyError("b"), IndexError(), RuntimeError("two\nlines"), OSError("contents"), OSError(errno.EINVAL, "")]
+)
+def test_whatever_a_reader_raises_is_one_line_that_names_the_file(error):
+    one_line = r"^a\.mat: expected a MATLAB file, found a damaged file \([^\n]+\)$"
+    with pytest.raises(ValueError, match=one_line), damaged("a.mat", "MATLAB file"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    "error", [FileNotFoundError(errno.ENOENT, ""), PermissionError(errno.EACCES, ""), OSError(errno.ENOSPC, "")]
+)
+def test_errors_of_the_system_are_not_blamed_on_the_file(error):
+    with pytest.raises(type(error)) as raised, damaged("a.mat", "MATLAB file"):
+        raise error
+    assert raised.value is error
