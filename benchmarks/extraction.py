@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
-import re
 import sys
 import tempfile
 import time
@@ -35,6 +34,7 @@ from imfield_jax.inference.reconstructor import OBJECTS, SHIPPED, Reconstructor,
 from imfield_jax.mesh.check import check
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.models.weights import load_weights
+from imfield_jax.preparation import memory
 from imfield_jax.types import Mesh
 
 _CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights, and which sample picture.")
@@ -48,7 +48,6 @@ _ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each row is timed, where 
 
 
 _COLUMNS = ("method", "R", "seconds", "in the field", "points", "MiB", "triangles", "mean, most", "topology", "phases")
-_STATUS = Path("/proc/self/status")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -172,26 +171,24 @@ def _timed(weights: Path, z: np.ndarray, method: str, resolution: int, rounds: i
     precision, make = _METHODS_OF[method]
     model = Reconstructor(load_weights(weights), precision)
     make(model, z, 32)  # compiles
-    before = _memory(reset=True)
+    memory.forget_peak()
+    before = _peak_mebibytes()
     taken = []
     while not taken or (len(taken) < rounds and taken[0][0] < 60):
         start = time.perf_counter()
         outcome = make(model, z, resolution)
         taken.append((time.perf_counter() - start, *outcome[1:]))
     seconds, points, in_field, phases = sorted(taken, key=lambda one: one[0])[len(taken) // 2]
-    peak = _memory() - before
+    peak = _peak_mebibytes() - before
     path = Path(folder) / f"{method}_{resolution}.npz"
     np.savez(path, vertices=outcome[0].vertices, faces=outcome[0].faces)
     return Row(method, resolution, seconds, in_field, phases, points, peak, path)
 
 
-def _memory(reset: bool = False) -> float:
-    """MiB of this process at its peak so far; reset: from now on. Only Linux says: NaN elsewhere."""
-    if not _STATUS.exists():
-        return float("nan")
-    if reset:
-        (_STATUS.parent / "clear_refs").write_text("5")
-    return int(re.search(r"VmHWM:\s*(\d+) kB", _STATUS.read_text())[1]) / 1024
+def _peak_mebibytes() -> float:
+    """NaN where the system does not report it."""
+    peak = memory.peak_mebibytes()
+    return float("nan") if peak is None else peak
 
 
 def _loaded(path: Path) -> Mesh:

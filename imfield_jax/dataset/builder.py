@@ -59,9 +59,9 @@ class ShapesConfig(tfds.core.BuilderConfig):
     source: str = "shapenet"
     category: str = ""
     count: int = 0
-    labels: str = "pooled"
-    views: int = 24
-    seed: int = 0
+    labels: str = Settings.labels
+    views: int = Settings.views
+    seed: int = Settings.seed
 
     def __post_init__(self):
         self.category = self.category or self.name

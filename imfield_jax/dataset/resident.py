@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from imfield_jax.batches import PointBatch, ViewBatch
-from imfield_jax.coordinates import VOXEL_RESOLUTION
+from imfield_jax.coordinates import LEVEL_SIZES, VOXEL_RESOLUTION
 from imfield_jax.dataset.feed import FeedConfig, draw_batch, indices_to_points
 from imfield_jax.framing import FRAMED_SIZE, frame, grey_to_view
 from imfield_jax.types import Array
@@ -24,7 +24,7 @@ from imfield_jax.types import Array
 if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
     from imfield_jax.dataset.rows import Row, Split
 
-LEVELS = (16, 32, 64)
+LEVELS = tuple(LEVEL_SIZES)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,8 @@ from imfield_jax.coordinates import LEVEL_SIZES
 from imfield_jax.dataset.rows import Row, Split
 from imfield_jax.files import atomic, write_atomic
 from imfield_jax.framing import RENDERED_SIZE, composite
-from imfield_jax.sources.imnet import LATER, PIXELS, VIEWS
+from imfield_jax.sources.formats.renderings import VIEWS
+from imfield_jax.sources.imnet import LATER, PIXELS
 
 _EXPORTED = {PIXELS: (VIEWS, RENDERED_SIZE, RENDERED_SIZE), **LATER.shapes}
 

@@ -16,6 +16,7 @@ from imfield_jax.camera import Camera
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION, occupancy_of_solid
 from imfield_jax.framing import FAINTEST
 from imfield_jax.preparation.sampling import LABELS, sample_level, voxels64
+from imfield_jax.sources.formats.renderings import VIEWS
 from imfield_jax.sources.scene import Scene, place
 from imfield_jax.sources.shape import Partial, Shape
 
@@ -38,7 +39,7 @@ class Settings:
     """
 
     labels: str = "pooled"
-    views: int = 24
+    views: int = VIEWS
     seed: int = 0
 
     def __post_init__(self):

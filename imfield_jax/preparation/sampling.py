@@ -12,9 +12,8 @@ import zlib
 import numpy as np
 from scipy import ndimage
 
-from imfield_jax.coordinates import HALF, SOLID_RESOLUTION, VOXEL_RESOLUTION, containing_cell, max_pool
+from imfield_jax.coordinates import HALF, LEVEL_SIZES, SOLID_RESOLUTION, VOXEL_RESOLUTION, containing_cell, max_pool
 
-LEVEL_SIZES = {16: 4096, 32: 4096, 64: 16384}  # points per shape of each training level
 LABELS = ("pooled", "exact")
 _RANDOM_TRIES = 100
 

@@ -31,6 +31,7 @@ from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION, VOXEL_RESOLUT
 from imfield_jax.files import one_line
 from imfield_jax.framing import RENDERED_SIZE
 from imfield_jax.mesh.voxel_surface import true_surface
+from imfield_jax.sources.formats.renderings import VIEWS
 from imfield_jax.sources.scene import of_mesh
 from imfield_jax.sources.shape import Partial, Shape, stamp_of
 from imfield_jax.sources.splits import SPLITS, split_sorted
@@ -38,7 +39,6 @@ from imfield_jax.sources.synsets import synset_of
 
 EVERYTHING = "all"
 _WHOLE = "vox"
-VIEWS = 24
 PIXELS = "pixels"
 _LISTED = "obj_list.txt"
 _MOST_AT_ONCE = 256  # rows, of 0.8 MB each

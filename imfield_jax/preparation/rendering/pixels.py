@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-VIEW_SIZE = 137  # of the 3D-R2N2 renderings
+from imfield_jax.framing import RENDERED_SIZE
+
+VIEW_SIZE = RENDERED_SIZE
 SAMPLES = 4  # per pixel and axis
 
 

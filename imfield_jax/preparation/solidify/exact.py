@@ -10,11 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from imfield_jax.coordinates import containing_cell
+from imfield_jax.mesh.check import component_labels
+from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.preparation.solidify.regions import filled
 from imfield_jax.preparation.solidify.thin import with_thin_parts
-from imfield_jax.preparation.solidify.topology import areas, bodies, first_copies, volumes, without_boundary
+from imfield_jax.preparation.solidify.topology import areas, first_copies, volumes, without_boundary
 from imfield_jax.preparation.solidify.voxelise import surface_voxels
 from imfield_jax.preparation.solidify.winding import winding_grid
+from imfield_jax.types import Mesh
 
 _LEAST_THICKNESS = 1e-7  # volume over area, cube units; rounding leaves less on a folded sheet
 
@@ -30,9 +33,8 @@ def exact_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tup
     """
     if not without_boundary(faces, np.zeros(len(faces), np.int64))[0]:
         return None, "its faces leave edges open or disagree about orientation"
-    labels = bodies(faces, len(vertices))
-    thickness = volumes(vertices, faces, labels)[np.unique(labels)]
-    thickness /= np.bincount(labels, areas(vertices, faces))[np.unique(labels)] + 1e-300
+    labels = component_labels(Mesh(vertices, faces))
+    thickness = volumes(vertices, faces, labels) / (np.bincount(labels, areas(vertices, faces)) + 1e-300)
     if thickness.min() <= _LEAST_THICKNESS:
         return None, "one of its bodies is inside out or encloses nothing"
     winding = winding_grid(vertices, faces, resolution)
@@ -47,9 +49,8 @@ def exact_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tup
 
 def _buried(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> bool:
     """Is there solid on both sides of every one of these faces? Then they are walls between glued bodies."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normal = np.cross(b - a, c - a)
+    normal = face_vectors(Mesh(vertices, faces))
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-300
     resolution = solid.shape[0]
-    sides = (a + b + c) / 3 + np.array([[[1.0]], [[-1.0]]]) * normal / resolution
+    sides = vertices[faces].sum(axis=1) / 3 + np.array([[[1.0]], [[-1.0]]]) * normal / resolution
     return bool(solid[tuple(np.moveaxis(containing_cell(sides, resolution), -1, 0))].all())

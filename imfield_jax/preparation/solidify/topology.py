@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import igl
 import numpy as np
-from scipy import sparse
+
+from imfield_jax.mesh.normals import face_vectors
+from imfield_jax.types import Mesh
 
 _WELD_STEPS = 1 << 24  # per cube side: vertices that agree to 6e-8 are one (float32 files hold no more)
 
@@ -36,16 +38,6 @@ def first_copies(faces: np.ndarray) -> np.ndarray:
     return is_first
 
 
-def bodies(faces: np.ndarray, vertex_count: int) -> np.ndarray:
-    """The connected body each face belongs to, bodies share no vertex: [F] int64."""
-    a, b, c = faces.T
-    links = sparse.coo_array(
-        (np.ones(2 * len(faces), bool), (np.concatenate([a, b]), np.concatenate([b, c]))), (vertex_count,) * 2
-    )
-    _, labels = sparse.csgraph.connected_components(links, directed=False)
-    return labels[a].astype(np.int64)
-
-
 def without_boundary(faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """[labels] bool: within each group of faces, is every edge walked equally often in either direction?
 
@@ -70,8 +62,7 @@ def volumes(vertices: np.ndarray, faces: np.ndarray, labels: np.ndarray) -> np.n
 
 def areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """[F] float64."""
-    a, b, c = (vertices[faces[:, k]] for k in range(3))
-    return np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2
+    return np.linalg.norm(face_vectors(Mesh(vertices, faces)), axis=1) / 2
 
 
 def closed_patches(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

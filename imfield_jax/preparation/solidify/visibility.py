@@ -10,7 +10,8 @@ import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
 
-from imfield_jax.preparation.solidify.topology import areas
+from imfield_jax.mesh.normals import face_vectors
+from imfield_jax.types import Mesh
 
 _SAMPLES = 30_000  # points on the surface, spread by area
 _LEAST_SAMPLES = 2  # per face
@@ -22,7 +23,7 @@ _OFFSET = 2e-4  # cube units between a face and the start of its rays, 1/20 voxe
 def face_visibility(
     vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Share of rays that escape from the front and from the back of the chosen faces.
+    """Fraction of rays that escape from the front and from the back of the chosen faces.
 
     vertices [V, 3], faces [F, 3]: all that can block a ray. chosen [N]: indices of the faces asked about.
     Returns two [N] float64 in [0, 1]; the front is the side from which the face is counter-clockwise.
@@ -31,18 +32,18 @@ def face_visibility(
     TriangleMesh(scene, np.ascontiguousarray(vertices[faces], np.float32))
     owner, points, normals = _surface_points(vertices, faces[chosen], rng)
     counts = np.bincount(owner, minlength=len(chosen))
-    shares = []
+    fractions = []
     for side in (normals, -normals):
         parts = [slice(start, start + _AT_ONCE) for start in range(0, len(points), _AT_ONCE)]
         escaped = np.concatenate([_escaped(scene, points[part], side[part], rng) for part in parts])
-        shares.append(np.bincount(owner, escaped, len(chosen)) / counts)
-    return shares[0], shares[1]
+        fractions.append(np.bincount(owner, escaped, len(chosen)) / counts)
+    return fractions[0], fractions[1]
 
 
 def _escaped(
     scene: rtcore_scene.EmbreeScene, points: np.ndarray, normals: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Share of random rays from each point [N, 3] into the half space of its normal that hit nothing: [N]."""
+    """Fraction of random rays from each point [N, 3] into the half space of its normal that hit nothing: [N]."""
     directions = rng.standard_normal((len(points), _RAYS, 3), np.float32)
     inward = (directions * normals[:, None]).sum(axis=2, keepdims=True) < 0
     directions = np.where(inward, -directions, directions)
@@ -58,13 +59,16 @@ def _escaped(
 def _surface_points(
     vertices: np.ndarray, faces: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Random points by area, at least two a face: (face of each [N], points [N, 3], unit normals [N, 3])."""
-    area = areas(vertices, faces)
+    """Random points by area, at least two a face: (face of each [N], points [N, 3], unit normals [N, 3]).
+
+    Not `mesh.sampling.sample_surface`, whose points are independent, so that a small face may get none.
+    """
+    normals = face_vectors(Mesh(vertices, faces))
+    area = np.linalg.norm(normals, axis=1) / 2
     counts = np.maximum(_LEAST_SAMPLES, np.ceil(_SAMPLES * area / (area.sum() + 1e-300))).astype(np.int64)
     owner = np.repeat(np.arange(len(faces)), counts)
     a, b, c = (vertices[faces[:, k]] for k in range(3))
-    normals = np.cross(b - a, c - a)
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True) + 1e-300
+    normals /= 2 * area[:, None] + 1e-300
     weights = rng.random((len(owner), 2))
     outside = weights.sum(axis=1) > 1
     weights[outside] = 1 - weights[outside]
