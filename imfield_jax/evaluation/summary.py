@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from scipy import stats
 
 from imfield_jax.evaluation.protocols import METRICS
 
@@ -37,11 +38,13 @@ def bootstrap(values: np.ndarray, seed: int = 0) -> Estimate:
     values = np.asarray(values, np.float64)
     if not values.size or not np.isfinite(values).all():
         raise ValueError("a summary needs at least one score, and only finite ones")
-    rng = np.random.default_rng(seed)
-    means = values[rng.integers(values.size, size=(RESAMPLES, values.size))].mean(axis=1)
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    return Estimate(float(values.mean()), float(low), float(high))
+    mean = float(values.mean())
+    if values.size == 1:  # which scipy refuses
+        return Estimate(mean, mean, mean)
+    low, high = stats.bootstrap(
+        (values,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=seed
+    ).confidence_interval
+    return Estimate(mean, float(low), float(high))
 
 
 def summarise(scores: Scores, seed: int = 0) -> dict[str, Estimate]:
