@@ -1,8 +1,9 @@
-"""A tf.data stream of batches from the records of a dataset of any size.
+"""A stream of batches from the records of a dataset of any size, read ahead by threads.
 
-Batch numbers go in, batches come out: a parallel map draws, reads and decodes just the rows, points
-and view each batch needs, in order. A stream starts at any step at once, because nothing is
-shuffled by a buffer or skipped. TensorFlow is imported when a stream is opened, not before.
+tf.data serves as a thread pool only: a range of batch numbers, mapped in parallel and in order through one numpy
+function that draws, reads and decodes just the rows, points and view a batch needs, and a prefetch. No TensorFlow op
+touches the data. A stream starts at any step at once, because nothing is shuffled by a buffer or skipped. TensorFlow is
+imported when a stream is opened, not before.
 """
 
 from __future__ import annotations

@@ -151,12 +151,3 @@ def write_scores(path: str | pathlib.Path, rows: Iterable[Mapping[str, object]])
     for row in rows:
         writer.writerow({key: f"{value:.6g}" if key in METRICS else value for key, value in row.items()})
     write_atomic(path, text.getvalue())
-
-
-def read_scores(path: str | pathlib.Path) -> list[dict[str, object]]:
-    """The rows that `write_scores` wrote: metrics as floats, the rest as text."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return [
-            {key: float(value) if key in METRICS else value for key, value in row.items()}
-            for row in csv.DictReader(file)
-        ]

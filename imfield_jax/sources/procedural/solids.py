@@ -83,12 +83,6 @@ def along_x(shape, low: float, high: float) -> Manifold:
     return Manifold.extrude(region, high - low).rotate((0, 90, 0)).translate((low, 0, 0))
 
 
-def along_y(shape, low: float, high: float) -> Manifold:
-    """Extrude a plan, a region or polygon of points (x, z), from y = low to y = high."""
-    region = _region(shape).mirror((0, 1))
-    return Manifold.extrude(region, high - low).rotate((-90, 0, 0)).translate((0, low, 0))
-
-
 def along_z(shape, low: float, high: float) -> Manifold:
     """Extrude a front view, a region or polygon of points (x, y), from z = low to z = high."""
     return Manifold.extrude(_region(shape), high - low).translate((0, 0, low))
