@@ -10,7 +10,7 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def fighter(rng) -> list[Piece]:
+def fighter(rng: np.random.Generator) -> list[Piece]:
     """A combat jet: swept, trapezoid or delta wing; one or two fins and engines; perhaps canards."""
     length = float(rng.uniform(13, 20))
     radius = length * float(rng.uniform(0.042, 0.055))
@@ -67,7 +67,9 @@ def fighter(rng) -> list[Piece]:
     return pieces
 
 
-def _fighter_details(rng, length, radius, wide, color, twin) -> list[Piece]:
+def _fighter_details(
+    rng: np.random.Generator, length: float, radius: float, wide: float, color: solids.Color, twin: bool
+) -> list[Piece]:
     """Canopy, air intakes, exhausts."""
     nose = -length / 2
     canopy = solids.ball(
@@ -107,17 +109,17 @@ def _fighter_details(rng, length, radius, wide, color, twin) -> list[Piece]:
             3,
         )
         pieces += [(color, box), (trim.DARK, mouth)]
-    size = 0.62 * radius if twin else 0.78 * radius
+    nozzle = 0.62 * radius if twin else 0.78 * radius
     end = length / 2 - 0.045 * length
     x = 0.42 * wide if twin else 0.0
     pipe = solids.turned(
         [
             (0, -0.2 * length),
-            (size, -0.2 * length),
-            (size, -0.02 * length),
-            (0.82 * size, 0.045 * length),
-            (0.7 * size, 0.045 * length),
-            (0.66 * size, 0.0),
+            (nozzle, -0.2 * length),
+            (nozzle, -0.02 * length),
+            (0.82 * nozzle, 0.045 * length),
+            (0.7 * nozzle, 0.045 * length),
+            (0.66 * nozzle, 0.0),
             (0, 0.0),
         ],
         "z",

@@ -10,12 +10,18 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def _wheel(radius: float, width: float, center) -> Manifold:
+def _wheel(radius: float, width: float, center: solids.Point) -> Manifold:
     profile = np.array([(0, -width / 2), (radius, -width / 2), (radius, width / 2), (0, width / 2)])
     return solids.turned(solids.rounded(profile, 0.3 * width, 2), "x", center, 22)
 
 
-def undercarriage(color, main, nose, radius: float, thin: float) -> list[Piece]:
+def undercarriage(
+    color: solids.Color,
+    main: tuple[solids.Point, float],
+    nose: tuple[solids.Point, float, float],
+    radius: float,
+    thin: float,
+) -> list[Piece]:
     """Legs in `color` and dark wheels, two pieces, below points of the airframe.
 
     The points are given as ((x, y, z) top, y of the ground), the nose with the wheel's radius too.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from imfield_jax.sources.procedural import airplane_gear as gear
 from imfield_jax.sources.procedural import airplane_parts as parts
@@ -11,7 +12,7 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def light(rng) -> list[Piece]:
+def light(rng: np.random.Generator) -> list[Piece]:
     """A private airplane with one propeller: high wing on struts or low wing, wheels or floats."""
     length = float(rng.uniform(6.6, 9.0))
     span = length * float(rng.uniform(1.15, 1.45))
@@ -75,7 +76,18 @@ def light(rng) -> list[Piece]:
     return pieces + gear.undercarriage(body, (top, ground), third, 0.25, thin)
 
 
-def _light_cabin(rng, line, power, nose, length, roof, tall, wide, high, accent) -> list[Piece]:
+def _light_cabin(
+    rng: np.random.Generator,
+    line: ArrayLike,
+    power: float,
+    nose: float,
+    length: float,
+    roof: float,
+    tall: float,
+    wide: float,
+    high: bool,
+    accent: solids.Color,
+) -> list[Piece]:
     """Windows as part of the fuselage's skin; low wings may have a bubble canopy; a stripe."""
     skin = parts.fuselage(line, power, 0.008)
     front, rear = nose + 0.2 * length, nose + float(rng.uniform(0.46, 0.54)) * length
@@ -118,7 +130,9 @@ def _light_cabin(rng, line, power, nose, length, roof, tall, wide, high, accent)
     return pieces
 
 
-def _floats(rng, length, wide, belly, z_wing, thin, color) -> list[Piece]:
+def _floats(
+    rng: np.random.Generator, length: float, wide: float, belly: float, z_wing: float, thin: float, color: solids.Color
+) -> list[Piece]:
     """Two floats on struts."""
     reach, radius = length * float(rng.uniform(0.66, 0.78)), 0.27
     x, y = wide + float(rng.uniform(0.35, 0.55)), belly - float(rng.uniform(0.55, 0.75))

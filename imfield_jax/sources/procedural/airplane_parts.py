@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 from manifold3d import Manifold
+from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
 
 from imfield_jax.sources.procedural import solids
@@ -19,7 +20,9 @@ def thinnest(length: float, span: float) -> float:
     return THINNEST * float(np.hypot(length, span))
 
 
-def fuselage(stations, power: float = 2.0, grow: float = 0.0, count: int = 44, segments: int = 28) -> Manifold:
+def fuselage(
+    stations: ArrayLike, power: float = 2.0, grow: float = 0.0, count: int = 44, segments: int = 28
+) -> Manifold:
     """A body through cross-sections (z, height of the middle, half width, half height).
 
     power: 2 for ellipses, more for boxes with rounded edges.
@@ -104,7 +107,7 @@ def wing(
     taper: float,
     sweep: float,
     dihedral: float,
-    place,
+    place: tuple[float, float],
     thin: float,
     kink: float = 0.0,
     ratio: float = 0.12,
@@ -129,7 +132,7 @@ def fin(
     root: float,
     taper: float,
     sweep: float,
-    place,
+    place: tuple[float, float],
     thin: float,
     x: float = 0.0,
     cant: float = 0.0,
@@ -140,7 +143,7 @@ def fin(
     return foil([(x, y, z, root), (x + out * height, y + height, z + lean * height, root * taper)], thin, 0.1)
 
 
-def jet(radius: float, length: float, center) -> tuple[Manifold, Manifold]:
+def jet(radius: float, length: float, center: solids.Point) -> tuple[Manifold, Manifold]:
     """A nacelle and its dark inside; `center` is the middle of the intake."""
     r, long = radius, length
     shell = solids.turned(
@@ -178,7 +181,9 @@ def jet(radius: float, length: float, center) -> tuple[Manifold, Manifold]:
     return shell, core
 
 
-def propeller(rng, radius: float, center, thin: float, blades: int) -> tuple[Manifold, Manifold]:
+def propeller(
+    rng: np.random.Generator, radius: float, center: solids.Point, thin: float, blades: int
+) -> tuple[Manifold, Manifold]:
     """Blades, left-right symmetric about the middle of the hub, and the spinner."""
     chord = max(1.3 * thin, 0.13 * radius)
     blade = solids.tube(

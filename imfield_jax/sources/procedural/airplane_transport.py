@@ -11,7 +11,7 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def airliner(rng) -> list[Piece]:
+def airliner(rng: np.random.Generator) -> list[Piece]:
     """A tube with swept wings and engines under them, or behind under a T-tail; cargo jets carry it high."""
     length = float(rng.uniform(30, 66))
     kind = str(rng.choice(["below", "behind", "cargo"], p=[0.66, 0.2, 0.14]))
@@ -61,7 +61,15 @@ def airliner(rng) -> list[Piece]:
     return pieces
 
 
-def _hung_jet(color, radius, length, middle, wing_y, thin, metal) -> list[Piece]:
+def _hung_jet(
+    color: solids.Color,
+    radius: float,
+    length: float,
+    middle: solids.Point,
+    wing_y: float,
+    thin: float,
+    metal: solids.Color,
+) -> list[Piece]:
     """A pair of nacelles on pylons below the wing."""
     shell, core = parts.jet(radius, length, middle)
     x, y, z = middle
@@ -73,7 +81,9 @@ def _hung_jet(color, radius, length, middle, wing_y, thin, metal) -> list[Piece]
     return [(color, solids.mirrored(shell)), (trim.DARK, solids.mirrored(core)), (metal, solids.mirrored(pylon))]
 
 
-def _pod(color, radius, length, middle, root, thin) -> list[Piece]:
+def _pod(
+    color: solids.Color, radius: float, length: float, middle: solids.Point, root: tuple[float, float], thin: float
+) -> list[Piece]:
     """A pair of nacelles on stubs beside the rear fuselage; root is (x, y) inside the body."""
     shell, core = parts.jet(radius, length, middle)
     x, y, z = middle
@@ -83,7 +93,7 @@ def _pod(color, radius, length, middle, root, thin) -> list[Piece]:
     return [(color, solids.mirrored(shell + stub)), (trim.DARK, solids.mirrored(core))]
 
 
-def business_jet(rng) -> list[Piece]:
+def business_jet(rng: np.random.Generator) -> list[Piece]:
     """A small jet: engines beside the tail, T-tail, wing below the cabin."""
     length = float(rng.uniform(13, 26))
     radius = length * float(rng.uniform(0.052, 0.064))
@@ -118,7 +128,7 @@ def business_jet(rng) -> list[Piece]:
     return pieces
 
 
-def turboprop(rng) -> list[Piece]:
+def turboprop(rng: np.random.Generator) -> list[Piece]:
     """A regional or cargo airplane with two or four propellers, the wing mostly on top."""
     length = float(rng.uniform(15, 34))
     radius = length * float(rng.uniform(0.05, 0.066))

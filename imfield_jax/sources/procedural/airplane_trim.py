@@ -6,6 +6,7 @@ import colorsys
 
 import numpy as np
 from manifold3d import Manifold
+from numpy.typing import ArrayLike
 
 from imfield_jax.sources.procedural import airplane_parts as parts
 from imfield_jax.sources.procedural import solids
@@ -24,22 +25,31 @@ MILITARY = (
 )
 
 
-def vivid(rng) -> Color:
+def vivid(rng: np.random.Generator) -> Color:
     color = colorsys.hsv_to_rgb(float(rng.random()), float(rng.uniform(0.55, 0.95)), float(rng.uniform(0.35, 0.85)))
-    return (*(round(c, 4) for c in color), 1.0)
+    red, green, blue = (round(c, 4) for c in color)
+    return red, green, blue, 1.0
 
 
-def military(rng) -> Color:
+def military(rng: np.random.Generator) -> Color:
     base = np.array(MILITARY[int(rng.integers(len(MILITARY)))]) * rng.uniform(0.85, 1.15)
     return (*np.round(base, 4).tolist(), 1.0)
 
 
-def box(low, high) -> Manifold:
+def box(low: ArrayLike, high: ArrayLike) -> Manifold:
     low, high = np.asarray(low, np.float64), np.asarray(high, np.float64)
     return Manifold.cube(tuple(high - low)).translate(tuple(low))
 
 
-def jet_tail(rng, length, y_tail, thin, metal, livery, high: bool) -> list[Piece]:
+def jet_tail(
+    rng: np.random.Generator,
+    length: float,
+    y_tail: float,
+    thin: float,
+    metal: solids.Color,
+    livery: solids.Color,
+    high: bool,
+) -> list[Piece]:
     """Fin and tailplane, conventional or T-shaped."""
     height = length * float(rng.uniform(0.13, 0.175))
     root, sweep = length * float(rng.uniform(0.125, 0.16)), float(rng.uniform(32, 44))
@@ -60,7 +70,9 @@ def jet_tail(rng, length, y_tail, thin, metal, livery, high: bool) -> list[Piece
     return pieces
 
 
-def cabin_paint(rng, line, length, radius, livery) -> list[Piece]:
+def cabin_paint(
+    rng: np.random.Generator, line: np.ndarray, length: float, radius: float, livery: solids.Color
+) -> list[Piece]:
     """Cockpit glass, a row of windows, perhaps a stripe or a painted belly."""
     skin = parts.fuselage(line, grow=0.018 * radius)
     nose = -length / 2
@@ -99,7 +111,9 @@ def cabin_paint(rng, line, length, radius, livery) -> list[Piece]:
     return pieces
 
 
-def small_tail(rng, length, span, y, thin, body, trim) -> list[Piece]:
+def small_tail(
+    rng: np.random.Generator, length: float, span: float, y: float, thin: float, body: solids.Color, trim: solids.Color
+) -> list[Piece]:
     """Fin and tailplane of a propeller airplane; sometimes a T or a V."""
     style = rng.random()
     root = length * float(rng.uniform(0.13, 0.17))
@@ -134,7 +148,7 @@ def small_tail(rng, length, span, y, thin, body, trim) -> list[Piece]:
     return pieces
 
 
-def plain_tail(rng, length, span, thin, color) -> list[Piece]:
+def plain_tail(rng: np.random.Generator, length: float, span: float, thin: float, color: solids.Color) -> list[Piece]:
     root = length * float(rng.uniform(0.14, 0.18))
     z = length / 2 - 0.98 * root
     fin = parts.fin(length * float(rng.uniform(0.13, 0.16)), root, 0.5, float(rng.uniform(10, 25)), (0.1, z), thin)

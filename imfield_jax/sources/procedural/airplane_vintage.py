@@ -11,7 +11,7 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def warbird(rng) -> list[Piece]:
+def warbird(rng: np.random.Generator) -> list[Piece]:
     """A propeller fighter of the 1940s: low wing, pointed or radial nose, bubble or framed canopy."""
     length = float(rng.uniform(8.5, 11))
     span = length * float(rng.uniform(1.1, 1.35))
@@ -75,7 +75,7 @@ def warbird(rng) -> list[Piece]:
     return pieces
 
 
-def biplane(rng) -> list[Piece]:
+def biplane(rng: np.random.Generator) -> list[Piece]:
     """Two wings joined by struts, an open cockpit, fixed wheels and a tail skid."""
     length = float(rng.uniform(5.8, 7.6))
     span = length * float(rng.uniform(1.1, 1.35))
@@ -150,7 +150,7 @@ def biplane(rng) -> list[Piece]:
     return [*pieces, (body, legs + axle), wheels]
 
 
-def _radial_engine(radius, nose) -> Piece:
+def _radial_engine(radius: float, nose: float) -> Piece:
     """The dark front of a radial engine."""
     profile = [(0, -0.02), (radius, -0.02), (radius, 0.3), (0, 0.3)]
     return trim.DARK, solids.turned(profile, "z", (0, 0, nose), 24)

@@ -58,7 +58,8 @@ def _paint(rng: np.random.Generator) -> Color:
         return (grey, grey, min(1.0, grey + 0.015), 1.0)
     hue = float(rng.choice([0.0, 0.01, 0.04, 0.08, 0.13, 0.3, 0.38, 0.52, 0.58, 0.62, 0.65, 0.95]))
     color = colorsys.hsv_to_rgb(hue, float(rng.uniform(0.45, 0.9)), float(rng.uniform(0.35, 0.9)))
-    return (*(round(c, 4) for c in color), 1.0)
+    red, green, blue = (round(c, 4) for c in color)
+    return red, green, blue, 1.0
 
 
 def _glass(rng: np.random.Generator) -> Color:
@@ -76,7 +77,7 @@ def _arches(p: Proportions, tyre_width: float, factor: float = ARCH) -> Manifold
     return solids.mirrored(cuts[0] + cuts[1])
 
 
-def _wheels(rng, p: Proportions, tyre_width: float) -> list[Piece]:
+def _wheels(rng: np.random.Generator, p: Proportions, tyre_width: float) -> list[Piece]:
     grey = round(float(rng.choice([0.35, 0.6, 0.72, 0.8])), 4)
     pieces = wheel(rng, p.wheel_radius, tyre_width, (grey, grey, grey, 1.0))
     offset = p.width / 2 - tyre_width / 2 - 0.025
@@ -89,7 +90,7 @@ def _wheels(rng, p: Proportions, tyre_width: float) -> list[Piece]:
     return placed
 
 
-def _windows(rng, shell: Shell) -> Manifold:
+def _windows(rng: np.random.Generator, shell: Shell) -> Manifold:
     """What is glass of the cabin's skin: side windows, windscreen and rear window."""
     p = shell.p
     middle = at(p, 0.5 * (p.roof_front + p.roof_rear))
@@ -113,7 +114,7 @@ def _screen(p: Proportions, z_foot: float, z_head: float, low: float, high: floa
     return solids.rounded(np.array([(-foot, low), (foot, low), (head, high), (-head, high)]), 0.06)
 
 
-def _side_windows(rng, shell: Shell) -> CrossSection:
+def _side_windows(rng: np.random.Generator, shell: Shell) -> CrossSection:
     """Side view of the door windows: the cabin's outline drawn in, less the pillars."""
     p = shell.p
     line = roof_line(p)
@@ -145,7 +146,7 @@ def _load_bed(p: Proportions) -> Manifold:
     return solids.block(size, (0, high - 0.42 + 0.48, (front + rear) / 2), 0.05)
 
 
-def _open_cockpit(rng, shell: Shell, painted: Manifold, paint: Color, glass: Color) -> list[Piece]:
+def _open_cockpit(rng: np.random.Generator, shell: Shell, painted: Manifold, paint: Color, glass: Color) -> list[Piece]:
     """Windscreen frame, tub, seats and folded roof of a convertible."""
     p = shell.p
     front, rear = at(p, p.cowl) + 0.42, at(p, p.cabin_rear) - 0.12

@@ -11,6 +11,7 @@ import itertools
 
 import numpy as np
 from manifold3d import Manifold
+from numpy.typing import ArrayLike
 
 from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.car_styles import Proportions
@@ -24,7 +25,7 @@ def at(p: Proportions, along: float) -> float:
     return (along - 0.5) * p.length
 
 
-def top_line(p: Proportions, z) -> np.ndarray:
+def top_line(p: Proportions, z: ArrayLike) -> np.ndarray:
     """Height of the lower body on its middle line: bonnet, shoulder under the windows, boot."""
     middle = 0.5 * (p.nose + p.cowl_up) + 0.022
     along = [0.0, 0.5 * p.cowl, p.cowl, p.roof_front, p.cabin_rear, max(1.0, p.cabin_rear + 0.01)]
@@ -42,7 +43,7 @@ def _ease(distance, reach):
     return 1 - np.sqrt(1 - t**2)
 
 
-def half_width(p: Proportions, z) -> np.ndarray:
+def half_width(p: Proportions, z: ArrayLike) -> np.ndarray:
     """Half the width of the lower body at its widest height."""
     front, rear = np.asarray(z) + p.length / 2, p.length / 2 - np.asarray(z)
     lost = p.nose_taper * _ease(front, 0.19 * p.length) + p.tail_taper * _ease(rear, 0.2 * p.length)
@@ -54,7 +55,7 @@ def axles(p: Proportions) -> tuple[float, float]:
     return at(p, p.front_axle), at(p, min(p.front_axle + p.wheelbase, 0.86))
 
 
-def _wing_line(p: Proportions, z) -> np.ndarray:
+def _wing_line(p: Proportions, z: np.ndarray) -> np.ndarray:
     """Least height of the body over the wheels, so that a low bonnet never lets them through."""
     reach = 1.9 * p.wheel_radius
     top = p.wheel_radius * (1 + ARCH) + 0.05
@@ -117,7 +118,7 @@ def roof_line(p: Proportions) -> np.ndarray:
     return np.concatenate([*fine, line[-1:]])
 
 
-def cabin_half_width(p: Proportions, z, y) -> np.ndarray:
+def cabin_half_width(p: Proportions, z: ArrayLike, y: ArrayLike) -> np.ndarray:
     """Half the width of the cabin at a height: leaning in more the higher it gets."""
     foot = half_width(p, z) - 0.055
     belt = top_line(p, z)

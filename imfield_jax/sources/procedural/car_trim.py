@@ -52,7 +52,7 @@ def _plate(shell: Shell, y: float, end: int) -> Manifold:
     return solids.block((0.48, 0.12, 0.09), (0, y, hit.position[2] - 0.033 * end), 0.01)
 
 
-def front(rng, shell: Shell) -> list[Piece]:
+def front(rng: np.random.Generator, shell: Shell) -> list[Piece]:
     """Headlamps, grille, intake and plate."""
     p = shell.p
     nose = -p.length / 2
@@ -109,7 +109,7 @@ def front(rng, shell: Shell) -> list[Piece]:
     return pieces
 
 
-def rear(rng, shell: Shell) -> list[Piece]:
+def rear(rng: np.random.Generator, shell: Shell) -> list[Piece]:
     """Tail lamps and plate."""
     p = shell.p
     tail = p.length / 2
@@ -126,10 +126,11 @@ def rear(rng, shell: Shell) -> list[Piece]:
     return pieces
 
 
-def sides(rng, shell: Shell, paint: Color) -> list[Piece]:
+def sides(rng: np.random.Generator, shell: Shell, paint: Color) -> list[Piece]:
     """Mirrors, door seams, handles, sills."""
     p = shell.p
-    seam: Color = (*(round(0.35 * c, 4) for c in paint[:3]), 1.0)
+    red, green, blue = (round(0.35 * c, 4) for c in paint[:3])
+    seam: Color = (red, green, blue, 1.0)
     foot, head = at(p, p.cowl), at(p, p.roof_front)
     pieces: list[Piece] = []
     z = foot + 0.3 * (head - foot) + 0.12
@@ -153,7 +154,7 @@ def sides(rng, shell: Shell, paint: Color) -> list[Piece]:
     return pieces
 
 
-def extras(rng, shell: Shell, paint: Color) -> list[Piece]:
+def extras(rng: np.random.Generator, shell: Shell, paint: Color) -> list[Piece]:
     """What only some cars have: flares, roof rails, spoilers, bumpers, a spare wheel."""
     p, style = shell.p, shell.style
     pieces: list[Piece] = []
@@ -166,11 +167,11 @@ def extras(rng, shell: Shell, paint: Color) -> list[Piece]:
         pieces.append((PLASTIC, solids.mirrored(flares[0] + flares[1])))
     if style in ("suv", "estate", "offroad", "minivan") and rng.random() < 0.6:
         front, rear = at(p, p.roof_front) + 0.2, at(p, p.roof_rear) - 0.1
-        z = np.linspace(front, rear, 6)
+        along = np.linspace(front, rear, 6)
         line = roof_line(p)
-        y = np.interp(z, line[:, 0], line[:, 1]) - 0.02
-        x = cabin_half_width(p, z, np.full(6, p.height)) * 0.86
-        rail = solids.tube(np.stack([x, y + 0.035, z], axis=-1), 0.045, 8)
+        above = np.interp(along, line[:, 0], line[:, 1]) - 0.02
+        aside = cabin_half_width(p, along, np.full(6, p.height)) * 0.86
+        rail = solids.tube(np.stack([aside, above + 0.035, along], axis=-1), 0.045, 8)
         pieces.append((CHROME if rng.random() < 0.5 else PLASTIC, solids.mirrored(rail)))
     if style in ("hatchback", "suv", "minivan", "estate") and rng.random() < 0.4:
         z, y = at(p, p.roof_rear), p.height - p.roof_fall

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from imfield_jax.sources.procedural.solids import Color
@@ -31,10 +33,10 @@ PAINTS = (
 METALS = ((0.72, 0.74, 0.76), (0.14, 0.14, 0.15), (0.40, 0.41, 0.43), (0.82, 0.82, 0.80))
 
 
-def pick(rng, palette) -> Color:
+def pick(rng: np.random.Generator, palette: Sequence[tuple[float, float, float]]) -> Color:
     base = np.array(palette[int(rng.integers(len(palette)))]) * rng.uniform(0.85, 1.15)
     return (*np.round(np.clip(base, 0.03, 0.97), 4).tolist(), 1.0)
 
 
-def wood_or_paint(rng) -> Color:
+def wood_or_paint(rng: np.random.Generator) -> Color:
     return pick(rng, WOODS if rng.random() < 0.72 else PAINTS)

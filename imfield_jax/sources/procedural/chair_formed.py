@@ -11,7 +11,7 @@ from imfield_jax.sources.procedural.chair_parts import Frame
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def armchair(rng) -> list[Piece]:
+def armchair(rng: np.random.Generator) -> list[Piece]:
     """An upholstered easy chair: box, club, wing or tub."""
     wide, deep = float(rng.uniform(0.66, 0.95)), float(rng.uniform(0.68, 0.9))
     seat, legs = float(rng.uniform(0.38, 0.46)), float(rng.uniform(0.06, 0.18))
@@ -47,7 +47,7 @@ def armchair(rng) -> list[Piece]:
     return pieces
 
 
-def office(rng) -> list[Piece]:
+def office(rng: np.random.Generator) -> list[Piece]:
     """A swivel chair on five castors."""
     f = Frame(
         width=float(rng.uniform(0.44, 0.54)),
@@ -97,7 +97,7 @@ def office(rng) -> list[Piece]:
     return pieces
 
 
-def cantilever(rng) -> list[Piece]:
+def cantilever(rng: np.random.Generator) -> list[Piece]:
     """Two bent tubes without hind legs that carry seat and back."""
     f = parts.draw_frame(rng)
     metal, cover = pick(rng, METALS), pick(rng, FABRICS if rng.random() < 0.6 else WOODS)
@@ -140,7 +140,7 @@ def cantilever(rng) -> list[Piece]:
     return pieces
 
 
-def moulded(rng) -> list[Piece]:
+def moulded(rng: np.random.Generator) -> list[Piece]:
     """A seat and back in one bent shell on legs, a star, a disc or a foot of its own."""
     wide, seat, back = (
         float(rng.uniform(0.44, 0.6)),
@@ -170,14 +170,14 @@ def moulded(rng) -> list[Piece]:
             *path[2:],
         ]
         rim = 0.0
-    path = _resampled(solids.bent(path, 0.09, 4), 32)
-    share = np.linspace(0, 1, len(path))
-    round_ends = np.sqrt(1 - 0.6 * np.clip((share - 0.82) / 0.18, 0, 1) ** 3)
-    widths = wide * round_ends * (1 - 0.16 * np.clip(share - 0.5, 0, 1))
+    curve = _resampled(solids.bent(path, 0.09, 4), 32)
+    fraction = np.linspace(0, 1, len(curve))
+    round_ends = np.sqrt(1 - 0.6 * np.clip((fraction - 0.82) / 0.18, 0, 1) ** 3)
+    widths = wide * round_ends * (1 - 0.16 * np.clip(fraction - 0.5, 0, 1))
     if not own_foot:
-        widths *= np.sqrt(1 - 0.35 * np.clip(1 - share / 0.12, 0, 1) ** 2)
-    fade = np.clip(share / 0.25, 0, 1) * np.clip((1 - share) / 0.25, 0, 1)
-    shell = parts.shell(path, widths, rim * fade, float(rng.uniform(0.026, 0.034)))
+        widths *= np.sqrt(1 - 0.35 * np.clip(1 - fraction / 0.12, 0, 1) ** 2)
+    fade = np.clip(fraction / 0.25, 0, 1) * np.clip((1 - fraction) / 0.25, 0, 1)
+    shell = parts.shell(curve, widths, rim * fade, float(rng.uniform(0.026, 0.034)))
     pieces = [(color, shell)]
     if own_foot:
         return pieces

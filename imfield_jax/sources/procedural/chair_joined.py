@@ -12,7 +12,7 @@ from imfield_jax.sources.procedural.chair_colors import FABRICS, METALS, WOODS, 
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def dining(rng) -> list[Piece]:
+def dining(rng: np.random.Generator) -> list[Piece]:
     """Four legs and an upright back, with or without arms."""
     f = parts.draw_frame(rng)
     plan = parts.seat_plan(rng, f)
@@ -41,7 +41,7 @@ def dining(rng) -> list[Piece]:
     return pieces
 
 
-def windsor(rng) -> list[Piece]:
+def windsor(rng: np.random.Generator) -> list[Piece]:
     """A saddle of wood, turned legs, and a bow of bent wood filled with spindles."""
     f = dataclasses.replace(parts.draw_frame(rng), thickness=float(rng.uniform(0.035, 0.05)))
     wood = wood_or_paint(rng)
@@ -69,7 +69,7 @@ def windsor(rng) -> list[Piece]:
     return pieces
 
 
-def stool(rng) -> list[Piece]:
+def stool(rng: np.random.Generator) -> list[Piece]:
     """A seat without a back, or with a low one: on legs with a foot rail, or on a column."""
     f = dataclasses.replace(
         parts.draw_frame(rng),
@@ -109,7 +109,7 @@ def stool(rng) -> list[Piece]:
     return pieces
 
 
-def folding(rng) -> list[Piece]:
+def folding(rng: np.random.Generator) -> list[Piece]:
     """Crossed legs, one pair of which goes on into the back."""
     f = parts.draw_frame(rng)
     frame, cover = (
@@ -153,7 +153,7 @@ def folding(rng) -> list[Piece]:
     return pieces
 
 
-def rocking(rng) -> list[Piece]:
+def rocking(rng: np.random.Generator) -> list[Piece]:
     """A slatted or laddered armchair on two curved runners."""
     f = dataclasses.replace(
         parts.draw_frame(rng),

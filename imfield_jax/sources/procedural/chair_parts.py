@@ -7,6 +7,7 @@ with its lower edge at y = 0 and then leaned and moved into place by `lean`.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 from manifold3d import Manifold
@@ -49,7 +50,7 @@ def draw_frame(rng: np.random.Generator) -> Frame:
     )
 
 
-def above_legs(f: Frame, corners) -> Frame:
+def above_legs(f: Frame, corners: Sequence[tuple[float, float]]) -> Frame:
     """The frame with its back moved to where the rear legs meet the seat."""
     return dataclasses.replace(f, depth=2 * (corners[1][1] + f.bar))
 
@@ -58,7 +59,7 @@ def lean(f: Frame, back: Manifold) -> Manifold:
     return back.rotate((f.rake, 0, 0)).translate((0, f.height - f.thickness / 2, f.rear))
 
 
-def seat_plan(rng, f: Frame) -> np.ndarray:
+def seat_plan(rng: np.random.Generator, f: Frame) -> np.ndarray:
     """Plan of a seat, [N, (x, z)]: round, or four-sided and narrower behind."""
     if rng.random() < 0.18:
         angle = np.linspace(0, 2 * np.pi, 36, endpoint=False)
@@ -69,11 +70,11 @@ def seat_plan(rng, f: Frame) -> np.ndarray:
     return solids.rounded(corners, float(rng.uniform(0.02, 0.16)), 6)
 
 
-def seat(rng, f: Frame, plan: np.ndarray) -> Manifold:
+def seat(rng: np.random.Generator, f: Frame, plan: np.ndarray) -> Manifold:
     return solids.slab(plan, f.height - f.thickness, f.height, float(rng.uniform(0.2, 0.5)) * f.thickness)
 
 
-def cushion(rng, f: Frame, plan: np.ndarray) -> Manifold:
+def cushion(rng: np.random.Generator, f: Frame, plan: np.ndarray) -> Manifold:
     high = float(rng.uniform(0.03, 0.08))
     return solids.slab(0.95 * plan, f.height - 0.02, f.height + high, 0.48 * high)
 
@@ -100,7 +101,15 @@ def _inside(plan: np.ndarray, x: float, z: float) -> bool:
     return bool((turn >= 0).all() or (turn <= 0).all())
 
 
-def four_legs(rng, f: Frame, corners, splay: float, taper: float, segments: int, stretchers: float) -> Manifold:
+def four_legs(
+    rng: np.random.Generator,
+    f: Frame,
+    corners: Sequence[tuple[float, float]],
+    splay: float,
+    taper: float,
+    segments: int,
+    stretchers: float,
+) -> Manifold:
     """Four legs, with stretchers between them with probability `stretchers`."""
     top = f.height - 0.5 * f.thickness
     radii = np.array([taper, 1.0]) * f.bar
@@ -122,7 +131,7 @@ def four_legs(rng, f: Frame, corners, splay: float, taper: float, segments: int,
     return solids.union(parts)
 
 
-def apron(f: Frame, corners) -> Manifold:
+def apron(f: Frame, corners: Sequence[tuple[float, float]]) -> Manifold:
     """The four boards under a seat that tie the legs together."""
     (xf, zf), (xr, zr) = corners
     y = f.height - f.thickness - 0.025
@@ -150,7 +159,7 @@ def panel(width: float, low: float, high: float, thick: float, bow: float, crest
     return solids.loft(np.stack([x, ring[..., 0], z], axis=-1))
 
 
-def back(rng, f: Frame, width: float, kind: str) -> Manifold:
+def back(rng: np.random.Generator, f: Frame, width: float, kind: str) -> Manifold:
     """An upright back of a kind: slats, ladder, solid, open, cross or spindles."""
     bow = float(rng.uniform(0.0, 0.07)) if kind != "cross" else 0.0
     crest = float(rng.uniform(0.0, 0.05))
@@ -197,7 +206,7 @@ def back(rng, f: Frame, width: float, kind: str) -> Manifold:
     return solids.union(parts)
 
 
-def arms(rng, f: Frame, half: float) -> Manifold:
+def arms(rng: np.random.Generator, f: Frame, half: float) -> Manifold:
     """Two armrests on posts, reaching into the back at half = |x| of the back's edge."""
     y = f.height + float(rng.uniform(0.18, 0.26))
     rise = y - f.height
@@ -210,7 +219,7 @@ def arms(rng, f: Frame, half: float) -> Manifold:
     return solids.mirrored(rest + post)
 
 
-def shell(path, widths, raise_edges, thick: float) -> Manifold:
+def shell(path: np.ndarray, widths: np.ndarray, raise_edges: np.ndarray, thick: float) -> Manifold:
     """A moulded strip along a side view.
 
     path: [S, (z, y)].  widths: [S].  raise_edges: [S], how far the rims stand up from the middle,
@@ -229,7 +238,7 @@ def shell(path, widths, raise_edges, thick: float) -> Manifold:
     return solids.loft(np.stack([x, side[..., 1], side[..., 0]], axis=-1))
 
 
-def star_base(rng, top: float, castors: bool, bar: float = 0.02) -> Manifold:
+def star_base(rng: np.random.Generator, top: float, castors: bool, bar: float = 0.02) -> Manifold:
     """Five arms on castors or feet, and the column up to `top`."""
     reach = float(rng.uniform(0.25, 0.31))
     y = 0.075 if castors else 0.03
@@ -262,7 +271,7 @@ def star_base(rng, top: float, castors: bool, bar: float = 0.02) -> Manifold:
     return arms + column
 
 
-def disc_base(rng, top: float) -> Manifold:
+def disc_base(rng: np.random.Generator, top: float) -> Manifold:
     """A round foot that flares into a column."""
     reach, thick = float(rng.uniform(0.19, 0.26)), float(rng.uniform(0.022, 0.035))
     flare = float(rng.uniform(0.0, 0.1))

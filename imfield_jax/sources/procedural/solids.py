@@ -11,10 +11,12 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from manifold3d import CrossSection, FillRule, Manifold, Mesh64, OpType
+from numpy.typing import ArrayLike
 
 from imfield_jax.sources.scene import Part, Scene
 
 Color = tuple[float, float, float, float]
+Point = tuple[float, float, float]
 Piece = tuple[Color, Manifold]
 
 CRUMB = 1e-6  # volume, of a model whose diagonal is 1, below which a loose bit is a by-product of a cut
@@ -23,7 +25,7 @@ STEP_APART = 2e-6
 SHORTEST_EDGE = 2e-4  # of the diagonal: slivers left by booleans would be lost in the text of an OBJ
 
 
-def rounded(corners: np.ndarray, setback, steps: int = 3) -> np.ndarray:
+def rounded(corners: np.ndarray, setback: ArrayLike, steps: int = 3) -> np.ndarray:
     """Closed polygons with their corners rounded: [..., C, D] -> [..., C * (steps + 1), D].
 
     setback: how far before and after each corner its curve begins, broadcast to [..., C]; it is
@@ -42,7 +44,7 @@ def rounded(corners: np.ndarray, setback, steps: int = 3) -> np.ndarray:
     return curve.reshape(*corners.shape[:-2], -1, corners.shape[-1])
 
 
-def bent(path, setback: float, steps: int = 4) -> np.ndarray:
+def bent(path: ArrayLike, setback: float, steps: int = 4) -> np.ndarray:
     """An open path with its inner corners rounded: [C, D] -> [2 + (C - 2) * (steps + 1), D]."""
     path = np.asarray(path, np.float64)
     curves = rounded(path, setback, steps).reshape(len(path), steps + 1, -1)
@@ -68,33 +70,33 @@ def loft(rings: np.ndarray) -> Manifold:
     return Manifold(Mesh64(vertices, np.ascontiguousarray(faces, np.uint64)))
 
 
-def outline(polygon: np.ndarray) -> CrossSection:
+def outline(polygon: ArrayLike) -> CrossSection:
     """A planar region from one closed polygon, [N, 2], whichever way round it runs."""
     return CrossSection([np.asarray(polygon, np.float64)], FillRule.NonZero)
 
 
-def _region(shape) -> CrossSection:
+def _region(shape: CrossSection | ArrayLike) -> CrossSection:
     return shape if isinstance(shape, CrossSection) else outline(shape)
 
 
-def along_x(shape, low: float, high: float) -> Manifold:
+def along_x(shape: CrossSection | ArrayLike, low: float, high: float) -> Manifold:
     """Extrude a side view, a region or polygon of points (z, y), from x = low to x = high."""
     region = _region(shape).mirror((1, 0))
     return Manifold.extrude(region, high - low).rotate((0, 90, 0)).translate((low, 0, 0))
 
 
-def along_z(shape, low: float, high: float) -> Manifold:
+def along_z(shape: CrossSection | ArrayLike, low: float, high: float) -> Manifold:
     """Extrude a front view, a region or polygon of points (x, y), from z = low to z = high."""
     return Manifold.extrude(_region(shape), high - low).translate((0, 0, low))
 
 
-def turned(profile: np.ndarray, axis: str, center=(0.0, 0.0, 0.0), segments: int = 32) -> Manifold:
+def turned(profile: ArrayLike, axis: str, center: Point = (0.0, 0.0, 0.0), segments: int = 32) -> Manifold:
     """Revolve a closed polygon of (radius, position along the axis) about "x", "y" or "z"."""
     turn = {"x": (0, 90, 0), "y": (-90, 0, 0), "z": (0, 0, 0)}[axis]
     return Manifold.revolve(outline(profile), segments).rotate(turn).translate(center)
 
 
-def block(size, center, radius: float = 0.0, steps: int = 2) -> Manifold:
+def block(size: Point, center: Point, radius: float = 0.0, steps: int = 2) -> Manifold:
     """A box of `size` about `center` with its edges and corners rounded in `steps` facets."""
     half = np.asarray(size, np.float64) / 2
     radius = min(radius, 0.999 * half.min())
@@ -107,12 +109,12 @@ def block(size, center, radius: float = 0.0, steps: int = 2) -> Manifold:
     return Manifold.hull_points(points.reshape(-1, 3) + center)
 
 
-def ball(radii, center, segments: int = 20) -> Manifold:
+def ball(radii: Point, center: Point, segments: int = 20) -> Manifold:
     """An ellipsoid with three half axes."""
     return Manifold.sphere(1.0, segments).scale(tuple(radii)).translate(tuple(center))
 
 
-def tube(path, radius, segments: int = 12) -> Manifold:
+def tube(path: Sequence[ArrayLike] | np.ndarray, radius: ArrayLike, segments: int = 12) -> Manifold:
     """A bar that follows a path, [S, 3], with one radius or one per point; 4 segments make it square."""
     path = np.asarray(path, np.float64)
     radius = np.broadcast_to(np.asarray(radius, np.float64), len(path))
