@@ -21,7 +21,7 @@ _EXPORTED = {PIXELS: (VIEWS, RENDERED_SIZE, RENDERED_SIZE), **LATER.shapes}
 def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = lambda done, total, note: None) -> None:
     """Write all shapes of a split to an HDF5 file and their names to the text file beside it, a shape at a time.
 
-    Raises ValueError for a split with other pictures than 24 of 137 x 137.
+    Raises ValueError for a split with other views than 24 of 137 x 137.
     """
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
         for name, shape in _EXPORTED.items():

@@ -61,7 +61,7 @@ def read_tensors(path: Path | str) -> dict[str, np.ndarray]:
     contents = Path(path).read_bytes()
     try:
         return _read_zip(contents) if contents.startswith(b"PK\3\4") else _read_plain(contents)
-    except Exception as error:  # whatever zip and pickle make of a damaged file
+    except Exception as error:  # zip and pickle raise nearly anything on damaged files
         raise ValueError(f"{path} does not hold named tensors of PyTorch: {one_line(error)}") from error
 
 

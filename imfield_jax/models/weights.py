@@ -26,8 +26,8 @@ _FORMAT = 1
 class Weights:
     """Everything inference needs.
 
-    params: of the decoder, and of the encoders that there are: weights of an autoencoder know no pictures.
-    about:  what the weights are: category, data, stage, scores; whatever JSON holds.
+    params: of the decoder, and of the encoders that there are: an autoencoder has no image encoder.
+    about:  what the weights are: category, data, stage, scores; any JSON value.
     """
 
     networks: Networks

@@ -1,4 +1,4 @@
-"""The memory of this process: what it may take and what it has taken, where the system tells (Linux)."""
+"""Memory limit and peak memory of this process (Linux)."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ _PROCESS = Path("/proc/self")
 
 
 def limit(mebibytes: int) -> None:
-    """From now on an allocation that takes this process beyond `mebibytes` of data fails."""
+    """From now on allocations fail that take this process beyond `mebibytes` of data."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = mebibytes * _MEBIBYTE
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))
 
 
 def forget_peak() -> None:
-    """Start to measure the peak anew."""
+    """Restart the measurement of `peak_mebibytes`."""
     with contextlib.suppress(OSError):
         (_PROCESS / "clear_refs").write_text("5")
 
 
 def peak_mebibytes() -> int | None:
-    """The most memory this process has had resident, since `forget_peak`; None where the system does not tell."""
+    """Peak resident memory of this process since `forget_peak`; None where the system does not report it."""
     try:
         lines = (_PROCESS / "status").read_text().splitlines()
     except OSError:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import hashlib
+import importlib.util
 from collections.abc import Callable
 
 import numpy as np
@@ -82,7 +83,7 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
     """Prepare one shape; the same shape and settings give the same record.
 
     Of a mesh everything is made, and of what a source has made a part of already the rest.
-    phase: a context manager entered around each of `PHASES` with its name, for whoever keeps time.
+    phase: a context manager entered around each of `PHASES` with its name, for timing.
 
     Raises OSError or ValueError with one clear line when the shape cannot be used.
     """
@@ -91,6 +92,8 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
         loaded = shape.load()
         partial = loaded if isinstance(loaded, Partial) else _placed(loaded, shape.longest_side)
     fields = dict(partial.fields)
+    if not {"solid", "views"} <= fields.keys():
+        _refuse_without_embree()
     if "solid" not in fields:
         with phase("solidify"):
             fields |= _solidified_cloud(partial, fields) if partial.cloud else _solidified(partial.scene)
@@ -102,11 +105,19 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
             fields |= _rendered(partial.scene, settings, rng)
     record = Record(name=shape.name, **fields)
     if len(record.views) != settings.views:
-        raise ValueError(f"it has {len(record.views)} pictures, and {settings.views} are asked for")
+        raise ValueError(f"expected {settings.views} views, found {len(record.views)}")
     unseen = np.flatnonzero(record.views[..., 3].max(axis=(1, 2)) <= FAINTEST)
     if len(unseen):
-        raise ValueError(f"the shape cannot be seen in {len(unseen)} of {len(record.views)} pictures")
+        raise ValueError(f"the shape cannot be seen in {len(unseen)} of {len(record.views)} views")
     return record
+
+
+def _refuse_without_embree() -> None:
+    if importlib.util.find_spec("embreex") is None:
+        raise ValueError(
+            "solids and views need the package embreex, which is not installed (it has no build for ARM Linux): "
+            "prepare on another machine and copy the dataset"
+        )
 
 
 def _placed(scene: Scene, longest_side: float | None) -> Partial:

@@ -31,7 +31,7 @@ _LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle, by IM-NET's authors
 
 
 def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
-    """The models of a category that have voxels, named "<synset>/<model>", sorted; one without pictures fails to load.
+    """The models of a category that have voxels, named "<synset>/<model>", sorted; one without views fails to load.
 
     fill: see `filled`.
     Raises ValueError for an unknown category, FileNotFoundError where there are no voxels.
@@ -46,7 +46,7 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
 def rendered_shapes(
     root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], np.ndarray]
 ) -> list[Shape]:
-    """Models by name, each a file of voxels that `read` makes a solid [256, 256, 256] of, with 3D-R2N2's pictures."""
+    """Models by name, each a file of voxels that `read` makes a solid [256, 256, 256] of, with 3D-R2N2's views."""
     names = sorted(set(models) - _LEFT_OUT)
     trains = int(0.8 * len(names))
     return [

@@ -107,7 +107,7 @@ def test_other_pictures_are_refused_and_nothing_is_left(data_dir, tmp_path):
 
 
 def test_settings_that_ask_for_other_pictures_are_refused(exported):
-    with pytest.raises(ValueError, match="it has 24 pictures, and 5 are asked for"):
+    with pytest.raises(ValueError, match="expected 5 views, found 24"):
         make_record(imnet.shapes(exported, "chair")[0], Settings(views=5))
 
 

@@ -21,7 +21,7 @@ def render_views(scene: Scene, cameras: Sequence[Camera]) -> np.ndarray:
 
     Pixels without alpha are black. The same scene and cameras give the same bytes every time.
 
-    Raises ValueError for a scene without triangles, and where there is no ray tracer.
+    Raises ValueError for a scene without triangles.
     """
     drawn = surface_of(scene)
     if not len(cameras):

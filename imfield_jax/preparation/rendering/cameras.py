@@ -22,7 +22,7 @@ def camera_ring(rng: np.random.Generator, diagonal: float = 1.0, views: int = VI
 
     diagonal: of the object's bounding box in cube units (`diagonal(scene)`); the distances are
     multiplied by it, because objects that are not normalised to diagonal 1, as ShapeNet's are,
-    would otherwise leave the picture.
+    would otherwise leave the image.
     """
     azimuths = rng.uniform(0, 2 * np.pi, views)
     elevations = rng.uniform(*ELEVATION_RADIANS, views)

@@ -127,18 +127,9 @@ class _Tracer:
 
 
 def _embree(corners: np.ndarray):
-    """The acceleration structure of triangles [F, 3, 3], None without triangles.
-
-    Imports Embree only here, since whoever only reads records has no need of it. Raises ValueError without it.
-    """
-    try:
-        from embreex.mesh_construction import TriangleMesh
-        from embreex.rtcore_scene import EmbreeScene
-    except ModuleNotFoundError as error:
-        raise ValueError(
-            "rendering views needs embreex, which is not installed (it has no build for ARM Linux): "
-            "prepare the dataset on another machine and copy it"
-        ) from error
+    """The acceleration structure of triangles [F, 3, 3], None without triangles."""
+    from embreex.mesh_construction import TriangleMesh
+    from embreex.rtcore_scene import EmbreeScene
 
     if not len(corners):
         return None

@@ -135,7 +135,7 @@ def agreement(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray, pixels
     """How much a solid looks like its mesh, from three axes and four diagonals.
 
     Returns the intersection over union of the silhouettes, all views taken together (so that one which sees
-    a sheet edge on says little), and the share of rays hitting both whose
+    a sheet edge on says little), and the fraction of rays hitting both whose
     depths differ by at most two voxels. Both are 0 when nothing is seen of either.
     """
     directions = np.concatenate([np.eye(3), [[1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]]])

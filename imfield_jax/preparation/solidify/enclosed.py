@@ -17,7 +17,7 @@ from imfield_jax.preparation.solidify.hidden import Sight, exposed
 from imfield_jax.preparation.solidify.voxelise import grown, surface_voxels
 
 _COARSEST = 64
-_MOST_EXPOSED = 0.4  # share of views: before a flat face half of them see a voxel, through a hole few
+_MOST_EXPOSED = 0.4  # fraction of views: before a flat face half of them see a voxel, through a hole few
 
 
 def enclosed_by(vertices: np.ndarray, faces: np.ndarray, sights: list[Sight], known: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What outside views see of space: deep inside is what none sees, whatever the faces say.
+"""Visibility of space from outside: voxels that no view reaches are deep inside, however the faces are wound.
 
 Space hidden from all views fills a car with an open floor and seats in it; space that much of the
 world sees is outside, which takes off the bulge that a generalised winding number has before a sheet.
@@ -70,13 +70,13 @@ def hidden(sights: list[Sight], candidates: np.ndarray) -> np.ndarray:
     return _grid_of(voxels, candidates.shape)
 
 
-def exposed(sights: list[Sight], candidates: np.ndarray, share: float) -> np.ndarray:
-    """Those candidate voxels [R, R, R] bool that more than this share of the views sees."""
+def exposed(sights: list[Sight], candidates: np.ndarray, fraction: float) -> np.ndarray:
+    """Those candidate voxels [R, R, R] bool that more than this fraction of the views sees."""
     voxels = np.flatnonzero(candidates)
     count = np.zeros(len(voxels), np.int64)
     for sight in sights:
         count += _seen_along(sight, voxels, candidates.shape[0])
-    return _grid_of(voxels[count > share * 2 * len(sights)], candidates.shape)
+    return _grid_of(voxels[count > fraction * 2 * len(sights)], candidates.shape)
 
 
 def _grid_of(voxels: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

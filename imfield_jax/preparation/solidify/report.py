@@ -11,13 +11,13 @@ from imfield_jax.preparation.solidify.thin import lost_share
 from imfield_jax.preparation.solidify.voxelise import surface_voxels
 
 LEAST_SILHOUETTE = 0.9  # intersection over union below which a solid does not look like its mesh
-_MOST_LOST = 0.02  # share of surface voxels
+_MOST_LOST = 0.02  # fraction of surface voxels
 _LEAST_LARGEST = 0.5
 _MOST_SHEETS = 0.5
 
 
 def diagnose(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> dict[str, float]:
-    """What a solid [R, R, R] looks like next to its mesh, all shares in [0, 1]:
+    """What a solid [R, R, R] looks like next to its mesh, all fractions in [0, 1]:
 
     component_count, largest_component_share: pieces of the solid and the largest one's voxels.
     occupied_share:     full voxels of the cube.

@@ -25,12 +25,12 @@ from imfield_jax.preparation.solidify.voxelise import grown, shrunk, surface_vox
 from imfield_jax.preparation.solidify.winding import winding_grid
 
 _SEED = 0
-_LEAST_SEEN = 0.01  # share of rays escaping from the better side, below which a face is interior
+_LEAST_SEEN = 0.01  # fraction of rays escaping from the better side, below which a face is interior
 _SHEET_RATIO = 0.35  # worse side over better side, above which a face is a sheet
 
 
 def robust_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tuple[np.ndarray, dict[str, float]]:
-    """The solid [R, R, R] bool of any mesh, and the shares of area kept as sheets and dropped as interior.
+    """The solid [R, R, R] bool of any mesh, and the fractions of its area kept as sheets and dropped as interior.
 
     vertices [V, 3] and faces [F, 3] are welded and without duplicates; their winding is not trusted.
     """
@@ -70,7 +70,7 @@ def _orient_by_sight(
 def _add_hidden(solid: np.ndarray, sights: list[Sight], surface: np.ndarray) -> np.ndarray:
     """The solid with the space that is hidden from outside, but for a layer at the surface.
 
-    At the surface it is the winding number that knows best; one closing then removes the seam of a
+    At the surface the winding number is more reliable; one closing then removes the seam of a
     voxel's width that stays between the two.
     """
     unseen = hidden(sights, ~solid)

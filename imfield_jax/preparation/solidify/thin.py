@@ -1,6 +1,6 @@
 """Parts too thin for the grid, kept as the voxels they pass through.
 
-Cell centres mostly miss a rod of half a voxel, and what they do hit is a row of crumbs. What is
+Cell centres mostly miss a rod of half a voxel, and what they do hit is a row of loose voxels. What is
 thinner than about two voxels is therefore joined by its surface voxels, which hang together.
 """
 
@@ -15,7 +15,7 @@ _LEAST_PART = 12  # voxels; a smaller patch is the tip of a sharp corner, where 
 
 
 def lost_share(solid: np.ndarray, surface: np.ndarray) -> float:
-    """Share of the surface voxels with no full voxel among their neighbours."""
+    """Fraction of the surface voxels with no full voxel among their neighbours."""
     return float((surface & ~grown(solid)).sum() / max(1, surface.sum()))
 
 

@@ -69,7 +69,7 @@ def closed_patches(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray,
     """Turns faces so that every closed patch is outward: (faces [F, 3], is_closed [F] bool).
 
     A patch is what can be reached over edges with exactly two faces; its faces are made to agree by
-    walking over it, whatever the file's winding was. Faces of patches with a boundary come back
+    walking over it, regardless of the winding in the file. Faces of patches with a boundary come back
     unchanged. `faces` has no duplicates.
     """
     turned, labels = igl.bfs_orient(np.ascontiguousarray(faces))
