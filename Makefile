@@ -1,5 +1,5 @@
 # make demo   a mesh from the sample picture, with the weights that ship
-# make test   linter, format check and all tests
+# make test   linter, format check, type check and all tests
 # make clean  removes the environment and the caches, never data or runs
 #
 # Both install into .venv and nowhere else. Another interpreter: make demo PYTHON=python3.12
@@ -18,6 +18,7 @@ demo: $(VENV)/core.stamp
 test: $(VENV)/test.stamp
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy imfield_jax
 	$(RUN) -m pytest -n 2
 
 # pip is the last thing venv writes, so an interrupted environment is completed and not trusted.

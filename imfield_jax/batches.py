@@ -9,6 +9,7 @@ import dataclasses
 
 import jax
 import numpy as np
+from jaxtyping import Bool, Float32, Int32, UInt8
 
 from imfield_jax.types import Array
 
@@ -18,16 +19,16 @@ from imfield_jax.types import Array
 class PointBatch:
     """Shapes with labelled points: what the autoencoder trains on.
 
-    index:     [B] int32, row of each shape in its split.
-    voxels:    [B, 64, 64, 64] uint8 in {0, 1}.
-    points:    [B, P, 3] float32 in the cube.
-    occupancy: [B, P] float32, 1 inside.
+    index:     row of each shape in its split.
+    voxels:    0 or 1.
+    points:    in the cube.
+    occupancy: 1 inside, 0 outside.
     """
 
-    index: Array
-    voxels: Array
-    points: Array
-    occupancy: Array
+    index: Int32[Array, " B"]
+    voxels: UInt8[Array, "B 64 64 64"]
+    points: Float32[Array, "B P 3"]
+    occupancy: Float32[Array, "B P"]
 
 
 @jax.tree_util.register_dataclass
@@ -35,29 +36,28 @@ class PointBatch:
 class ViewBatch:
     """One view of each shape, with labelled points: what the image encoder trains on.
 
-    index:     [B] int32, row of each shape in its split.
-    view:      [B, 128, 128, 1] float32 in [0, 1], white background.
-    points:    [B, P, 3] float32 in the cube; P is 0 while only the latent is regressed.
-    occupancy: [B, P] float32, 1 inside.
+    index:     row of each shape in its split.
+    view:      in [0, 1], white background.
+    points:    in the cube; P is 0 while only the latent is regressed.
+    occupancy: 1 inside, 0 outside.
     """
 
-    index: Array
-    view: Array
-    points: Array
-    occupancy: Array
+    index: Int32[Array, " B"]
+    view: Float32[Array, "B 128 128 1"]
+    points: Float32[Array, "B P 3"]
+    occupancy: Float32[Array, "B P"]
 
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
     """A few shapes that are not trained on, whole on the host: what training watches itself with.
 
-    voxels:    [B, 64, 64, 64] uint8.
-    view:      [B, 128, 128, 1] float32, one view of each.
-    points:    [B, P, 3] float32, uniformly random in the cube.
-    occupancy: [B, P] bool, of the 256^3 solid.
+    view:      one of each shape.
+    points:    uniformly random in the cube.
+    occupancy: of the 256^3 solid.
     """
 
-    voxels: np.ndarray
-    view: np.ndarray
-    points: np.ndarray
-    occupancy: np.ndarray
+    voxels: UInt8[np.ndarray, "B 64 64 64"]
+    view: Float32[np.ndarray, "B 128 128 1"]
+    points: Float32[np.ndarray, "B P 3"]
+    occupancy: Bool[np.ndarray, "B P"]

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float, Num
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,37 +27,41 @@ class Camera:
     distance: float
     fov_radians: float
 
-    def eye(self) -> np.ndarray:
-        """Position of the camera: [3] float64 in cube units."""
+    def eye(self) -> Float[np.ndarray, " 3"]:
+        """Position of the camera in cube units."""
         return self.distance * self._backward()
 
-    def axes(self) -> np.ndarray:
-        """Right, up and backward directions of the camera as rows: [3, 3] float64, orthonormal."""
+    def axes(self) -> Float[np.ndarray, "3 3"]:
+        """Right, up and backward directions of the camera as rows, orthonormal."""
         back = self._backward()
         # From the azimuth and not from a cross product with y, which is undefined looking straight down.
         right = np.array([-np.cos(self.azimuth_radians), 0.0, -np.sin(self.azimuth_radians)])
         return np.stack([right, np.cross(back, right), back])
 
-    def view_matrix(self) -> np.ndarray:
-        """World to camera space for homogeneous column vectors: [4, 4] float64."""
+    def view_matrix(self) -> Float[np.ndarray, "4 4"]:
+        """World to camera space for homogeneous column vectors."""
         matrix = np.eye(4)
         matrix[:3, :3] = self.axes()
         matrix[2, 3] = -self.distance
         return matrix
 
-    def project(self, points: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Points [..., 3] -> pixels [..., 2] (x, y) in a size x size picture, and depths [...].
+    def project(
+        self, points: Float[np.ndarray, "*shape 3"], size: int
+    ) -> tuple[Float[np.ndarray, "*shape 2"], Float[np.ndarray, "*shape"]]:
+        """Pixels (x, y) of points in a size x size image, and depths.
 
         The pixels of points with depth <= 0, which are behind the camera, mean nothing.
         """
         local = points @ self.axes().T
-        depth = self.distance - local[..., 2]
+        depth = np.asarray(self.distance - local[..., 2])
         with np.errstate(divide="ignore", invalid="ignore"):
             slope = local[..., :2] / depth[..., None] / np.tan(self.fov_radians / 2)
         return (slope * (1, -1) + 1) * (size / 2), depth
 
-    def pixel_directions(self, columns: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
-        """Rays through pixels, the inverse of `project`: x [...] and y [...] -> directions [..., 3].
+    def pixel_directions(
+        self, columns: Num[np.ndarray, "*#shape"], rows: Num[np.ndarray, "*#shape"], size: int
+    ) -> Float[np.ndarray, "*shape 3"]:
+        """Directions of the rays through pixels, the inverse of `project`.
 
         The directions have unit depth, so that eye + depth * direction is the point at that depth.
         """

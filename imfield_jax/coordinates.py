@@ -10,6 +10,9 @@ Everything here is elementwise arithmetic and works on numpy and jax arrays alik
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Int64, Num, Shaped
+
+from imfield_jax.types import Array, SameArray
 
 LEVEL = 0.5  # occupancy of the surface: 1 inside, 0 outside
 HALF = 0.5  # half the side of the cube
@@ -18,30 +21,32 @@ VOXEL_RESOLUTION = 64  # the grid the voxel encoder sees
 LEVEL_SIZES = {16: 4096, 32: 4096, 64: 16384}  # training grids, cells per axis: labelled points per shape
 
 
-def index_to_point(index, resolution):
-    """Centres of cells: [..., 3] integer (or fractional) indices -> [..., 3] points in the cube."""
+def index_to_point(index: Num[SameArray, "*shape"], resolution: int) -> Float[SameArray, "*shape"]:
+    """Centres of cells, by integer (or fractional) index, in the cube."""
     return (index + 0.5) / resolution - HALF
 
 
-def point_to_index(point, resolution):
-    """Fractional cell index of points, the inverse of `index_to_point`: [..., 3] -> [..., 3]."""
+def point_to_index(point: Float[SameArray, "*shape"], resolution: int) -> Float[SameArray, "*shape"]:
+    """Fractional cell index of points, the inverse of `index_to_point`."""
     return (point + HALF) * resolution - 0.5
 
 
-def containing_cell(point, resolution):
-    """[..., 3] points -> [..., 3] int64 index of the cell each lies in, clipped to the grid."""
+def containing_cell(point: Float[Array, "*shape"], resolution: int) -> Int64[np.ndarray, "*shape"]:
+    """Index of the cell that points lie in, clipped to the grid."""
     cell = np.floor((np.asarray(point) + HALF) * resolution).astype(np.int64)
     return np.clip(cell, 0, resolution - 1)
 
 
-def grid_points(resolution):
-    """All cell centres in array order: [R, R, R, 3] float32."""
+def grid_points(resolution: int) -> Float32[np.ndarray, "R R R 3"]:
+    """All cell centres in array order."""
     axis = index_to_point(np.arange(resolution), resolution).astype(np.float32)
     return np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1)
 
 
-def max_pool(grid, factor):
-    """Coarser occupancy, a cell full when any of its voxels is (IM-NET 3.5): [R]*3 -> [R/factor]*3.
+def max_pool(
+    grid: Shaped[np.ndarray, "R R R"], factor: int
+) -> Shaped[np.ndarray, "R//{factor} R//{factor} R//{factor}"]:
+    """Coarser occupancy, a cell full when any of its voxels is (IM-NET 3.5).
 
     Raises ValueError when `factor` does not divide R.
     """
@@ -54,6 +59,8 @@ def max_pool(grid, factor):
     return grid
 
 
-def occupancy_of_solid(solid, points):
-    """Whether points [..., 3] in the cube lie in a full voxel of a solid [R, R, R]: [...] bool."""
+def occupancy_of_solid(
+    solid: Shaped[np.ndarray, "R R R"], points: Float[Array, "*shape 3"]
+) -> Bool[np.ndarray, "*shape"]:
+    """Whether points in the cube lie in a full voxel of a solid."""
     return np.asarray(solid, bool)[tuple(np.moveaxis(containing_cell(points, solid.shape[0]), -1, 0))]

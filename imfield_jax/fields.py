@@ -13,19 +13,26 @@ distances (Quilez, "Distance functions").
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Float
 
 from imfield_jax.types import Array
 
-Field = Callable[[Array], Array]
+Folded = TypeVar("Folded")
+Points = Float[Array, "*shape 3"]
+Values = Float[Array, "*shape"]
+Vector = Sequence[float] | Float[np.ndarray, " 3"]
+Field = Callable[[Points], Values]
 
 
-def bind(evaluate: Callable[[object, Array], Array], folded: object) -> Field:
-    """The field of one object: `evaluate(folded, point [3]) -> []` vmapped over [..., 3] points."""
+def bind(evaluate: Callable[[Folded, Float[jax.Array, " 3"]], Float[Array, ""]], folded: Folded) -> Field:
+    """The field of one object: `evaluate(folded, point)` vmapped over points."""
 
-    def field(points):
+    def field(points: Points) -> Values:
         points = jnp.asarray(points)
         flat = points.reshape(-1, 3)
         return jax.vmap(evaluate, in_axes=(None, 0))(folded, flat).reshape(points.shape[:-1])
@@ -33,21 +40,21 @@ def bind(evaluate: Callable[[object, Array], Array], folded: object) -> Field:
     return field
 
 
-def _minus(points: Array, vector: Sequence[float]) -> Array:
-    """[..., 3] points less one [3] vector, the broadcast spelled out: tests forbid rank promotion."""
+def _minus(points: Points, vector: Vector) -> Float[jax.Array, "*shape 3"]:
+    """Points less one vector, the broadcast spelled out: tests forbid rank promotion."""
     points = jnp.asarray(points)
     return points - jnp.broadcast_to(jnp.asarray(vector), points.shape)
 
 
-def sphere(radius: float, center: Sequence[float] = (0.0, 0.0, 0.0)) -> Field:
+def sphere(radius: float, center: Vector = (0.0, 0.0, 0.0)) -> Field:
     """A ball."""
     return lambda points: radius - jnp.linalg.norm(_minus(points, center), axis=-1)
 
 
-def box(half_sides: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0)) -> Field:
+def box(half_sides: Vector, center: Vector = (0.0, 0.0, 0.0)) -> Field:
     """An axis-aligned box with the given half side lengths."""
 
-    def field(points):
+    def field(points: Points) -> Values:
         excess = _minus(jnp.abs(_minus(points, center)), half_sides)
         outside = jnp.linalg.norm(jnp.maximum(excess, 0.0), axis=-1)
         inside = jnp.minimum(jnp.max(excess, axis=-1), 0.0)
@@ -56,10 +63,10 @@ def box(half_sides: Sequence[float], center: Sequence[float] = (0.0, 0.0, 0.0)) 
     return field
 
 
-def torus(major_radius: float, minor_radius: float, center: Sequence[float] = (0.0, 0.0, 0.0)) -> Field:
+def torus(major_radius: float, minor_radius: float, center: Vector = (0.0, 0.0, 0.0)) -> Field:
     """A torus around the y axis."""
 
-    def field(points):
+    def field(points: Points) -> Values:
         local = _minus(points, center)
         ring = jnp.linalg.norm(local[..., jnp.array([0, 2])], axis=-1) - major_radius
         return minor_radius - jnp.hypot(ring, local[..., 1])

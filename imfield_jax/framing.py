@@ -17,9 +17,10 @@ does neither and every value it makes lies between values that were there.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 from PIL import Image
 
-from imfield_jax.types import Array
+from imfield_jax.types import SameArray
 
 FRAMINGS = ("fit", "centre")
 FRAMED_SIZE = 128
@@ -29,7 +30,7 @@ FILL = 0.875  # longest side of the object in the view, for 'fit'
 FAINTEST = 8  # alpha, of 255, up to which a pixel is dust and not object
 
 
-def frame(rgba: np.ndarray, framing: str) -> np.ndarray:
+def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128"]:
     """The view of a picture: uint8 [H, W, 4] straight alpha -> uint8 [128, 128], grey on white.
 
     Raises ValueError for another shape or dtype, an unknown framing, or a picture in which no pixel
@@ -46,8 +47,8 @@ def frame(rgba: np.ndarray, framing: str) -> np.ndarray:
     return _centre(grey) if framing == "centre" else _fit(grey, object_pixels)
 
 
-def grey_to_view(grey: Array) -> Array:
-    """Framed pictures [..., 128, 128] uint8 as the network sees them: [..., 128, 128, 1] float32 in [0, 1].
+def grey_to_view(grey: UInt8[SameArray, "*shape 128 128"]) -> Float32[SameArray, "*shape 128 128 1"]:
+    """Framed images as the network sees them, in [0, 1].
 
     A multiplication, because XLA may turn a division by a constant into one, numpy does not, and
     the two differ in the last bit; 255 becomes exactly 1.
@@ -55,8 +56,8 @@ def grey_to_view(grey: Array) -> Array:
     return grey[..., None].astype(np.float32) * np.float32(1 / 255)
 
 
-def composite(rgba: np.ndarray) -> np.ndarray:
-    """Luminance on white: uint8 [H, W, 4] straight alpha -> uint8 [H, W].
+def composite(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W"]:
+    """Luminance on white of an image with straight alpha.
 
     Rec. 601 luminance rounded to whole numbers, then blended and rounded again, as OpenCV and the
     reference code do it.
@@ -68,8 +69,8 @@ def composite(rgba: np.ndarray) -> np.ndarray:
     return np.rint(grey * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def on_white(rgba: np.ndarray) -> np.ndarray:
-    """The picture in colour on white: uint8 [H, W, 4] straight alpha -> uint8 [H, W, 3]."""
+def on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
+    """An image with straight alpha in colour on white."""
     alpha = rgba[..., 3:].astype(np.float32) / 255
     return np.round(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
@@ -92,11 +93,11 @@ def _fit(grey: np.ndarray, object_pixels: np.ndarray) -> np.ndarray:
     """The square around the bounding box of the object pixels whose side the box fills to 7/8."""
     rows = np.flatnonzero(object_pixels.any(axis=1))
     columns = np.flatnonzero(object_pixels.any(axis=0))
-    height, width = rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]
+    height, width = int(rows[-1] + 1 - rows[0]), int(columns[-1] + 1 - columns[0])
     side = max(height, width) / FILL
     # All that follows is relative to the box, so that moving the object changes not even rounding.
     margin = int(np.ceil(side))
-    window = _window(grey, rows[0] - margin, columns[0] - margin, max(height, width) + 2 * margin)
+    window = _window(grey, int(rows[0]) - margin, int(columns[0]) - margin, max(height, width) + 2 * margin)
     left, top = margin + (width - side) / 2, margin + (height - side) / 2
     return _resized(window, FRAMED_SIZE, (left, top, left + side, top + side))
 
@@ -114,4 +115,4 @@ def _window(grey: np.ndarray, top: int, left: int, side: int) -> np.ndarray:
 
 def _resized(grey: np.ndarray, size: int, box: tuple[float, float, float, float]) -> np.ndarray:
     picture = Image.fromarray(grey)
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=tuple(map(float, box))))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))

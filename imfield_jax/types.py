@@ -1,11 +1,15 @@
 """The letters of this code base and the records that cross its borders.
 
-Letters, used in every docstring that gives a shape:
+Letters, used in every shape:
 
     B  shapes in a batch          Z  width of the latent code
     P  query points per shape     R  cells per axis of a grid
     V  vertices of a mesh         F  faces of a mesh
     K  views per shape (24 unless said otherwise)
+
+Annotations of arrays read dtype, container, shape: `Float32[np.ndarray, "B P 3"]` is a numpy array, `Float[Array, ...]`
+one of numpy or JAX and of any float dtype. A letter has one value throughout a call, "*shape" and "..." stand for any
+number of axes, "" is a scalar. mypy reads the container, the tests check the rest (jaxtyping, see tests/conftest.py).
 
 Frames: every point is in the model cube [-0.5, 0.5]^3, right-handed, y up, front -z
 (see `imfield_jax.coordinates`). Angles are radians. Images are uint8 RGBA on disk; a *view*
@@ -15,26 +19,27 @@ is what the network sees: grey in [0, 1], composited on white.
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
+from jaxtyping import Float32, Int32
 
 if TYPE_CHECKING:
     import jax
 
     Array: TypeAlias = jax.Array | np.ndarray
+    SameArray = TypeVar("SameArray", jax.Array, np.ndarray)  # numpy in, numpy out; JAX in, JAX out
 else:
-    Array = Any  # preparation's worker processes use these records and must not pay for importing JAX
+    Array = SameArray = Any  # preparation's worker processes use these records and must not pay for importing JAX
 
 
 @dataclasses.dataclass(frozen=True)
 class Mesh:
     """A triangle mesh, counter-clockwise seen from outside, in cube units.
 
-    vertices: [V, 3] float32.   faces: [F, 3] int32.
-    normals:  [V, 3] float32 of unit length, outward, or None.
+    normals: of unit length, outward.
     """
 
-    vertices: np.ndarray
-    faces: np.ndarray
-    normals: np.ndarray | None = None
+    vertices: Float32[np.ndarray, "V 3"]
+    faces: Int32[np.ndarray, "F 3"]
+    normals: Float32[np.ndarray, "V 3"] | None = None

@@ -6,6 +6,10 @@ raises: a [3] that silently meets a [P, 3] is how points and shapes get mixed up
 compilation cache on purpose: JAX writes its entries in place, so two test workers, or a test that
 kills a training run, could leave half of one for the next run to read.
 
+Types and shapes in signatures are checked whenever a function of the packages in CHECKED is called (jaxtyping's
+import hook with beartype); compiled functions are checked while they are traced. CHECK_TYPES=0 leaves that out, to
+measure time.
+
 Warnings that point at our own code are errors; see `filterwarnings` in setup.cfg.
 """
 
@@ -13,22 +17,50 @@ from __future__ import annotations
 
 import os
 
+from jaxtyping import install_import_hook
+
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+if os.environ.get("CHECK_TYPES") != "0":
+    CHECKED = ("batches", "camera", "coordinates", "fields", "framing", "types")
+    CHECKED += ("models", "training", "extraction", "mesh", "evaluation", "dataset", "interchange")
+    install_import_hook(
+        [f"imfield_jax.{name}" for name in CHECKED],
+        "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # an int will do for a float
+    )
 
 import jax
 import numpy as np
 import pytest
 
+from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.coordinates import LEVEL_SIZES
-from imfield_jax.models.decoder import DecoderConfig
+from imfield_jax.models.decoder import DecoderConfig, FoldedLayer
 from imfield_jax.models.image_encoder import ImageEncoderConfig
 from imfield_jax.models.presets import Preset
 from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 from imfield_jax.preparation.record import Record
 from imfield_jax.preparation.sampling import voxels64
+from imfield_jax.training.state import TrainState
 
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+
+
+def _unless_placeholders(pytree: type) -> None:
+    """Let JAX rebuild a tree from what is no array, as it does with axes and shardings: check only arrays' shapes."""
+    checked, plain = pytree.__init__, pytree.__init__.__wrapped__
+
+    def initialise(self, *values, **fields):
+        arrays = all(value is None or hasattr(value, "dtype") for value in (*values, *fields.values()))
+        (checked if arrays else plain)(self, *values, **fields)
+
+    pytree.__init__ = initialise
+
+
+for pytree in (PointBatch, ViewBatch, FoldedLayer, TrainState):
+    if hasattr(pytree.__init__, "__wrapped__"):
+        _unless_placeholders(pytree)
 
 SPLIT_SIZES = {"train": 7, "validation": 2, "test": 1}
 VIEWS = 3

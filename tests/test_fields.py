@@ -41,7 +41,7 @@ def test_a_box_is_where_every_coordinate_is_within_its_half_side(rng):
     half_sides, center = np.float32([0.1, 0.2, 0.3]), np.float32([0.05, 0.0, -0.1])
     points = rng.uniform(-0.5, 0.5, (20_000, 3)).astype(np.float32)
     inside = (np.abs(points - center) < half_sides).all(axis=1)
-    values = np.asarray(fields.box(tuple(half_sides), tuple(center))(points))
+    values = np.asarray(fields.box(half_sides.tolist(), center.tolist())(points))
     np.testing.assert_array_equal(values > 0, inside)
 
 
@@ -78,7 +78,7 @@ def test_moving_a_field_moves_its_values(rng):
         lambda c: fields.box((0.1, 0.2, 0.1), c),
         lambda c: fields.torus(0.2, 0.1, c),
     ):
-        np.testing.assert_allclose(at((0.0, 0.0, 0.0))(points), at(tuple(shift))(points + shift), atol=1e-5)
+        np.testing.assert_allclose(at((0.0, 0.0, 0.0))(points), at(shift)(points + shift), atol=1e-5)
 
 
 def test_a_union_is_inside_where_any_part_is(rng):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Int32, Int64
 
 _ORDER, _POINTS, _VIEWS = range(3)  # streams of random words; never renumber
 _WORDS_PER_BLOCK = 4  # what one increment of the Philox counter yields, 64 bits each
@@ -25,14 +26,14 @@ _MOST_STORED = 2**16
 class Draw:
     """What one host reads for one batch of B shapes.
 
-    index:  [B] int32, rows of the split.
-    points: [B, P] int32, rows of each shape's stored points.
-    view:   [B] int32, which view of each shape; zeros where no views were asked for.
+    index:  rows of the split.
+    points: rows of each shape's stored points.
+    view:   which view of each shape; zeros where no views were asked for.
     """
 
-    index: np.ndarray
-    points: np.ndarray
-    view: np.ndarray
+    index: Int32[np.ndarray, " B"]
+    points: Int32[np.ndarray, "B P"]
+    view: Int32[np.ndarray, " B"]
 
 
 def draw(
@@ -65,8 +66,8 @@ def draw(
     )
 
 
-def epoch_order(seed: int, epoch: int, shapes: int) -> np.ndarray:
-    """The order in which one epoch visits the shapes: a permutation of 0 .. shapes - 1, [shapes] int64."""
+def epoch_order(seed: int, epoch: int, shapes: int) -> Int64[np.ndarray, " {shapes}"]:
+    """The order in which one epoch visits the shapes: a permutation of 0 .. shapes - 1."""
     return np.argsort(_words(seed, _ORDER, epoch, 0, shapes), kind="stable")
 
 

@@ -13,10 +13,11 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
 from imfield_jax.coordinates import index_to_point
 from imfield_jax.dataset.draws import Draw, draw
-from imfield_jax.types import Array
+from imfield_jax.types import SameArray
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +54,6 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
     )
 
 
-def indices_to_points(indices: Array, grid: int) -> Array:
-    """Stored points [..., 3] uint8 (cells of a grid of `grid` cells per axis) as their centres in the cube, float32."""
+def indices_to_points(indices: UInt8[SameArray, "*shape 3"], grid: int) -> Float32[SameArray, "*shape 3"]:
+    """Stored points (cells of a grid of `grid` cells per axis) as their centres in the cube."""
     return index_to_point(indices.astype(np.float32), grid)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.dataset.draws import Draw
@@ -74,7 +75,7 @@ class PipelineFeed:
     def views(self, level: int | None, step: int) -> ViewBatch:
         return ViewBatch(*self._batch(view_stream, level, step))
 
-    def voxels(self, index: np.ndarray) -> np.ndarray:
+    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[np.ndarray, "B 64 64 64"]:
         return np.stack([self._split[row].voxels for row in index])
 
     def _batch(self, stream: Callable[..., tf.data.Dataset], level: int | None, step: int) -> tuple:

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.coordinates import LEVEL_SIZES, VOXEL_RESOLUTION
 from imfield_jax.dataset.feed import FeedConfig, draw_batch, indices_to_points
 from imfield_jax.framing import FRAMED_SIZE, frame, grey_to_view
-from imfield_jax.types import Array
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
     from imfield_jax.dataset.rows import Row, Split
@@ -32,21 +32,20 @@ class PackedSplit:
     """All of a split that training reads, N shapes.
 
     names:   one per shape.
-    voxels:  [N, 32768] uint8, np.packbits of [64, 64, 64].
-    points:  by level: [N, n, 3] uint8, indices in a grid over the cube.
-    values:  by level: [N, n] uint8, 1 inside.
+    voxels:  np.packbits of [64, 64, 64].
+    points:  by level: indices in a grid over the cube.
+    values:  by level: 1 inside.
     grids:   by level: cells per axis of that grid.
     framing: how the views are cropped; None without views.
-    views:   [N, K, 128, 128] uint8, or None.
     """
 
     names: tuple[str, ...]
-    voxels: np.ndarray
-    points: dict[int, np.ndarray]
-    values: dict[int, np.ndarray]
+    voxels: UInt8[np.ndarray, "N 32768"]
+    points: dict[int, UInt8[np.ndarray, "N P 3"]]
+    values: dict[int, UInt8[np.ndarray, "N P"]]
     grids: dict[int, int]
     framing: str | None = None
-    views: np.ndarray | None = None
+    views: UInt8[np.ndarray, "N K 128 128"] | None = None
 
 
 def pack(
@@ -129,7 +128,7 @@ class ResidentFeed:
         points, occupancy = self._labelled(any_level, index, chosen)
         return ViewBatch(index, self._gather_views(views, index, view), points, occupancy)
 
-    def voxels(self, index: np.ndarray) -> jax.Array:
+    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[jax.Array, "B 64 64 64"]:
         return _gather_voxels(self._voxels(), jnp.asarray(index))
 
     def _draw(self, step: int, **counts: int) -> tuple[jax.Array, jax.Array, jax.Array]:
@@ -158,17 +157,19 @@ class ResidentFeed:
         return self._resident("views", self._packed.views)
 
 
-def _gather_points(points: Array, values: Array, index: Array, chosen: Array, grid: int) -> tuple[Array, Array]:
+def _gather_points(
+    points: jax.Array, values: jax.Array, index: jax.Array, chosen: jax.Array, grid: int
+) -> tuple[jax.Array, jax.Array]:
     """[N, n, 3], [N, n], [B], [B, P] -> points [B, P, 3] float32, occupancy [B, P] float32."""
     shape = index[:, None]
     return indices_to_points(points[shape, chosen], grid), values[shape, chosen].astype(jnp.float32)
 
 
-def _gather_voxels(packed: Array, index: Array) -> Array:
+def _gather_voxels(packed: jax.Array, index: jax.Array) -> jax.Array:
     shifts = jnp.arange(7, -1, -1, dtype=jnp.uint8)[None, None, :]  # np.packbits puts the first bit highest
     bits = packed[index][:, :, None] >> shifts & 1
     return bits.reshape(-1, *(VOXEL_RESOLUTION,) * 3)
 
 
-def _gather_views(views: Array, index: Array, view: Array) -> Array:
+def _gather_views(views: jax.Array, index: jax.Array, view: jax.Array) -> jax.Array:
     return grey_to_view(views[index, view])

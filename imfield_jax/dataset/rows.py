@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow_datasets as tfds
+from jaxtyping import Bool, Float32, UInt8
 from tensorflow_datasets.proto import tf_example_pb2
 
 from imfield_jax.camera import Camera
@@ -32,29 +34,29 @@ class Row:
         return self._values["name"].bytes_list.value[0].decode()
 
     @property
-    def voxels(self) -> np.ndarray:
-        """[64, 64, 64] uint8."""
+    def voxels(self) -> UInt8[np.ndarray, "64 64 64"]:
+        """What the voxel encoder sees, 0 or 1."""
         return self._decode("voxels")
 
     @property
-    def solid(self) -> np.ndarray:
-        """[256, 256, 256] bool."""
+    def solid(self) -> Bool[np.ndarray, "256 256 256"]:
+        """The solid that labels are read from."""
         return np.unpackbits(self._decode("solid")).astype(bool).reshape((SOLID_RESOLUTION,) * 3)
 
-    def points(self, level: int) -> np.ndarray:
-        """[n, 3] uint8, indices in the grid of `Split.grid`."""
+    def points(self, level: int) -> UInt8[np.ndarray, "P 3"]:
+        """Labelled points of a sampling level, indices in the grid of `Split.grid`."""
         return self._decode(f"points_{level}")
 
-    def values(self, level: int) -> np.ndarray:
-        """[n] uint8, 1 inside."""
+    def values(self, level: int) -> UInt8[np.ndarray, " P"]:
+        """The labels of these points, 1 inside."""
         return self._decode(f"values_{level}")
 
     def view_png(self, number: int) -> bytes:
         """One picture as it is stored."""
         return self._values["views"].bytes_list.value[number]
 
-    def view(self, number: int) -> np.ndarray:
-        """One picture: [137, 137, 4] uint8 RGBA."""
+    def view(self, number: int) -> UInt8[np.ndarray, "137 137 4"]:
+        """One image, RGBA."""
         return decode_png(self.view_png(number))
 
     @property
@@ -66,8 +68,8 @@ class Row:
         return cameras_of(self._floats("cameras").reshape(-1, 4))
 
     @property
-    def center(self) -> np.ndarray:
-        """[3] float32, source units."""
+    def center(self) -> Float32[np.ndarray, " 3"]:
+        """The middle of the cube in source units."""
         return self._floats("center")
 
     @property
@@ -106,7 +108,10 @@ class Split:
         """Cells per axis of the grid that the points of a level are indices in."""
         return self.metadata.get("levels", {}).get(str(level), {}).get("grid", SOLID_RESOLUTION)
 
+    def __iter__(self) -> Iterator[Row]:
+        return (self[row] for row in range(len(self)))
+
     def __getitem__(self, row: int) -> Row:
         if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of a split of {len(self)} shapes")  # which is how iteration ends, too
+            raise IndexError(f"row {row} of a split of {len(self)} shapes")
         return Row(tf_example_pb2.Example.FromString(self._source[int(row)]), self._features)

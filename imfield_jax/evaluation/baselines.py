@@ -10,9 +10,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy import ndimage
+from jaxtyping import Bool, Float, Float32, Int64, Shaped
 from scipy.spatial.distance import cdist
 
 from imfield_jax import coordinates, fields
@@ -24,12 +26,12 @@ _LEVELS = 256  # thresholds tried for the mean shape
 class MeanShape:
     """The one answer to every picture that a category's training shapes suggest.
 
-    occupancy: [R, R, R] float32 in [0, 1] at cell centres, above `coordinates.LEVEL` inside.
+    occupancy: in [0, 1] at cell centres, above `coordinates.LEVEL` inside.
     level:     share of the training shapes that had to fill a cell to put it inside.
     iou:       mean IoU with the training shapes on this grid.
     """
 
-    occupancy: np.ndarray
+    occupancy: Float32[np.ndarray, "R R R"]
     level: float
     iou: float
 
@@ -38,13 +40,15 @@ class MeanShape:
         return fields.bind(_excess, jnp.asarray(self.occupancy))
 
 
-def _excess(grid, point):
+def _excess(grid: Float[jax.Array, "R R R"], point: Float[jax.Array, " 3"]) -> Float[jax.Array, ""]:
     index = coordinates.point_to_index(point, grid.shape[0])
     return ndimage.map_coordinates(grid, list(index), order=1, mode="constant", cval=0.0) - coordinates.LEVEL
 
 
-def average_pool(solid: np.ndarray, factor: int) -> np.ndarray:
-    """The share of each coarse cell that is full: [R]*3 bool -> [R/factor]*3 float32 in [0, 1].
+def average_pool(
+    solid: Bool[np.ndarray, "R R R"], factor: int
+) -> Float32[np.ndarray, "R//{factor} R//{factor} R//{factor}"]:
+    """The fraction of each coarse cell that is full.
 
     Voxels for the mean shape: unlike the max-pooled ones that the network sees, they keep volumes.
     Raises ValueError when `factor` does not divide R.
@@ -59,10 +63,10 @@ def average_pool(solid: np.ndarray, factor: int) -> np.ndarray:
     return (counts / factor**3).astype(np.float32)
 
 
-def mean_shape(shapes: Sequence[np.ndarray]) -> MeanShape:
+def mean_shape(shapes: Sequence[Shaped[np.ndarray, "R R R"]] | Shaped[np.ndarray, "N R R R"]) -> MeanShape:
     """The mean of training shapes, cut where it meets them best.
 
-    shapes: N grids [R, R, R] in [0, 1]: bool or uint8 voxels, or shares from `average_pool`.
+    shapes: in [0, 1]: bool or uint8 voxels, or shares from `average_pool`.
 
     The level is the one with the largest mean IoU over the shapes, where a share is that much volume.
     Values are stretched so that this level becomes `coordinates.LEVEL`.
@@ -84,7 +88,7 @@ def mean_shape(shapes: Sequence[np.ndarray]) -> MeanShape:
     return MeanShape(stretched.astype(np.float32), level, float(ious[best]))
 
 
-def _level_ious(mean: np.ndarray, shapes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+def _level_ious(mean: np.ndarray, shapes: Sequence[np.ndarray] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Levels in (0, 1), and at each the mean IoU of {mean above level} with the shapes.
 
     A histogram per shape gives all levels at once: the intersection at a level is the shape's volume
@@ -107,8 +111,8 @@ def _volume_above(below: np.ndarray, volume: np.ndarray) -> np.ndarray:
     return counts[::-1].cumsum()[::-1][1:]
 
 
-def nearest(training_latents: np.ndarray, latents: np.ndarray) -> np.ndarray:
-    """The training row with the nearest latent: [N, Z], [M, Z] -> [M] int64; the first of equals.
+def nearest(training_latents: Float[np.ndarray, "N z"], latents: Float[np.ndarray, "B Z"]) -> Int64[np.ndarray, " B"]:
+    """The training row with the nearest latent; the first of equals.
 
     Raises ValueError without training latents or when the widths differ.
     """

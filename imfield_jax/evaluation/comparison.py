@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Bool
 
 from imfield_jax.evaluation import protocols, summary
 from imfield_jax.evaluation.protocols import METRICS, Prediction, Truth
@@ -22,14 +23,14 @@ _TRUTH, _PREDICTION = 0, 1  # streams of randomness: a shape is never compared w
 
 def score_shapes(
     names: Sequence[str],
-    solid: Callable[[int], np.ndarray],
+    solid: Callable[[int], Bool[np.ndarray, "R R R"]],
     methods: Mapping[str, Method],
     seed: int = 0,
     points: int = protocols.POINTS,
 ) -> Iterator[list[ScoreRow]]:
     """Scores of one shape after another, for all methods and views.
 
-    names: of the shapes; row i's solid [R, R, R] bool is `solid(i)`.
+    names: of the shapes; row i's solid is `solid(i)`.
 
     A shape's points depend on (seed, i) alone, so scoring a few shapes gives the rows that scoring all
     would have.

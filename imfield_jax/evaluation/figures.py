@@ -10,8 +10,10 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, ImageDraw, ImageFont
 
 from imfield_jax.camera import Camera
@@ -22,6 +24,8 @@ THREE_COLUMNS = ("input", "reconstruction", "ground truth")
 VALIDATION_COLUMNS = ("input", "reconstruction")
 
 INK, FAINT, PAPER = (30, 30, 30), (200, 200, 200), (255, 255, 255)
+Cell = UInt8[np.ndarray, "_ _"] | UInt8[np.ndarray, "_ _ channels"] | Mesh
+Figure = UInt8[np.ndarray, "H W 3"]
 _GAP = 6  # pixels between tiles, and between text and tiles
 _SMALLEST_TEXT = 12  # pixels; smaller is not readable
 
@@ -30,18 +34,18 @@ _SMALLEST_TEXT = 12  # pixels; smaller is not readable
 class Row:
     """One shape of a figure.
 
-    cells:   pictures (uint8 [H, W] grey, [H, W, 3] or [H, W, 4] over white) and meshes, one per column.
+    cells:   images (grey, RGB, or RGBA over white) and meshes, one per column.
     camera:  from where all meshes of the row are seen; None frames the last one that is not empty.
     caption: one short line, or "".
     """
 
-    cells: tuple[np.ndarray | Mesh, ...]
+    cells: tuple[Cell, ...]
     camera: Camera | None = None
     caption: str = ""
 
 
-def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, tile: int = 160) -> np.ndarray:
-    """A figure of all rows, uint8 [H, W, 3]: row i stands in group i % groups, at line i // groups.
+def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, tile: int = 160) -> Figure:
+    """A figure of all rows: row i stands in group i % groups, at line i // groups.
 
     headings: one per column, or none.   tile: side of a tile in pixels.
     Raises ValueError without rows, or when rows and headings differ in their number of columns.
@@ -52,7 +56,8 @@ def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, ti
     if any(len(row.cells) != columns for row in rows) or (headings and len(headings) != columns):
         raise ValueError(f"every row and the headings of a figure need the same {columns} columns")
     groups = min(groups, len(rows))
-    font = ImageFont.load_default(max(_SMALLEST_TEXT, tile // 11))
+    # With a size, Pillow's own font is a scalable one.
+    font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(max(_SMALLEST_TEXT, tile // 11)))
     text = sum(font.getmetrics()) + _GAP // 2
     top = _GAP + (text if headings else 0)
     across = columns * (tile + _GAP) + 2 * _GAP
@@ -76,43 +81,43 @@ def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, ti
     return np.asarray(canvas)
 
 
-def three_columns(rows: Sequence[Row], groups: int = 2, tile: int = 160) -> np.ndarray:
+def three_columns(rows: Sequence[Row], groups: int = 2, tile: int = 160) -> Figure:
     """Input picture | reconstruction | ground truth of each shape."""
     return table(rows, THREE_COLUMNS, groups, tile)
 
 
-def validation_grid(rows: Sequence[Row], groups: int = 4, tile: int = 112) -> np.ndarray:
+def validation_grid(rows: Sequence[Row], groups: int = 4, tile: int = 112) -> Figure:
     """Input | reconstruction of each shape, what training shows of itself."""
     return table(rows, VALIDATION_COLUMNS, groups, tile)
 
 
 def contact_sheet(
-    tiles: Sequence[np.ndarray | Mesh],
+    tiles: Sequence[Cell],
     columns: int,
     captions: Sequence[str] = (),
     camera: Camera | None = None,
     tile: int = 128,
-) -> np.ndarray:
+) -> Figure:
     """Many tiles in reading order, `columns` to a line, each with its caption when there are any."""
     captions = captions or [""] * len(tiles)
     rows = [Row((cell,), camera, caption) for cell, caption in zip(tiles, captions, strict=True)]
     return table(rows, groups=columns, tile=tile)
 
 
-def save(path: str | pathlib.Path, picture: np.ndarray) -> None:
+def save(path: str | pathlib.Path, picture: Figure) -> None:
     """Writes a figure as an image of the kind the suffix names (PNG)."""
     Image.fromarray(picture).save(path)
 
 
-def _framing(cells: Sequence[np.ndarray | Mesh]) -> Camera | None:
+def _framing(cells: Sequence[Cell]) -> Camera | None:
     """A view of the last mesh with faces: the truth, so that reconstructions are seen at its scale."""
     meshes = [cell for cell in cells if isinstance(cell, Mesh) and len(cell.faces)]
     return preview.three_quarter_view(meshes[-1]) if meshes else None
 
 
-def _tile(cell: np.ndarray | Mesh, camera: Camera | None, side: int, font) -> Image.Image:
+def _tile(cell: Cell, camera: Camera | None, side: int, font: ImageFont.FreeTypeFont) -> Image.Image:
     if isinstance(cell, Mesh):
-        if not len(cell.faces):
+        if camera is None or not len(cell.faces):
             return _placeholder("empty", side, font)
         return Image.fromarray(preview.shade(cell, camera, side))
     picture = Image.fromarray(cell).convert("RGBA")
@@ -125,7 +130,7 @@ def _tile(cell: np.ndarray | Mesh, camera: Camera | None, side: int, font) -> Im
     return square.convert("RGB")
 
 
-def _placeholder(text: str, side: int, font) -> Image.Image:
+def _placeholder(text: str, side: int, font: ImageFont.FreeTypeFont) -> Image.Image:
     """What stands where there is nothing to see, so that an empty mesh is not taken for a gap."""
     square = Image.new("RGB", (side, side), PAPER)
     draw = ImageDraw.Draw(square)
@@ -134,7 +139,9 @@ def _placeholder(text: str, side: int, font) -> Image.Image:
     return square
 
 
-def _write(draw: ImageDraw.ImageDraw, text: str, middle: int, top: int, width: int, font) -> None:
+def _write(
+    draw: ImageDraw.ImageDraw, text: str, middle: int, top: int, width: int, font: ImageFont.FreeTypeFont
+) -> None:
     """One centred line, shortened until it fits `width`."""
     shown = text
     while shown and draw.textlength(shown, font) > width:

@@ -21,6 +21,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float, Shaped
 
 from imfield_jax import coordinates
 from imfield_jax.mesh.sampling import SurfacePoints
@@ -32,18 +33,18 @@ CUBE_DIAGONAL = float(np.sqrt(3.0))
 class Match:
     """Nearest neighbours between a predicted surface (P points) and a true one (Q points).
 
-    accuracy:             [P] distance of each predicted point to the truth, cube units.
-    completeness:         [Q] distance of each true point to the prediction, cube units.
-    accuracy_normals:     [P] |dot| of the normals of each predicted point and its neighbour.
-    completeness_normals: [Q] the same from the truth's side.
+    accuracy:             distance of each predicted point to the truth, cube units.
+    completeness:         distance of each true point to the prediction, cube units.
+    accuracy_normals:     |dot| of the normals of each predicted point and its neighbour.
+    completeness_normals: the same from the truth's side.
 
     One empty side is stood for by a single entry, the worst case.
     """
 
-    accuracy: np.ndarray
-    completeness: np.ndarray
-    accuracy_normals: np.ndarray
-    completeness_normals: np.ndarray
+    accuracy: Float[np.ndarray, " P"]
+    completeness: Float[np.ndarray, " Q"]
+    accuracy_normals: Float[np.ndarray, " P"]
+    completeness_normals: Float[np.ndarray, " Q"]
 
 
 def match(predicted: SurfacePoints, true: SurfacePoints) -> Match:
@@ -63,11 +64,11 @@ def _agreement(normals: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.abs(np.einsum("pc,pc->p", normals, others))
 
 
-def volumetric_iou(predicted: np.ndarray, true: np.ndarray) -> float:
+def volumetric_iou(predicted: Shaped[np.ndarray, " ..."], true: Shaped[np.ndarray, " ..."]) -> float:
     """Share of the points inside either solid that are inside both; 1 when both are empty.
 
-    predicted: [...] occupancy, inside above `coordinates.LEVEL` (a truth value is its own occupancy).
-    true:      [...] bool or occupancy, the same points.
+    predicted: occupancy, inside above `coordinates.LEVEL` (a truth value is its own occupancy).
+    true:      bool or occupancy, the same points.
 
     Over points spread evenly in the cube this estimates the ratio of volumes.
     Raises ValueError when the shapes differ.

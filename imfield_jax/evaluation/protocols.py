@@ -26,13 +26,14 @@ import pathlib
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from jaxtyping import Bool, Float32, Shaped
 
 from imfield_jax import coordinates
 from imfield_jax.evaluation import metrics
 from imfield_jax.files import write_atomic
 from imfield_jax.mesh.sampling import SurfacePoints, sample_surface
 from imfield_jax.mesh.voxel_surface import true_surface
-from imfield_jax.types import Mesh
+from imfield_jax.types import Array, Mesh
 
 POINTS = 100_000  # points in the cube, and on each surface
 IMNET_POINTS = 4_096
@@ -66,31 +67,30 @@ UNITS = {
 class Truth:
     """A shape's truth, drawn once and used for every prediction of it.
 
-    points:    [P, 3] float32 in the cube, where occupancy is compared.
-    occupancy: [P] bool.
+    points:    in the cube, where occupancy is compared.
     surface:   points and normals of the true surface.
     """
 
-    points: np.ndarray
-    occupancy: np.ndarray
+    points: Float32[np.ndarray, "P 3"]
+    occupancy: Bool[np.ndarray, " P"]
     surface: SurfacePoints
 
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """A reconstruction: its mesh (may be empty), and which of the truth's points it has inside, [P] bool.
+    """A reconstruction: its mesh (may be empty), and which of the truth's points it has inside.
 
     smooth: take the mesh's own normals and not those of its faces. For true surfaces of other shapes
             (retrieval), whose faces have the stairs of voxels; see `surface`.
     """
 
     mesh: Mesh
-    occupancy: np.ndarray
+    occupancy: Shaped[Array, " P"]
     smooth: bool = False
 
 
-def truth_of(solid: np.ndarray, rng: np.random.Generator, count: int = POINTS) -> Truth:
-    """The truth of a solid [R, R, R] bool: `count` points in the cube and `count` on the surface."""
+def truth_of(solid: Shaped[np.ndarray, "R R R"], rng: np.random.Generator, count: int = POINTS) -> Truth:
+    """The truth of a solid: `count` points in the cube and `count` on the surface."""
     resolution = solid.shape[0]
     index = rng.integers(resolution, size=(count, 3))
     points = coordinates.index_to_point(index, resolution).astype(np.float32)

@@ -11,6 +11,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from scipy import stats
 
 from imfield_jax.evaluation.protocols import METRICS
@@ -30,8 +31,8 @@ class Estimate:
     high: float
 
 
-def bootstrap(values: np.ndarray, seed: int = 0) -> Estimate:
-    """The mean of [N] values and its interval; the same values give the same interval.
+def bootstrap(values: Float[np.ndarray, " N"], seed: int = 0) -> Estimate:
+    """The mean of values and its interval; the same values give the same interval.
 
     Raises ValueError without values or with one that is not a finite number.
     """

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float32, Int, Int64
 
 from imfield_jax.extraction import cubes, table
 from imfield_jax.extraction.lattice import CORNERS
@@ -22,14 +23,14 @@ NEAR = 0.5  # a node is near the surface when its value is below this share of w
 
 @dataclasses.dataclass(frozen=True)
 class Active:
-    """Active cells: keys [A] int64 sorted, values [A, 8] float32 at their corners."""
+    """Active cells: their sorted keys, and the values at their corners."""
 
-    cells: np.ndarray
-    values: np.ndarray
+    cells: Int64[np.ndarray, " A"]
+    values: Float32[np.ndarray, "A 8"]
 
 
-def with_corners(samples: Samples, cells: np.ndarray, stride: int) -> Active:
-    """Cells of this side, [A] sorted keys that are known to be active, with their corner values."""
+def with_corners(samples: Samples, cells: Int64[np.ndarray, " A"], stride: int) -> Active:
+    """Cells of this side, sorted keys that are known to be active, with their corner values."""
     nodes, rows = _corners(samples, cells, stride)
     return Active(cells, samples.at(nodes)[rows])
 
@@ -41,8 +42,8 @@ def _corners(samples: Samples, cells: np.ndarray, stride: int) -> tuple[np.ndarr
     return nodes, np.stack([np.searchsorted(nodes, keys) for keys in corners], axis=-1)
 
 
-def candidates(samples: Samples, cells: np.ndarray, stride: int) -> np.ndarray:
-    """Those of some cells of this side that can hold the surface, [n] sorted keys.
+def candidates(samples: Samples, cells: Int64[np.ndarray, " n"], stride: int) -> Int64[np.ndarray, " m"]:
+    """Those of some cells of this side, sorted keys, that can hold the surface.
 
     They are the active ones, and those with a node near the surface: its value would be 0 if the field went on
     for half a cell as it changes to one of the node's neighbours, so a thin part may pass between the nodes.
@@ -52,8 +53,9 @@ def candidates(samples: Samples, cells: np.ndarray, stride: int) -> np.ndarray:
     steepest = np.zeros_like(values)  # change of the value to a neighbour
     for axis, start in zip(cubes.EDGE_AXES, cubes.EDGE_STARTS, strict=True):
         ends = rows[:, start], rows[:, start + cubes.AXIS_CORNERS[axis]]
-        known = np.isfinite(values[ends[0]]) & np.isfinite(values[ends[1]])
-        change = np.abs(np.subtract(*(values[end] for end in ends), where=known, out=np.zeros_like(values[ends[0]])))
+        first, last = values[ends[0]], values[ends[1]]
+        known = np.isfinite(first) & np.isfinite(last)
+        change = np.abs(np.subtract(first, last, where=known, out=np.zeros_like(first)))
         for end in ends:
             np.maximum.at(steepest, end, change)
     near = np.isfinite(values) & (np.abs(values) < NEAR * steepest)
@@ -65,15 +67,15 @@ def _mixed(values: np.ndarray) -> np.ndarray:
     return np.isin(cases(values), (0, 255), invert=True)
 
 
-def among(samples: Samples, cells: np.ndarray, stride: int) -> Active:
-    """The active ones of some cells of this side, [n] sorted keys."""
+def among(samples: Samples, cells: Int64[np.ndarray, " n"], stride: int) -> Active:
+    """The active ones of some cells of this side, sorted keys."""
     asked = with_corners(samples, cells, stride)
     active = _mixed(asked.values)
     return Active(asked.cells[active], asked.values[active])
 
 
-def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """The cut edges of the cells, each once: ([n] keys of their lower ends sorted, [n] axes)."""
+def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[Int64[np.ndarray, " n"], Int[np.ndarray, " n"]]:
+    """The cut edges of the cells, each once: keys of their lower ends, sorted, and axes."""
     inside = active.values > 0
     packed = []  # axis in the lowest two bits, so that edges sort by their lower end
     for axis, start in zip(cubes.EDGE_AXES, cubes.EDGE_STARTS, strict=True):

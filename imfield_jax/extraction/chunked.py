@@ -11,12 +11,16 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterable
+from typing import Protocol, TypeVar, runtime_checkable
 
 import jax
 import numpy as np
+from jaxtyping import Float, Float32, Int, Int32
 
+from imfield_jax.fields import Field
 from imfield_jax.types import Array
 
+Folded = TypeVar("Folded", contravariant=True)  # parameters of some objects
 CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators want more
 
 
@@ -24,10 +28,10 @@ CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators w
 class ChunkedField:
     """The fields of some objects, always asked for `chunk` points at once.
 
-    evaluate: points [chunk, 3] float32, numbers of their objects [chunk] int32 -> values [chunk, ...], numpy or jax.
+    evaluate: points (or boxes) and the numbers of their objects -> values. All have `chunk` rows.
     """
 
-    evaluate: Callable[[np.ndarray, np.ndarray], Array]
+    evaluate: Callable[[Float32[np.ndarray, "chunk C"], Int32[np.ndarray, " chunk"]], Float[Array, " chunk *shape"]]
     chunk: int = CHUNK
     objects: int = 1
 
@@ -35,8 +39,10 @@ class ChunkedField:
         if self.chunk < 1:
             raise ValueError(f"a chunk needs at least one point, not {self.chunk}")
 
-    def stream(self, blocks: Iterable[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
-        """Values of blocks of points [n <= chunk, 3] with their objects [n], in a row: [sum n, ...] float32.
+    def stream(
+        self, blocks: Iterable[tuple[Float[np.ndarray, "n C"], Int[np.ndarray, " n"]]]
+    ) -> Float32[np.ndarray, " P *shape"]:
+        """Values of blocks of at most `chunk` points with their objects, one block after the other.
 
         All blocks are handed over before the first answer is read, so a device with a queue works
         while the host prepares the next block.
@@ -49,26 +55,39 @@ class ChunkedField:
         answers = [np.asarray(values, np.float32)[:count] for values, count in asked]
         return np.concatenate(answers) if answers else np.zeros(0, np.float32)
 
-    def __call__(self, points: np.ndarray, owners: np.ndarray | int = 0) -> np.ndarray:
-        """Values at points: [P, 3], numbers of their objects [P] or one for all -> [P, ...] float32."""
+    def __call__(
+        self, points: Float[np.ndarray, "P C"], owners: Int[np.ndarray, " P"] | int = 0
+    ) -> Float32[np.ndarray, " P *shape"]:
+        """Values at points. owners: numbers of their objects, or one for all."""
         owners = np.broadcast_to(owners, len(points))
         starts = range(0, len(points), self.chunk)
         return self.stream((points[i : i + self.chunk], owners[i : i + self.chunk]) for i in starts)
 
 
-def chunked(field: Callable[[Array], Array], chunk: int = CHUNK) -> ChunkedField:
+def chunked(field: Field | ChunkedField, chunk: int = CHUNK) -> ChunkedField:
     """The field of one object asked in chunks; one that is chunked already keeps its own chunk and objects."""
     return field if isinstance(field, ChunkedField) else ChunkedField(lambda points, owners: field(points), chunk)
 
 
+@runtime_checkable
+class FieldsOf(Protocol[Folded]):
+    """The fields of objects, from their parameters and their number."""
+
+    def __call__(self, folded: Folded, objects: int = 1) -> ChunkedField: ...
+
+
 def evaluator(
-    evaluate: Callable[[object, Array, Array], Array], chunk: int = CHUNK
-) -> Callable[[object, int], ChunkedField]:
+    evaluate: Callable[[Folded, Float[Array, " C"], Int32[Array, ""]], Float[Array, "*shape"]], chunk: int = CHUNK
+) -> FieldsOf[Folded]:
     """A factory of chunked fields that share one compiled function.
 
-    evaluate: (parameters of some objects, point [3], number of its object []) -> [...].
+    evaluate: (parameters of some objects, point, number of its object) -> value.
     Make the factory once and call it with the parameters of each batch of objects and how many they are. The
     gradients of the fields come from the same factory: `evaluator(jax.grad(evaluate, argnums=1), chunk)`.
     """
     compiled = jax.jit(jax.vmap(evaluate, in_axes=(None, 0, 0)))
-    return lambda folded, objects=1: ChunkedField(functools.partial(compiled, folded), chunk, objects)
+
+    def fields_of(folded: Folded, objects: int = 1) -> ChunkedField:
+        return ChunkedField(functools.partial(compiled, folded), chunk, objects)
+
+    return fields_of

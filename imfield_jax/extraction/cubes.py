@@ -19,6 +19,7 @@ from __future__ import annotations
 import functools
 
 import numpy as np
+from jaxtyping import Bool, Int, Int8
 
 from imfield_jax.extraction.lattice import CORNERS
 
@@ -93,7 +94,8 @@ def triangulate(loop: list[int]) -> list[tuple[int, int, int]]:
             return (0, 0.0), ()
         options = []
         for apex in range(first + 1, last):
-            (faces, length), triangles = (0, 0.0), ((loop[first], loop[apex], loop[last]),)
+            faces, length = 0, 0.0
+            triangles: tuple[tuple[int, int, int], ...] = ((loop[first], loop[apex], loop[last]),)
             for low, high in ((first, apex), (apex, last)):
                 below, inner = best(low, high)
                 chord = _diagonal_cost(loop[low], loop[high]) if high - low > 1 else (0, 0.0)
@@ -106,8 +108,8 @@ def triangulate(loop: list[int]) -> list[tuple[int, int, int]]:
 
 
 @functools.cache
-def triangle_table() -> tuple[np.ndarray, np.ndarray]:
-    """All cases: (triangles [256, T, 3] int8 of edges, counts [256] int64 of triangles in use)."""
+def triangle_table() -> tuple[Int8[np.ndarray, "256 T 3"], Int[np.ndarray, " 256"]]:
+    """All cases: triangles, as three edges each, and how many of them are in use."""
     cases = [[triangle for loop in loops(case) for triangle in triangulate(loop)] for case in range(256)]
     counts = np.array([len(case) for case in cases])
     table = np.zeros((256, counts.max(), 3), np.int8)
@@ -117,8 +119,8 @@ def triangle_table() -> tuple[np.ndarray, np.ndarray]:
 
 
 @functools.cache
-def face_changes() -> np.ndarray:
-    """Which faces of each case carry a sign change: [256, 6] bool."""
+def face_changes() -> Bool[np.ndarray, "256 6"]:
+    """Which faces of each case carry a sign change."""
     masks = np.array([sum(1 << corner for corner in face) for face in FACES])
     bits = np.arange(256)[:, None] & masks
     return (bits != 0) & (bits != masks)

@@ -7,31 +7,32 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
+from jaxtyping import Float
 
 from imfield_jax.extraction.chunked import CHUNK, ChunkedField, chunked
 from imfield_jax.fields import Field
-from imfield_jax.mesh.normals import unit, with_vertex_normals
+from imfield_jax.mesh.normals import unit, vertex_normals
 from imfield_jax.types import Array, Mesh
 
 
 def gradient(field: Field, chunk: int = CHUNK) -> ChunkedField:
-    """The gradient of a jax field by autodiff, compiled: points [P, 3] -> [P, 3] per cube unit.
+    """The gradient of a jax field by autodiff, compiled, per cube unit.
 
     It compiles for each field; `evaluator(jax.grad(evaluate, argnums=1))` serves all objects at once.
     """
     return chunked(jax.jit(jax.vmap(jax.grad(field))), chunk)
 
 
-def with_gradient_normals(mesh: Mesh, gradient: Callable[[np.ndarray], Array]) -> Mesh:
+def with_gradient_normals(mesh: Mesh, gradient: Callable[[Float[np.ndarray, "V 3"]], Float[Array, "V 3"]]) -> Mesh:
     """The mesh with the normals of the level set at its vertices, against the field's gradient.
 
     Smoother than normals of triangles, as they do not see the lattice. The area-weighted normal stands
     in where the gradient vanishes or is not finite (a flat field) and where it points into the
     surface (at creases, where the nearest sample of the gradient can belong to the other side).
     """
-    by_area = mesh if mesh.normals is not None else with_vertex_normals(mesh)
+    by_area = vertex_normals(mesh) if mesh.normals is None else mesh.normals
     if not len(mesh.vertices):
-        return by_area
+        return dataclasses.replace(mesh, normals=by_area)
     normals, sound = unit(-np.asarray(gradient(mesh.vertices)))
-    sound &= (normals * by_area.normals).sum(axis=1) > 0
-    return dataclasses.replace(mesh, normals=np.where(sound[:, None], normals, by_area.normals))
+    sound &= (normals * by_area).sum(axis=1) > 0
+    return dataclasses.replace(mesh, normals=np.where(sound[:, None], normals, by_area))

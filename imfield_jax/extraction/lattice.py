@@ -19,6 +19,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool, Float32, Int, Int64, Real
 
 from imfield_jax import coordinates
 
@@ -57,43 +58,47 @@ class Lattice:
         return (2 * self.resolution + 2).bit_length()
 
     @property
-    def steps(self) -> np.ndarray:
-        """What one step along x, y and z adds to a key: [3]."""
+    def steps(self) -> Int64[np.ndarray, " 3"]:
+        """What one step along x, y and z adds to a key."""
         return np.array([1 << 2 * self.bits, 1 << self.bits, 1], np.int64)
 
-    def offsets(self, moves: np.ndarray) -> np.ndarray:
-        """What moving by [..., 3] grid indices adds to a key: [...]."""
-        return np.asarray(moves, np.int64) @ self.steps
+    def offsets(self, moves: Int[np.ndarray, "*shape 3"]) -> Int64[np.ndarray, "*shape"]:
+        """What moving by so many grid indices adds to a key."""
+        return np.asarray(np.asarray(moves, np.int64) @ self.steps)
 
-    def keys(self, indices: np.ndarray, owners: np.ndarray | int = 0) -> np.ndarray:
-        """Keys of grid indices in -1..R of these objects: [..., 3], [...] -> [...]."""
+    def keys(
+        self, indices: Int[np.ndarray, "*shape 3"], owners: Int[np.ndarray, "*#shape"] | int = 0
+    ) -> Int64[np.ndarray, "*shape"]:
+        """Keys of grid indices in -1..R of these objects."""
         return self.offsets(np.asarray(indices, np.int64) + 1) + (np.asarray(owners, np.int64) << 3 * self.bits)
 
-    def indices(self, keys: np.ndarray) -> np.ndarray:
-        """Grid indices of keys: [...] -> [..., 3]."""
+    def indices(self, keys: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape 3"]:
+        """Grid indices of keys."""
         mask = (1 << self.bits) - 1
         return np.stack([keys >> shift * self.bits & mask for shift in (2, 1, 0)], axis=-1) - 1
 
-    def owners(self, keys: np.ndarray) -> np.ndarray:
-        """Numbers of the objects that keys belong to: [...] -> [...]. With `indices` the inverse of `keys`."""
+    def owners(self, keys: Int64[np.ndarray, "*shape"]) -> Int64[np.ndarray, "*shape"]:
+        """Numbers of the objects that keys belong to. With `indices` the inverse of `keys`."""
         return keys >> 3 * self.bits
 
-    def cells(self, stride: int) -> np.ndarray:
-        """All cells of this side, of every object: [objects * n^3] sorted keys, n = ceil((R + 1) / stride)."""
+    def cells(self, stride: int) -> Int64[np.ndarray, " cells"]:
+        """All cells of this side, of every object: objects * n^3 sorted keys, n = ceil((R + 1) / stride)."""
         axis = np.arange(-(-(self.resolution + 1) // stride), dtype=np.int64) * stride
         x, y, z = (axis * step for step in self.steps)
         first = np.arange(self.objects, dtype=np.int64) << 3 * self.bits
         return (first[:, None, None, None] + x[:, None, None] + y[:, None] + z).ravel()
 
-    def parts(self, cells: np.ndarray, stride: int, finer: int) -> np.ndarray:
-        """The cells of side `finer` in cells of this side: [n] sorted keys -> [n (stride / finer)^3] sorted keys."""
+    def parts(
+        self, cells: Int64[np.ndarray, " n"], stride: int, finer: int
+    ) -> Int64[np.ndarray, " n*({stride}//{finer})**3"]:
+        """The cells of side `finer` in cells of this side, sorted keys both."""
         moves = np.stack(np.meshgrid(*[np.arange(0, stride, finer)] * 3), axis=-1).reshape(-1, 3)
         return np.sort((cells + self.offsets(moves)[:, None]).ravel(), kind="stable")
 
-    def in_cube(self, indices: np.ndarray) -> np.ndarray:
-        """Which grid indices are centres of the R^3 grid, not on the ring or beyond: [..., 3] -> [...]."""
-        return ((indices >= 0) & (indices < self.resolution)).all(axis=-1)
+    def in_cube(self, indices: Int[np.ndarray, "*shape 3"]) -> Bool[np.ndarray, "*shape"]:
+        """Which grid indices are centres of the R^3 grid, not on the ring or beyond."""
+        return np.all((indices >= 0) & (indices < self.resolution), axis=-1)
 
-    def points(self, indices: np.ndarray) -> np.ndarray:
-        """Where (fractional) grid indices are: [..., 3] -> [..., 3] float32 in the cube."""
+    def points(self, indices: Real[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
+        """Where (fractional) grid indices are in the cube."""
         return coordinates.index_to_point(indices, self.resolution).astype(np.float32)

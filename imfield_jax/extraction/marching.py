@@ -13,6 +13,7 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, Int8, Int32, Int64, UInt8
 
 from imfield_jax.extraction import cubes, table
 from imfield_jax.extraction.lattice import CORNERS, Lattice
@@ -27,32 +28,33 @@ NODE_MARGIN = 1e-4
 class Crossings:
     """Where the surface cuts the lattice, one row per vertex of the mesh.
 
-    nodes: [V] int64 keys of the lower ends of the cut edges.   axes: [V] int8, direction of the edges.
-    lower, upper: [V] float32, values at both ends; exactly one is positive. -inf outside of the cube.
+    nodes: keys of the lower ends of the cut edges.   axes: direction of the edges.
+    lower, upper: values at both ends; exactly one is positive. -inf outside of the cube.
     """
 
-    nodes: np.ndarray
-    axes: np.ndarray
-    lower: np.ndarray
-    upper: np.ndarray
+    nodes: Int64[np.ndarray, " V"]
+    axes: Int8[np.ndarray, " V"]
+    lower: Float32[np.ndarray, " V"]
+    upper: Float32[np.ndarray, " V"]
 
     @property
-    def within(self) -> np.ndarray:
-        """Which edges have both ends in the cube: [V] bool."""
+    def within(self) -> Bool[np.ndarray, " V"]:
+        """Which edges have both ends in the cube."""
         return np.isfinite(self.lower) & np.isfinite(self.upper)
 
 
-def cases(values: np.ndarray) -> np.ndarray:
-    """The case of each cell from the values at its corners: [..., 8] -> [...] uint8."""
+def cases(values: Float[np.ndarray, "*shape 8"]) -> UInt8[np.ndarray, "*shape"]:
+    """The case of each cell from the values at its corners."""
     return np.packbits(values > 0, axis=-1, bitorder="little")[..., 0]
 
 
-def crossings(cells: np.ndarray, values: np.ndarray) -> tuple[Crossings, np.ndarray]:
+def crossings(
+    cells: Int64[np.ndarray, " A"], values: Float32[np.ndarray, "A 8"]
+) -> tuple[Crossings, Int32[np.ndarray, "A 3"]]:
     """The cut edges that start at the cells' lowest corners, and their numbers.
 
-    cells: [A] sorted keys.   values: [A, 8].
-    Returns the crossings and [A, 3] int32, the row of the crossing on the x, y and z edge of each
-    cell's lowest corner, meaningless where that edge is not cut.
+    cells: sorted keys.   numbers: the row of the crossing on the x, y and z edge of each cell's lowest corner,
+    meaningless where that edge is not cut.
     """
     inside = values > 0
     cut = inside[:, :1] != inside[:, cubes.AXIS_CORNERS]
@@ -62,8 +64,8 @@ def crossings(cells: np.ndarray, values: np.ndarray) -> tuple[Crossings, np.ndar
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
-def linear_shares(cut: Crossings) -> np.ndarray:
-    """How far along its edge each vertex is, by linear interpolation of the ends' values: [V] in [0, 1].
+def linear_shares(cut: Crossings) -> Float[np.ndarray, " V"]:
+    """How far along its edge each vertex is, in [0, 1], by linear interpolation of the ends' values.
 
     An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
     """
@@ -71,18 +73,23 @@ def linear_shares(cut: Crossings) -> np.ndarray:
     return np.divide(-lower, upper - lower, out=np.full(len(lower), 0.5), where=cut.within)
 
 
-def edge_indices(lattice: Lattice, cut: Crossings, shares: np.ndarray) -> np.ndarray:
-    """Fractional grid indices of the points so far along the cut edges: [V] -> [V, 3]."""
+def edge_indices(lattice: Lattice, cut: Crossings, shares: Float[np.ndarray, " V"]) -> Float[np.ndarray, "V 3"]:
+    """Fractional grid indices of the points so far along the cut edges."""
     indices = lattice.indices(cut.nodes).astype(np.float64)
     indices[np.arange(len(shares)), cut.axes] += shares
     return indices
 
 
-def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Triangles of all cells: [F, 3] int32 rows of `crossings`.
+def faces(
+    lattice: Lattice,
+    cells: Int64[np.ndarray, " A"],
+    codes: UInt8[np.ndarray, " A"],
+    numbers: Int32[np.ndarray, "A 3"],
+) -> Int32[np.ndarray, "F 3"]:
+    """Triangles of all cells, in rows of `crossings`.
 
-    cells: [A] sorted keys, closed under "shares a sign-changing face".   codes: [A] cases.
-    numbers: [A, 3] as `crossings` returns them.
+    cells: sorted keys, closed under "shares a sign-changing face".   codes: their cases.
+    numbers: as `crossings` returns them.
     """
     edges = np.empty((len(cells), 12), np.int32)
     for corner in range(7):  # no edge starts from the highest corner
@@ -98,15 +105,15 @@ def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.nd
 
 def march(
     lattice: Lattice,
-    cells: np.ndarray,
-    values: np.ndarray,
-    place: Callable[[Crossings], np.ndarray] = linear_shares,
+    cells: Int64[np.ndarray, " A"],
+    values: Float32[np.ndarray, "A 8"],
+    place: Callable[[Crossings], Float[np.ndarray, " V"]] = linear_shares,
 ) -> list[Mesh]:
     """The surface inside the given cells of the fine lattice, one mesh for each object, without normals.
 
-    cells:  [A] int64 keys, sorted: every active cell of each component, as `sparse` hands them over.
-    values: [A, 8] float32 at the cells' corners, -inf outside of the cube.
-    place:  crossings -> how far along its edge each vertex is, [V] in [0, 1].
+    cells:  keys, sorted: every active cell of each component, as `sparse` hands them over.
+    values: at the cells' corners, -inf outside of the cube.
+    place:  crossings -> how far along its edge each vertex is, in [0, 1].
 
     Meshes are closed, each edge has two triangles that run along it in opposite directions, faces
     are counter-clockwise seen from outside (from where values are not positive).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float32, Int, Int64, Real
 
 from imfield_jax.extraction import table
 from imfield_jax.extraction.chunked import ChunkedField
@@ -16,18 +17,18 @@ class Samples:
     Nodes on the ring around the grid and beyond are -inf (empty) and never asked for.
     Values are float32: they place the vertices, whatever precision the field computes in.
 
-    evaluated: points asked for so far, by object: [objects] int64.
+    evaluated: points asked for so far, by object.
     """
 
     def __init__(self, lattice: Lattice, field: ChunkedField, phases: Phases):
         self.lattice = lattice
-        self.evaluated = np.zeros(lattice.objects, np.int64)
+        self.evaluated: Int64[np.ndarray, " objects"] = np.zeros(lattice.objects, np.int64)
         self._field = field
         self._phases = phases
         self._known = table.Table(np.zeros(0, np.int64), np.zeros(0, np.float32))
 
-    def at(self, keys: np.ndarray) -> np.ndarray:
-        """Values of nodes: [n] keys, sorted and without repetition -> [n] float32.
+    def at(self, keys: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
+        """Values of nodes, given by their keys, sorted and without repetition.
 
         Raises ValueError when the field answers with values that are not finite.
         """
@@ -41,13 +42,13 @@ class Samples:
             self._known = self._known.with_rows(keys[~known], values[~known])
         return values
 
-    def forget(self, before: int) -> None:
+    def forget(self, before: int | np.int64) -> None:
         """Drop the values of nodes with smaller keys, which will not be asked for again."""
         first = np.searchsorted(self._known.keys, before)
         self._known = table.Table(self._known.keys[first:], self._known.values[first:])
 
-    def ask(self, indices: np.ndarray, owners: np.ndarray) -> np.ndarray:
-        """The field at (fractional) grid indices of these objects, not remembered: [n, 3], [n] -> [n] float32.
+    def ask(self, indices: Real[np.ndarray, "n 3"], owners: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
+        """The field at (fractional) grid indices of these objects, not remembered.
 
         Raises ValueError when the field answers with values that are not finite.
         """

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 from imfield_jax.extraction.marching import Crossings, edge_indices, linear_shares
 from imfield_jax.extraction.samples import Samples
 
 
-def secant_shares(samples: Samples, cut: Crossings, rounds: int) -> np.ndarray:
-    """How far along its edge each vertex is, [V] in [0, 1], after `rounds` secants; 0 rounds are `linear_shares`.
+def secant_shares(samples: Samples, cut: Crossings, rounds: int) -> Float[np.ndarray, " V"]:
+    """How far along its edge each vertex is, in [0, 1], after `rounds` secants; 0 rounds are `linear_shares`.
 
     Linear interpolation is good where the field is straight between the ends. A decoder of leaky ReLUs has
     kinks, most of them where it was trained to change its mind: at the surface. Each round asks the field

@@ -22,6 +22,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Int64
 
 from imfield_jax.extraction import active_cells
 from imfield_jax.extraction.active_cells import Active
@@ -47,7 +48,7 @@ class Extraction:
     meshes:    one for each object: closed, outward, welded, with area-weighted vertex normals; empty where the
                field is.
     evaluated: points the field was asked for, by object (padding of chunks not counted): those of the
-               lattice once. [objects] int64.
+               lattice once.
     active:    active cells of all objects by stride, coarsest first, such as {4: 5000, 1: 87000}.
     seconds:   by phase: coarse, refine, grow (or search), march, normals, and evaluate and bound for the time
                in the field and its bounds, which the others exclude. Empty without a clock.
@@ -55,7 +56,7 @@ class Extraction:
     """
 
     meshes: list[Mesh]
-    evaluated: np.ndarray
+    evaluated: Int64[np.ndarray, " objects"]
     active: dict[int, int]
     seconds: dict[str, float]
     certificate: Certificate | None

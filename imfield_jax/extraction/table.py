@@ -10,18 +10,21 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool, Float32, Int64
 
 
-def sorted_unique(keys: np.ndarray) -> np.ndarray:
-    """The distinct keys in increasing order: [N] -> [n]. Fast where keys are a few sorted runs in a row."""
+def sorted_unique(keys: Int64[np.ndarray, " N"]) -> Int64[np.ndarray, " n"]:
+    """The distinct keys in increasing order. Fast where keys are a few sorted runs in a row."""
     keys = np.sort(keys, kind="stable")  # merges runs: 9 times faster than the default on eight of them
     first = np.ones(len(keys), bool)
     np.not_equal(keys[1:], keys[:-1], out=first[1:])
     return keys[first]
 
 
-def find(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Row of each key in a sorted table and whether it is there: [N] -> ([N] int64, [N] bool).
+def find(
+    table: Int64[np.ndarray, " N"], keys: Int64[np.ndarray, "*shape"]
+) -> tuple[Int64[np.ndarray, "*shape"], Bool[np.ndarray, "*shape"]]:
+    """Row of each key in a sorted table and whether it is there.
 
     The row of an absent key is some row of the table (0 in an empty table) and means nothing.
     """
@@ -31,8 +34,10 @@ def find(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return rows, table[rows] == keys
 
 
-def merge(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Two sorted key arrays without common keys as one: (merged [N + n], rows [n] of the second in it)."""
+def merge(
+    table: Int64[np.ndarray, " N"], keys: Int64[np.ndarray, " n"]
+) -> tuple[Int64[np.ndarray, " N+n"], Int64[np.ndarray, " n"]]:
+    """Two sorted key arrays without common keys as one, and the rows of the second in it."""
     rows = np.searchsorted(table, keys) + np.arange(len(keys))
     merged = np.empty(len(table) + len(keys), np.int64)
     kept = np.ones(len(merged), bool)
@@ -43,12 +48,12 @@ def merge(table: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 @dataclasses.dataclass(frozen=True)
 class Table:
-    """One row of float32 values for each key: keys [N] int64 sorted, values [N, ...]."""
+    """One row of values for each key; the keys are sorted."""
 
-    keys: np.ndarray
-    values: np.ndarray
+    keys: Int64[np.ndarray, " N"]
+    values: Float32[np.ndarray, " N *shape"]
 
-    def with_rows(self, keys: np.ndarray, values: np.ndarray) -> Table:
+    def with_rows(self, keys: Int64[np.ndarray, " n"], values: Float32[np.ndarray, " n *shape"]) -> Table:
         """The table with rows added; `keys` is sorted and has no key of the table."""
         merged, rows = merge(self.keys, keys)
         kept = np.ones(len(merged), bool)

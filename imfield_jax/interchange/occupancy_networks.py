@@ -75,7 +75,7 @@ def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
 
 def _write_pictures(row: Row, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
-    matrices = {}
+    matrices: dict[str, np.ndarray] = {}
     for number, camera in enumerate(row.cameras):
         picture = Image.fromarray(on_white(row.view(number)))
         matrices |= _matrices(number, camera, picture.width)
@@ -97,7 +97,7 @@ def _matrices(number: int, camera: Camera, size: int) -> dict[str, np.ndarray]:
 
 def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
     contents = io.BytesIO()
-    np.savez(contents, **arrays)
+    np.savez(contents, allow_pickle=False, **arrays)
     write_atomic(path, contents.getvalue())
 
 

@@ -12,6 +12,7 @@ Their last convolutions cover all of their input, so ours are dense layers: [x y
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
@@ -62,7 +63,7 @@ def to_pytorch(weights: Weights) -> dict[str, np.ndarray]:
     return tensors
 
 
-def _paths(params: Tree, batch_stats: Tree) -> dict[tuple[str, ...], np.ndarray | tuple[int, ...]]:
+def _paths(params: Tree, batch_stats: Tree) -> dict[tuple[str, ...], Any]:
     """("params", part, module, ..., leaf) and ("batch_stats", "image_encoder", ...) -> what stands there."""
     return flatten_dict({"params": params, "batch_stats": {"image_encoder": batch_stats}})
 

@@ -17,6 +17,7 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from imfield_jax.files import one_line
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the plain form
 _LARGEST = 4 << 30  # bytes of all entries of a zip file, which may claim more than any machine has
-_DTYPES = {
+_DTYPES: dict[str, np.dtype] = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
     "HalfStorage": np.dtype("<f2"),
@@ -121,7 +122,7 @@ _CALLABLE = {
 
 
 class _Unpickler(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> object:
+    def find_class(self, module: str, name: str) -> Any:
         if module == "torch" and name in _DTYPES:
             return name
         if (module, name) not in _CALLABLE:
@@ -133,11 +134,11 @@ class _Unpickler(pickle.Unpickler):
         return _Storage(key, _DTYPES[kind], count)
 
 
-def _load(file: io.BytesIO) -> object:
+def _load(file: io.BytesIO) -> Any:
     """The next pickle of a file."""
     start, size = file.tell(), len(file.getbuffer())
     for opcode, argument, _ in pickletools.genops(file):  # raises ValueError where an argument is cut off
-        if opcode.name == "LONG_BINPUT" and argument > size:  # Python would make room for as many objects
+        if opcode.name == "LONG_BINPUT" and (argument or 0) > size:  # Python would make room for as many objects
             raise ValueError(f"it remembers object number {argument} of {size} bytes")
     file.seek(start)
     return _Unpickler(file).load()
@@ -166,7 +167,8 @@ def _array(name: str, tensor: _Tensor, numbers: np.ndarray) -> np.ndarray:
     if len(numbers) != tensor.storage.count:
         raise ValueError(f"{name} is to have {tensor.storage.count} numbers, and there are {len(numbers)}")
     last = tensor.offset + sum((length - 1) * step for length, step in zip(tensor.shape, tensor.strides, strict=True))
-    if math.prod(tensor.shape) > len(numbers) or (math.prod(tensor.shape) and last >= len(numbers)):
+    count = math.prod(tensor.shape)
+    if count > len(numbers) or (count and last >= len(numbers)):
         raise ValueError(f"{name} of shape {list(tensor.shape)} does not fit its {len(numbers)} numbers")
     strides = [step * numbers.itemsize for step in tensor.strides]
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides).copy()

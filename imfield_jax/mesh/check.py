@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Int, Int32
 from scipy import sparse
 from scipy.sparse import csgraph
 
@@ -50,8 +51,10 @@ class Report:
         return self.watertight and self.signed_volume > 0
 
 
-def edge_counts(faces: np.ndarray, vertices: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The undirected edges of faces [F, 3]: (edges [E, 2], faces on each [E], of which ascending [E])."""
+def edge_counts(
+    faces: Int[np.ndarray, "F 3"], vertices: int
+) -> tuple[Int[np.ndarray, "E 2"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
+    """The undirected edges of faces, how many faces are on each, and how many of these run along it upward."""
     start, end = faces.ravel().astype(np.int64), np.roll(faces, -1, axis=1).ravel().astype(np.int64)
     keys = np.minimum(start, end) * vertices + np.maximum(start, end)
     order = np.argsort(keys)
@@ -62,8 +65,8 @@ def edge_counts(faces: np.ndarray, vertices: int) -> tuple[np.ndarray, np.ndarra
     return np.stack([keys[firsts] // vertices, keys[firsts] % vertices], axis=1), counts, upward
 
 
-def component_labels(mesh: Mesh) -> np.ndarray:
-    """Which connected piece each face belongs to, numbered from 0: [F] int32."""
+def component_labels(mesh: Mesh) -> Int32[np.ndarray, " F"]:
+    """Which connected piece each face belongs to, numbered from 0."""
     shape = (len(mesh.vertices), len(mesh.vertices))
     ends = np.concatenate([mesh.faces[:, :2], mesh.faces[:, 1:]])
     graph = sparse.coo_array((np.ones(len(ends), bool), (ends[:, 0], ends[:, 1])), shape)

@@ -8,16 +8,20 @@ pixels covered, and neither large nor very many triangles are a special case.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable
 
 import numpy as np
+from jaxtyping import Float, Int, Real
 
 PIXELS_AT_ONCE = 1 << 20
 
 
-def visible(corners: np.ndarray, nearness: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The nearest face of every covered pixel: rows [N], columns [N] and faces [N].
+def visible(
+    corners: Float[np.ndarray, "F 3 2"], nearness: Float[np.ndarray, "F 3"], size: int
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    """The nearest face of every covered pixel: rows, columns and faces.
 
-    corners: [F, 3, 2] pixels.   nearness: [F, 3] one over depth, which is linear on the screen.
+    corners: in pixels.   nearness: one over depth, which is linear on the screen.
     """
     slope = _gradient(corners, nearness)
     key = np.zeros(size * size, np.uint64)  # nearness in the high bits, face + 1 in the low ones
@@ -55,7 +59,7 @@ def _expand(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return item, np.arange(len(item)) - np.repeat(begin - first, count)
 
 
-def _blocks(count: np.ndarray):
+def _blocks(count: np.ndarray) -> Iterable[tuple[int, int]]:
     """Cuts items into stretches (begin, end) of at most about PIXELS_AT_ONCE pixels together."""
     total = np.cumsum(count)
     if not len(total) or total[-1] == 0:
@@ -88,8 +92,10 @@ def _gradient(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.stack([(a * by - b * ay) * inverse, (b * ax - a * bx) * inverse], axis=1)
 
 
-def barycentric(corners: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Screen-space weights [N, 3] of points in triangles [N, 3, 2], clipped against rounding."""
+def barycentric(
+    corners: Float[np.ndarray, "N 3 2"], x: Real[np.ndarray, " N"], y: Real[np.ndarray, " N"]
+) -> Float[np.ndarray, "N 3"]:
+    """Screen-space weights of points in triangles, clipped against rounding."""
     (ax, ay), (bx, by) = np.moveaxis(corners[:, 1:] - corners[:, :1], 0, -1)
     px, py = x - corners[:, 0, 0], y - corners[:, 0, 1]
     area = ax * by - ay * bx

@@ -6,6 +6,7 @@ import dataclasses
 import functools
 
 import numpy as np
+from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
@@ -21,7 +22,7 @@ _ORDER_STRIDES = np.array([1_000_000.0, 1_000.0, 1.0])
 class SurfacePoints:
     """Points drawn from a surface, in random order, so that any prefix is a smaller draw.
 
-    points: [P, 3] float in the cube.   normals: [P, 3] float of unit length.
+    points: in the cube.   normals: of unit length.
 
     Raises ValueError when the two differ in shape or are not [P, 3].
     """
@@ -47,8 +48,8 @@ class SurfacePoints:
         """
         return cKDTree(self.points @ _TURN, leafsize=64, balanced_tree=False, compact_nodes=False)
 
-    def nearest(self, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Distance to, and index of, the nearest of these points for each query: [Q, 3] -> [Q], [Q]."""
+    def nearest(self, queries: Float[np.ndarray, "Q 3"]) -> tuple[Float[np.ndarray, " Q"], Int[np.ndarray, " Q"]]:
+        """Distance to, and index of, the nearest of these points for each query."""
         turned = queries @ _TURN
         # Asked in an order that stays in one place for a while, the tree stays in the cache: twice as quick.
         order = np.argsort((np.floor(turned * _ORDER_CELLS) @ _ORDER_STRIDES).astype(np.int64))
@@ -80,6 +81,6 @@ def sample_surface(mesh: Mesh, count: int, rng: np.random.Generator) -> SurfaceP
     weights = np.stack([1 - root, root * (1 - along), root * along], axis=-1)
     corners = mesh.faces[face]
     points = np.einsum("pk,pkc->pc", weights, mesh.vertices[corners])
-    smooth = mesh.normals is not None
-    normals = np.einsum("pk,pkc->pc", weights, mesh.normals[corners]) if smooth else vectors[face]
+    own = mesh.normals
+    normals = vectors[face] if own is None else np.einsum("pk,pkc->pc", weights, own[corners])
     return SurfacePoints(points.astype(np.float32), unit(normals)[0])

@@ -25,11 +25,12 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Shaped
 from scipy import sparse
 from skimage import measure
 
 from imfield_jax import coordinates
-from imfield_jax.mesh.normals import unit, with_vertex_normals
+from imfield_jax.mesh.normals import unit, vertex_normals
 from imfield_jax.types import Mesh
 
 
@@ -47,8 +48,8 @@ FURTHEST = 0.5  # voxels along each axis that smoothing may move a vertex
 NORMAL_ROUNDS = 4
 
 
-def true_surface(solid: np.ndarray, smoothing: Smoothing = MEASURED) -> Mesh:
-    """The surface of a solid: [R, R, R] bool, R cells over the cube -> closed outward Mesh with normals.
+def true_surface(solid: Shaped[np.ndarray, "R R R"], smoothing: Smoothing = MEASURED) -> Mesh:
+    """The surface of a solid, R cells over the cube: closed, outward, with normals.
 
     smoothing: MEASURED for everything that is scored, PICTURED for what is only looked at.
 
@@ -64,15 +65,15 @@ def true_surface(solid: np.ndarray, smoothing: Smoothing = MEASURED) -> Mesh:
     neighbours = _neighbour_mean(faces, len(stairs))
     smooth = _smoothed(stairs, neighbours, smoothing)
     vertices = coordinates.index_to_point(smooth + (low - 1), occupied.shape[0]).astype(np.float32)
-    mesh = with_vertex_normals(Mesh(vertices, faces.astype(np.int32)))
-    return Mesh(mesh.vertices, mesh.faces, _diffused(mesh.normals, neighbours))
+    mesh = Mesh(vertices, faces.astype(np.int32))
+    return dataclasses.replace(mesh, normals=_diffused(vertex_normals(mesh), neighbours))
 
 
 def _bounds(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First and past-the-last occupied index along each axis: two [3]; both 0 when empty."""
     low, high = np.zeros(3, int), np.zeros(3, int)
-    yz = occupied.any(axis=0)
-    for axis, line in enumerate((occupied.any(axis=2).any(axis=1), yz.any(axis=1), yz.any(axis=0))):
+    xy, yz = np.any(occupied, axis=2), np.any(occupied, axis=0)
+    for axis, line in enumerate((np.any(xy, axis=1), np.any(yz, axis=1), np.any(yz, axis=0))):
         used = np.flatnonzero(line)
         if len(used):
             low[axis], high[axis] = used[0], used[-1] + 1

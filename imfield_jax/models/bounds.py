@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Float
 
 from imfield_jax.models.decoder import NEGATIVE_SLOPE, SURFACE_LOGITS, FoldedDecoder
 from imfield_jax.types import Array
@@ -35,22 +36,24 @@ _UNIT = 2.0**-24  # rounding of float32, relative
 
 
 class _Form(NamedTuple):
-    """Units in a box. lines: base, then a row of coefficients for each symbol, [1 + S, n].   radii: [n].
+    """Units in a box.
 
-    size: what no unit's value is above, whatever its sign, [n].
+    lines: base, then a row of coefficients for each symbol, [1 + symbols, units].
+    size:  upper bound on abs(unit).
     """
 
-    lines: Array
-    radii: Array
-    size: Array
+    lines: Float[jax.Array, "rows units"]
+    radii: Float[jax.Array, " units"]
+    size: Float[jax.Array, " units"]
 
 
-def signed_logit_bounds(folded: FoldedDecoder, box: Array) -> Array:
-    """Bounds on `signed_logit` in a box: centre and half sides [6] -> (low, high) [2].
+def signed_logit_bounds(folded: FoldedDecoder, box: Float[Array, " 6"]) -> Float[jax.Array, " 2"]:
+    """Bounds (low, high) on `signed_logit` in a box, given by its centre and half sides.
 
     Above 0 the box is full, below 0 it is empty; otherwise nothing is known.
     """
-    features, hidden = _features(box[:3], box[3:], folded.octaves), None
+    center, half = jnp.split(jnp.asarray(box), 2)
+    features = hidden = _features(center, half, folded.octaves)  # the first layer has no hidden units before it
     for layer in folded.layers:
         terms = []
         if layer.hidden is not None:
@@ -63,17 +66,17 @@ def signed_logit_bounds(folded: FoldedDecoder, box: Array) -> Array:
     return jnp.stack([middle - spread, middle + spread])
 
 
-def _enough(value: Array, count: int) -> Array:
+def _enough(value: jax.Array, count: int) -> jax.Array:
     """A positive sum of so many terms, or products, rounded up."""
     return value * (1 + 2 * count * _UNIT)
 
 
-def _reach(lines: Array, radii: Array) -> Array:
+def _reach(lines: jax.Array, radii: jax.Array) -> jax.Array:
     """How far from its base a unit may be: [1 + S, n], [n] -> [n]."""
     return _enough(jnp.abs(lines[1:]).sum(axis=0) + radii, len(lines))
 
 
-def _product(units: _Form, kernel: Array, symbols: int) -> tuple[Array, Array]:
+def _product(units: _Form, kernel: Array, symbols: int) -> tuple[jax.Array, jax.Array]:
     """Lines and radii of units times a kernel [n, out]; the largest radii of the units have become symbols."""
     radii, promoted = jax.lax.top_k(units.radii, min(symbols, len(units.radii)))
     rounding = 2 * (kernel.shape[0] + 4) * _UNIT * units.size
@@ -82,7 +85,7 @@ def _product(units: _Form, kernel: Array, symbols: int) -> tuple[Array, Array]:
     return jnp.concatenate([lines, radii[:, None] * kernel[promoted]]), _enough(left, kernel.shape[0])
 
 
-def _sum(terms: list[tuple[Array, Array]], bias: Array) -> _Form:
+def _sum(terms: list[tuple[jax.Array, jax.Array]], bias: Array) -> _Form:
     """Terms and bias. The symbols of the second term, that of the point, are the first ones of the first term."""
     (lines, radii), *others = terms
     for more, radius in others:
@@ -108,20 +111,20 @@ def _leaky_relu(units: _Form) -> _Form:
     return _Form(lines, units.radii * slope + off + 8 * _UNIT * units.size, units.size)
 
 
-def _features(center: Array, half: Array, octaves: int) -> _Form:
+def _features(center: jax.Array, half: jax.Array, octaves: int) -> _Form:
     """`point_features` over the box."""
-    lines, radii = [jnp.concatenate([center[None], jnp.diag(half)])], [2 * _UNIT * (jnp.abs(center) + half)]
+    parts, widths = [jnp.concatenate([center[None], jnp.diag(half)])], [2 * _UNIT * (jnp.abs(center) + half)]
     angles = [(jnp.pi * 2.0**octave * center, jnp.pi * 2.0**octave * half) for octave in range(octaves)]
     for value, slope in ((jnp.sin, jnp.cos), (jnp.cos, lambda angle: -jnp.sin(angle))):
         for angle, reach in angles:
             line, radius = _tangent(value(angle), slope(angle), reach)
-            lines.append(line)
-            radii.append(radius + 8 * _UNIT * (1 + jnp.abs(angle) + reach))  # angles are rounded, too
-    lines, radii = jnp.concatenate(lines, axis=1), jnp.concatenate(radii)
+            parts.append(line)
+            widths.append(radius + 8 * _UNIT * (1 + jnp.abs(angle) + reach))  # angles are rounded, too
+    lines, radii = jnp.concatenate(parts, axis=1), jnp.concatenate(widths)
     return _Form(lines, radii, jnp.abs(lines[0]) + _reach(lines, radii))
 
 
-def _tangent(value: Array, slope: Array, reach: Array) -> tuple[Array, Array]:
+def _tangent(value: jax.Array, slope: jax.Array, reach: jax.Array) -> tuple[jax.Array, jax.Array]:
     """A wave around an angle: its value there, its slope, how far the angle goes, [3] each -> lines [4, 3], radii [3].
 
     It bends by at most its own size, |value| + reach or 1. Where its tangent tells less than that it is in [-1, 1],

@@ -16,6 +16,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jaxtyping import Float, Int
 
 from imfield_jax.coordinates import LEVEL
 from imfield_jax.types import Array
@@ -51,11 +52,11 @@ class DecoderConfig:
 @partial(jax.tree_util.register_dataclass, data_fields=("hidden", "point", "bias"), meta_fields=())
 @dataclasses.dataclass(frozen=True)
 class FoldedLayer:
-    """One layer with z folded in. hidden: [in, out] or None; point: [3 + 6 octaves, out] or None; bias: [..., out]."""
+    """One layer with z folded in: what the hidden units and the point are multiplied by, and what is added."""
 
-    hidden: Array | None
-    point: Array | None
-    bias: Array
+    hidden: Float[Array, "inputs outputs"] | None
+    point: Float[Array, "features outputs"] | None
+    bias: Float[Array, "*objects outputs"]
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("layers",), meta_fields=("output", "octaves"))
@@ -63,14 +64,14 @@ class FoldedLayer:
 class FoldedDecoder:
     """The decoder of one object, a small network from points to occupancy, or those of some.
 
-    Objects differ in their biases alone, which have the shape of the latents: [..., Z] gave [..., out].
+    Objects differ in their biases alone: latents [*objects, Z] gave biases [*objects, outputs].
     """
 
     layers: tuple[FoldedLayer, ...]
     output: str
     octaves: int
 
-    def of(self, number: Array) -> FoldedDecoder:
+    def of(self, number: Int[Array, ""]) -> FoldedDecoder:
         """The decoder of one of the objects."""
         layers = [dataclasses.replace(layer, bias=layer.bias[number]) for layer in self.layers]
         return dataclasses.replace(self, layers=tuple(layers))
@@ -81,8 +82,11 @@ class FoldedDecoder:
         The first layer and the last stay as they are: one keeps points apart, the other is one column.
         """
         first, *middle, last = self.layers
-        middle = [dataclasses.replace(layer, hidden=layer.hidden.astype(dtype)) for layer in middle]
-        return dataclasses.replace(self, layers=(first, *middle, last))
+        converted = (
+            layer if layer.hidden is None else dataclasses.replace(layer, hidden=layer.hidden.astype(dtype))
+            for layer in middle
+        )
+        return dataclasses.replace(self, layers=(first, *converted, last))
 
 
 class ImplicitDecoder(nn.Module):
@@ -117,11 +121,12 @@ class ImplicitDecoder(nn.Module):
         """Whether layer `number` (from 1) sees (point, z): the first always, with skips all but the output layer."""
         return number == 1 or (self.config.skips and number <= len(self.config.widths))
 
-    def fold(self, z: Array) -> FoldedDecoder:
-        """z: [..., Z] -> the decoders of these objects."""
+    def fold(self, z: Float[Array, "*objects Z"]) -> FoldedDecoder:
+        """The decoders of the objects with these latents."""
         layers, point_width = [], self.config.point_width
         for number, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True), start=1):
-            hidden, point = kernel, None
+            hidden: Array | None = kernel
+            point: Array | None = None
             bias = jnp.broadcast_to(bias, (*z.shape[:-1], *bias.shape))
             if self._is_fed(number):
                 rows = kernel.shape[0] - point_width - self.config.latent
@@ -131,8 +136,8 @@ class ImplicitDecoder(nn.Module):
             layers.append(FoldedLayer(hidden, point, bias))
         return FoldedDecoder(tuple(layers), self.config.output, self.config.octaves)
 
-    def __call__(self, z: Array, point: Array) -> Array:
-        """z: [Z], point: [3] -> occupancy []."""
+    def __call__(self, z: Float[Array, " Z"], point: Float[Array, " 3"]) -> Float[Array, ""]:
+        """Occupancy of an object at a point."""
         return occupancy(self.fold(z), point)
 
 
@@ -166,8 +171,8 @@ def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bo
     return _BIAS_STD * jax.random.normal(key, kernel.shape[1:]) - 0.5 * kernel[sum(rows) :].sum(axis=0)
 
 
-def point_features(point: Array, octaves: int) -> Array:
-    """The coordinates, then their sines and cosines of periods 2, 1, 1/2, ...: [3] -> [3 + 6 octaves].
+def point_features(point: Float[Array, " 3"], octaves: int) -> Float[Array, " 3+6*{octaves}"]:
+    """The coordinates, then their sines and cosines of periods 2, 1, 1/2, ...
 
     Layers find fine structure in these far sooner than in coordinates alone (Mildenhall et al. 2020, "NeRF",
     equation 4; Tancik et al. 2020, "Fourier features").
@@ -176,9 +181,11 @@ def point_features(point: Array, octaves: int) -> Array:
     return jnp.concatenate([point, jnp.sin(angles), jnp.cos(angles)])
 
 
-def logit(folded: FoldedDecoder, point: Array, precision: jax.lax.Precision | None = None) -> Array:
-    """Value before the output function: point [3] -> []. precision: of the products, XLA's own choice by default."""
-    hidden, features = None, point_features(point, folded.octaves)
+def logit(
+    folded: FoldedDecoder, point: Float[Array, " 3"], precision: jax.lax.Precision | None = None
+) -> Float[Array, ""]:
+    """Value before the output function. precision: of the products, XLA's own choice by default."""
+    features = hidden = point_features(point, folded.octaves)  # the first layer has no hidden units before it
     for layer in folded.layers:
         value = layer.bias
         if layer.point is not None:
@@ -190,7 +197,7 @@ def logit(folded: FoldedDecoder, point: Array, precision: jax.lax.Precision | No
     return hidden[0]
 
 
-def activate(values: Array, output: str) -> Array:
+def activate(values: Float[Array, "*shape"], output: str) -> Float[Array, "*shape"]:
     """The output function, elementwise: "sigmoid", or a clip to [0, 1] with a leak outside."""
     if output == "sigmoid":
         return nn.sigmoid(values)
@@ -199,13 +206,13 @@ def activate(values: Array, output: str) -> Array:
     raise ValueError(f"decoder output: expected sigmoid or leaky_clip, found {output!r}")
 
 
-def occupancy(folded: FoldedDecoder, point: Array) -> Array:
-    """What the decoder says of one point: [3] -> [], 1 inside, surface at 0.5."""
+def occupancy(folded: FoldedDecoder, point: Float[Array, " 3"]) -> Float[Array, ""]:
+    """The decoder's occupancy at one point: 1 inside, surface at 0.5."""
     return activate(logit(folded, point), folded.output)
 
 
-def signed_logit(folded: FoldedDecoder, point: Array) -> Array:
-    """The field of one object at one point: [3] -> [], positive inside, 0 on the surface.
+def signed_logit(folded: FoldedDecoder, point: Float[Array, " 3"]) -> Float[Array, ""]:
+    """The field of one object at one point: positive inside, 0 on the surface.
 
     Before the output function, so it is nearly linear from one point to the next and does not
     saturate, however sure the decoder is. Products are in full float32 where the decoder is: accelerators would

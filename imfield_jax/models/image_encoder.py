@@ -12,6 +12,7 @@ import dataclasses
 from functools import partial
 
 from flax import linen as nn
+from jaxtyping import Float
 
 from imfield_jax.models.decoder import NEGATIVE_SLOPE
 from imfield_jax.types import Array
@@ -40,7 +41,7 @@ class ResidualBlock(nn.Module):
     stride: int
 
     @nn.compact
-    def __call__(self, image: Array, *, train: bool) -> Array:
+    def __call__(self, image: Float[Array, "B H W C"], *, train: bool) -> Float[Array, "B h w features"]:
         conv = partial(nn.Conv, self.features, use_bias=False, kernel_init=nn.initializers.xavier_uniform())
         norm = partial(
             nn.BatchNorm,
@@ -59,7 +60,7 @@ class ResidualBlock(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """view [B, 128, 128, 1] in [0, 1] on white -> z [B, Z] in (0, 1).
+    """A view in [0, 1] on white -> its latent in (0, 1).
 
     `train` normalises by the batch's statistics and updates the running ones ("batch_stats").
     """
@@ -67,7 +68,7 @@ class ImageEncoder(nn.Module):
     config: ImageEncoderConfig
 
     @nn.compact
-    def __call__(self, view: Array, *, train: bool = False) -> Array:
+    def __call__(self, view: Float[Array, "B 128 128 1"], *, train: bool = False) -> Float[Array, "B Z"]:
         width = self.config.width
         conv = partial(nn.Conv, kernel_init=nn.initializers.xavier_uniform())
         norm = partial(

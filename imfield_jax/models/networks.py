@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 from jax import lax
+from jaxtyping import Float, Key, Shaped
 
 from imfield_jax.models.decoder import FoldedDecoder, ImplicitDecoder, logit
 from imfield_jax.models.image_encoder import ImageEncoder
@@ -30,7 +33,7 @@ class Networks:
 
     preset: Preset
 
-    def init(self, key: Array) -> tuple[Tree, Tree]:
+    def init(self, key: Key[jax.Array, ""]) -> tuple[Tree, Tree]:
         """Initial (params, batch_stats)."""
         of_decoder, of_voxels, of_views = jax.random.split(key, 3)
         decoder = self._decoder.init(of_decoder, jnp.zeros(self.preset.decoder.latent), jnp.zeros(3))
@@ -50,32 +53,36 @@ class Networks:
         params = {part: shapes for part, shapes in params.items() if part in present}
         return params, batch_stats if "image_encoder" in params else {}
 
-    def encode_voxels(self, params: Tree, voxels: Array) -> Array:
-        """[B, 64, 64, 64] in {0, 1} -> z [B, Z]."""
-        return self._voxel_encoder.apply({"params": _part(params, "voxel_encoder")}, voxels)
+    def encode_voxels(self, params: Tree, voxels: Shaped[Array, "B 64 64 64"]) -> Float[Array, "B Z"]:
+        """The latents of voxels, 0 or 1."""
+        return _applied(self._voxel_encoder, {"params": _part(params, "voxel_encoder")}, voxels)
 
-    def encode_views(self, params: Tree, batch_stats: Tree, views: Array) -> Array:
-        """[B, 128, 128, 1] in [0, 1] -> z [B, Z], each view on its own."""
-        return self._image_encoder.apply(self._image_variables(params, batch_stats), views)
+    def encode_views(self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 1"]) -> Float[Array, "B Z"]:
+        """The latents of views in [0, 1], each view on its own."""
+        return _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
 
-    def encode_views_in_training(self, params: Tree, batch_stats: Tree, views: Array) -> tuple[Array, Tree]:
+    def encode_views_in_training(
+        self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 1"]
+    ) -> tuple[Float[Array, "B Z"], Tree]:
         """As `encode_views`, normalised over the batch; also the updated running statistics."""
         variables = self._image_variables(params, batch_stats)
-        z, updated = self._image_encoder.apply(variables, views, train=True, mutable=["batch_stats"])
+        z, updated = _applied(self._image_encoder, variables, views, train=True, mutable=["batch_stats"])
         return z, updated["batch_stats"]
 
-    def fold(self, params: Tree, z: Array) -> FoldedDecoder:
-        """z [..., Z] -> the decoders of these objects, for `decoder.occupancy`."""
-        return self._decoder.apply({"params": params["decoder"]}, z, method="fold")
+    def fold(self, params: Tree, z: Float[Array, "*objects Z"]) -> FoldedDecoder:
+        """The decoders of the objects with these latents, for `decoder.occupancy`."""
+        return _applied(self._decoder, {"params": params["decoder"]}, z, method="fold")
 
-    def logits(self, params: Tree, z: Array, points: Array, *, one_by_one: bool = False) -> Array:
-        """z [B, Z], points [B, P, 3] -> decoder values before the output function, [B, P].
+    def logits(
+        self, params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], *, one_by_one: bool = False
+    ) -> Float[Array, "B P"]:
+        """Decoder values before the output function.
 
         one_by_one: go through the shapes in sequence. The activations of one shape fit a CPU's cache,
         those of a batch do not; accelerators want the batch at once.
         """
 
-        def of_shape(shape):
+        def of_shape(shape: tuple[Array, Array]) -> Array:
             z, points = shape
             return jax.vmap(logit, in_axes=(None, 0))(self.fold(params, z), points)
 
@@ -96,6 +103,11 @@ class Networks:
     @staticmethod
     def _image_variables(params: Tree, batch_stats: Tree) -> Tree:
         return {"params": _part(params, "image_encoder"), "batch_stats": batch_stats}
+
+
+def _applied(module: nn.Module, *inputs: Any, **options: Any) -> Any:
+    """`apply`, which Flax can only type as either of what it may return."""
+    return module.apply(*inputs, **options)
 
 
 def _part(params: Tree, part: str) -> Tree:

@@ -13,6 +13,7 @@ from functools import partial
 import jax.numpy as jnp
 from flax import linen as nn
 from jax import lax
+from jaxtyping import Float, Shaped
 
 from imfield_jax.models.decoder import NEGATIVE_SLOPE
 from imfield_jax.types import Array
@@ -37,14 +38,14 @@ class VoxelEncoderConfig:
 
 
 class StridedConvolution(nn.Module):
-    """A 4x4x4 convolution over [B, R, R, R, C], of stride 2 with padding 1 or of stride 4 without."""
+    """A 4x4x4 convolution, of stride 2 with padding 1 or of stride 4 without."""
 
     features: int
     stride: int
     use_bias: bool
 
     @nn.compact
-    def __call__(self, grid: Array) -> Array:
+    def __call__(self, grid: Float[Array, "B R R R C"]) -> Float[Array, "B r r r features"]:
         channels = grid.shape[-1]
         kernel = self.param("kernel", nn.initializers.xavier_uniform(), (4, 4, 4, channels, self.features))
         as_product = product_of_blocks if self.stride == 2 else product_of_patches
@@ -55,14 +56,20 @@ class StridedConvolution(nn.Module):
         return out
 
 
-def convolution(grid: Array, kernel: Array, stride: int) -> Array:
-    """The strided convolution as XLA has it: grid [B, R, R, R, C], kernel [4, 4, 4, C, out]."""
+def convolution(
+    grid: Float[Array, "B R R R C"], kernel: Float[Array, "4 4 4 C features"], stride: int
+) -> Float[Array, "B R//{stride} R//{stride} R//{stride} features"]:
+    """The strided convolution as XLA has it."""
     padding = [(1, 1)] * 3 if stride == 2 else "VALID"
     layout = ("NDHWC", "DHWIO", "NDHWC")
-    return lax.conv_general_dilated(grid, kernel, (stride,) * 3, padding, dimension_numbers=layout)
+    return lax.conv_general_dilated(
+        jnp.asarray(grid), jnp.asarray(kernel), (stride,) * 3, padding, dimension_numbers=layout
+    )
 
 
-def product_of_patches(grid: Array, kernel: Array) -> Array:
+def product_of_patches(
+    grid: Float[Array, "B R R R C"], kernel: Float[Array, "4 4 4 C features"]
+) -> Float[Array, "B R//4 R//4 R//4 features"]:
     """`convolution` of stride 4 as a matrix product of disjoint patches."""
     batch, size, channels = grid.shape[0], grid.shape[1], grid.shape[-1]
     coarse = size // 4
@@ -71,7 +78,9 @@ def product_of_patches(grid: Array, kernel: Array) -> Array:
     return patches @ kernel.reshape(64 * channels, -1)
 
 
-def product_of_blocks(grid: Array, kernel: Array) -> Array:
+def product_of_blocks(
+    grid: Float[Array, "B R R R C"], kernel: Float[Array, "4 4 4 C features"]
+) -> Float[Array, "B R//2 R//2 R//2 features"]:
     """`convolution` of stride 2 as a matrix product.
 
     Padding, folding 2x2x2 blocks into channels and gathering 2x2x2 of those reads exactly the
@@ -80,8 +89,8 @@ def product_of_blocks(grid: Array, kernel: Array) -> Array:
     return blocks_of(grid) @ kernel_of_blocks(kernel)
 
 
-def blocks_of(grid: Array) -> Array:
-    """What each output of the strided convolution sees: [B, R, R, R, C] -> [B, R/2, R/2, R/2, 64 C].
+def blocks_of(grid: Float[Array, "B R R R C"]) -> Float[Array, "B R//2 R//2 R//2 64*C"]:
+    """What each output of the strided convolution sees.
 
     The last axis is ordered (which 2-block along x, y, z; place in the block along x, y, z; channel).
     """
@@ -94,8 +103,8 @@ def blocks_of(grid: Array) -> Array:
     return jnp.concatenate(corners, axis=-1)
 
 
-def kernel_of_blocks(kernel: Array) -> Array:
-    """[4, 4, 4, C, out] -> [64 C, out], rows in the order of `blocks_of`."""
+def kernel_of_blocks(kernel: Float[Array, "4 4 4 C features"]) -> Float[Array, "64*C features"]:
+    """The kernel as a matrix, rows in the order of `blocks_of`."""
     channels, features = kernel.shape[3:]
     split = kernel.reshape(2, 2, 2, 2, 2, 2, channels, features)
     return split.transpose(0, 2, 4, 1, 3, 5, 6, 7).reshape(64 * channels, features)
@@ -107,7 +116,7 @@ class InstanceNorm(nn.Module):
     affine: bool
 
     @nn.compact
-    def __call__(self, grid: Array) -> Array:
+    def __call__(self, grid: Float[Array, "B R R R C"]) -> Float[Array, "B R R R C"]:
         axes = (1, 2, 3)
         mean = grid.mean(axis=axes, keepdims=True)
         variance = jnp.square(grid - mean).mean(axis=axes, keepdims=True)
@@ -120,12 +129,12 @@ class InstanceNorm(nn.Module):
 
 
 class VoxelEncoder(nn.Module):
-    """voxels [B, 64, 64, 64] in {0, 1} -> z [B, Z] in (0, 1)."""
+    """Voxels, 0 or 1 -> latent in (0, 1)."""
 
     config: VoxelEncoderConfig
 
     @nn.compact
-    def __call__(self, voxels: Array) -> Array:
+    def __call__(self, voxels: Shaped[Array, "B 64 64 64"]) -> Float[Array, "B Z"]:
         config = self.config
         grid = voxels.astype(jnp.float32)[..., None]
         for number in range(1, 5 if config.stem_stride == 2 else 4):

@@ -47,6 +47,7 @@ def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> 
     contents = io.BytesIO()
     np.savez(
         contents,
+        allow_pickle=False,
         header=np.array(json.dumps(header)),
         **{name: np.asarray(array).astype(dtype) for name, array in arrays.items()},
     )

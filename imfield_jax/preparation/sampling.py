@@ -116,7 +116,9 @@ def _outward_offsets(side: int) -> np.ndarray:
     return offsets[np.argsort(np.abs(offsets - side // 2).max(axis=1), kind="stable")]
 
 
-def uniform_points(solid: np.ndarray, count: int, rng: np.random.Generator | int = 0) -> tuple[np.ndarray, np.ndarray]:
+def uniform_points(
+    solid: np.ndarray, count: int, rng: np.random.Generator | list[int] | int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """Uniformly random points in the cube with the value of the voxel each lies in, for evaluation.
 
     solid: [R, R, R] bool. Returns points [count, 3] float32 and values [count] uint8.

@@ -6,14 +6,16 @@ A feed is asked for a batch by number and always answers with the same batch, so
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
+from jaxtyping import Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.types import Array
 
 
+@runtime_checkable
 class Feed(Protocol):
     """Batches by number. Leaves are numpy or jax arrays; B is the share of this host.
 
@@ -30,6 +32,6 @@ class Feed(Protocol):
         """Batch `step` of one random view per shape, with points of `level`, or none (P = 0)."""
         ...
 
-    def voxels(self, index: np.ndarray) -> Array:
-        """The voxels of given rows, in that order: [len(index), 64, 64, 64] uint8."""
+    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[Array, "B 64 64 64"]:
+        """The voxels of given rows, in that order."""
         ...

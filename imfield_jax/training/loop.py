@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import jax
 import numpy as np
 import optax
+from jaxtyping import Float, Key
 
 from imfield_jax.models.networks import Networks
 from imfield_jax.training.checkpoints import Checkpoints
@@ -20,13 +21,14 @@ from imfield_jax.training.feed import Feed
 from imfield_jax.training.parallel import everywhere, goes_one_by_one, parallel_step
 from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
 from imfield_jax.training.state import TrainState, begin_stage, first_state, trained
-from imfield_jax.training.steps import make_step
+from imfield_jax.training.steps import Measures, make_step
 from imfield_jax.training.validation import Validation, latents_of
 
 EMPTY_SHARE = 0.02  # said to be inside, as a share of what is: below this the answer is "empty" everywhere
 COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder says the same of every shape
 
 
+@runtime_checkable
 class Observer(Protocol):
     """What is told of a run; it must not change it."""
 
@@ -57,7 +59,7 @@ class Run:
     schedule: Schedule
     feeds: Callable[[int], Feed]
     validate: Validation
-    key: jax.Array
+    key: Key[jax.Array, ""]
     mesh: jax.sharding.Mesh
     measure_every: int = 50
     validate_every: int = 500
@@ -122,7 +124,7 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
     feed = run.feeds(number)
     step = parallel_step(make_step(run.networks, run.schedule, stage, one_by_one=goes_one_by_one(run.mesh)), run.mesh)
     latents = _targets(run, stage, state, feed)
-    seen = []
+    seen: list[Measures] = []
     for made in range(int(state.step) + 1, stage.steps + 1):
         draw = feed.points if stage.kind == AUTOENCODER else feed.views
         state, measures = step(state, draw(stage.level, made - 1), latents)
@@ -139,15 +141,15 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
     return state
 
 
-def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> jax.Array:
-    """[N, Z], what views are regressed to: the autoencoder is frozen by then, so they are the same after a resume."""
+def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:
+    """What views are regressed to: the autoencoder is frozen by then, so they are the same after a resume."""
     if stage.kind == AUTOENCODER:
         return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), everywhere(run.mesh))
     latents = latents_of(run.networks, state.params, feed.voxels, len(feed.names))
     return jax.device_put(latents, everywhere(run.mesh))
 
 
-def _tell(observer: Observer, stage: Stage, made: int, seen: list[dict[str, jax.Array]]) -> None:
+def _tell(observer: Observer, stage: Stage, made: int, seen: list[Measures]) -> None:
     means = {name: float(np.mean([float(measures[name]) for measures in seen])) for name in seen[0]}
     _check_finite(stage, made, "loss", means["loss"])
     observer.measured(stage, made, means)

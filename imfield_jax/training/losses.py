@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 import optax
+from jaxtyping import Float
 
 from imfield_jax.coordinates import LEVEL
 from imfield_jax.models.decoder import SURFACE_LOGITS, activate
 from imfield_jax.types import Array
 
 
-def occupancy_loss(logits: Array, occupancy: Array, output: str, loss: str) -> Array:
-    """Mean over all points; logits and occupancy [B, P] -> [].
+def occupancy_loss(
+    logits: Float[Array, "B P"], occupancy: Float[Array, "B P"], output: str, loss: str
+) -> Float[Array, ""]:
+    """Mean over all points.
 
     loss: "mse" between the field's value and {0, 1} (IM-NET, equation 2 with unit weights), or "bce",
     the cross-entropy of the logit: its gradient does not vanish where the sigmoid saturates.
@@ -29,12 +32,14 @@ def check_loss(loss: str, output: str) -> None:
         raise ValueError(f"loss bce is of logits, which a decoder with output {output} does not have: use mse")
 
 
-def latent_loss(z: Array, target: Array) -> Array:
-    """Mean squared error over [B, Z] (IM-NET, supplementary: single view reconstruction)."""
+def latent_loss(z: Float[Array, "B Z"], target: Float[Array, "B Z"]) -> Float[Array, ""]:
+    """Mean squared error (IM-NET, supplementary: single view reconstruction)."""
     return jnp.square(z - target).mean()
 
 
-def point_measures(logits: Array, occupancy: Array, output: str) -> dict[str, Array]:
+def point_measures(
+    logits: Float[Array, "B P"], occupancy: Float[Array, "B P"], output: str
+) -> dict[str, Float[Array, ""]]:
     """Intersection over union on the batch's own points, and how many are and are said to be inside."""
     inside = logits > SURFACE_LOGITS[output]
     full = occupancy > LEVEL
@@ -47,8 +52,8 @@ def point_measures(logits: Array, occupancy: Array, output: str) -> dict[str, Ar
     }
 
 
-def latent_spread(z: Array) -> Array:
-    """How far the latents of a batch are apart: the standard deviation over shapes [B, Z] -> [].
+def latent_spread(z: Float[Array, "B Z"]) -> Float[Array, ""]:
+    """How far the latents of a batch are apart: the standard deviation over shapes, averaged over components.
 
     Near zero means that the encoder says the same of every shape: its sigmoids are saturated.
     """

@@ -7,6 +7,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import optax
+from jaxtyping import Int32, Key
 
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.training.optimizer import optimizer_of
@@ -17,15 +18,15 @@ from imfield_jax.types import Array
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class TrainState:
-    """step: [] int32, updates made in this stage. params: of all networks. opt_state: of the trained ones."""
+    """step: updates made in this stage. params: of all networks. opt_state: of the trained ones."""
 
-    step: Array
+    step: Int32[Array, ""]
     params: Tree
     batch_stats: Tree
     opt_state: optax.OptState
 
 
-def first_state(networks: Networks, schedule: Schedule, key: Array) -> TrainState:
+def first_state(networks: Networks, schedule: Schedule, key: Key[jax.Array, ""]) -> TrainState:
     """The state before the first update of the first stage."""
     params, batch_stats = jax.jit(networks.init)(key)  # drops the forward pass that flax makes
     return begin_stage(schedule, schedule.stages[0], params, batch_stats)

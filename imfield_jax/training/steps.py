@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import jax
 import optax
+from jaxtyping import Float
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
@@ -15,15 +16,17 @@ from imfield_jax.training.stages import AUTOENCODER, ENCODER, Schedule, Stage
 from imfield_jax.training.state import TrainState, trained
 from imfield_jax.types import Array
 
-Measures = dict[str, Array]
-Step = Callable[[TrainState, PointBatch | ViewBatch, Array], tuple[TrainState, Measures]]
-LossFunction = Callable[[Tree, Tree, PointBatch | ViewBatch, Array], tuple[Array, tuple[Tree, Measures]]]
+Measures = dict[str, Float[Array, ""]]
+Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Measures]]
+LossFunction = Callable[
+    [Tree, Tree, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[Float[Array, ""], tuple[Tree, Measures]]
+]
 
 
 def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_one: bool) -> Step:
     """The update of a stage: step(state, batch, latents) -> (state, measures).
 
-    latents: [N, Z], the autoencoder's latents of the split by row, what views are regressed to; the
+    latents: the autoencoder's latents of the split by row, what views are regressed to; the
     autoencoder's own stages do not look at it.
     one_by_one: see `Networks.logits`.
     """

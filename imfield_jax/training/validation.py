@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
+from jaxtyping import Float, Int, UInt8
 
 from imfield_jax.batches import HeldOut
 from imfield_jax.models.decoder import SURFACE_LOGITS
-from imfield_jax.models.networks import Networks
+from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.training.state import TrainState
 from imfield_jax.types import Array
 
@@ -50,11 +51,13 @@ def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Valid
     return validate
 
 
-def latents_of(networks: Networks, params: dict, voxels: Callable[[np.ndarray], Array], count: int) -> Array:
-    """The autoencoder's latents of all `count` shapes of a split, [N, Z].
-
-    voxels: rows [B] -> [B, 64, 64, 64], as `Feed.voxels`.
-    """
+def latents_of(
+    networks: Networks,
+    params: Tree,
+    voxels: Callable[[Int[np.ndarray, " B"]], UInt8[Array, "B 64 64 64"]],
+    count: int,
+) -> Float[jax.Array, "{count} Z"]:
+    """The autoencoder's latents of all `count` shapes of a split. voxels: of given rows, as `Feed.voxels`."""
     encode = jax.jit(networks.encode_voxels)
     chunk = min(32, count)
     pieces = []

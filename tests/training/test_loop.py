@@ -205,7 +205,7 @@ class Relabelled:
 
     def __init__(self, feed, label):
         self._feed, self._label = feed, label
-        self.names, self.voxels = feed.names, feed.voxels
+        self.names, self.voxels, self.views = feed.names, feed.voxels, feed.views
 
     def points(self, level, step):
         batch = self._feed.points(level, step)
