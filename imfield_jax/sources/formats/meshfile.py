@@ -18,9 +18,11 @@ from trimesh.resolvers import FilePathResolver
 
 from imfield_jax.files import one_line
 from imfield_jax.sources.formats import binvox, textures, wavefront
+from imfield_jax.sources.formats.kinds import SUFFIXES, unreadable_kind
 from imfield_jax.sources.scene import Part, Scene, of_mesh
 
-SUFFIXES = (".obj", ".glb", ".ply", ".stl", ".off", ".binvox")
+__all__ = ["SUFFIXES", "load_scene", "unreadable_kind"]
+
 GREY = (0.7, 0.7, 0.7, 1.0)
 # It logs damage with a traceback; we tell it in one line.
 logging.getLogger("trimesh").setLevel(logging.CRITICAL)
