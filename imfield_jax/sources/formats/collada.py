@@ -36,40 +36,33 @@ def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[
     warnings = [f"part of the file left out: {one_line(error)}" for error in document.errors[:1]]
     parts: list[Part] = []
     for geometry in document.scene.objects("geometry") if document.scene else ():
-        for primitive in geometry.primitives():
-            polygons = _polygons(primitive, turn)
-            if polygons is None:
-                continue
-            if np.linalg.det(primitive.matrix[:3, :3]) < 0:
-                polygons = _turned_over(polygons)
-            polygons, lost = known(polygons)
-            warnings += lost
-            color, image = _material(primitive.material, texture, polygons.colors is not None)
-            parts.append(part(polygons, color, image))
+        for primitive in geometry.original.primitives:
+            polygons = _polygons(primitive, turn @ geometry.matrix[:3, :3], turn @ geometry.matrix[:3, 3])
+            if polygons is not None:
+                polygons, lost = known(polygons)
+                warnings += lost
+                material = geometry.materialnodebysymbol.get(primitive.material)
+                color, image = _material(material and material.target, texture, polygons.colors is not None)
+                parts.append(part(polygons, color, image))
     return tuple(parts), tuple(warnings)
 
 
-def _polygons(primitive, turn: np.ndarray) -> Polygons | None:
-    """What a placed primitive of pycollada consists of; None for lines and for nothing at all."""
+def _polygons(source, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:
+    """The polygons of a primitive of pycollada in their place; None for lines and for nothing at all."""
     import collada
 
-    source = primitive.original
     if not isinstance(source, collada.polylist.Polylist | collada.triangleset.TriangleSet):
         return None
-    if primitive.vertex is None or primitive.vertex_index is None or not len(primitive.vertex_index):
+    if source.vertex is None or source.vertex_index is None or not len(source.vertex_index):
         return None
-    corners = np.asarray(primitive.vertex_index, np.int64)
+    corners = np.asarray(source.vertex_index, np.int64)
     if corners.ndim == 2:
         counts = np.full(len(corners), 3)
     else:
         counts = np.diff(np.asarray(source.polyindex, np.int64), axis=1).ravel()
-    return Polygons(
-        vertices=np.asarray(primitive.vertex, np.float64) @ turn.T,
-        counts=counts,
-        corners=corners.ravel(),
-        uv=_uv(source),
-        colors=_colors(source, corners.size),
-    )
+    vertices = np.asarray(source.vertex, np.float64) @ matrix.T + shift
+    polygons = Polygons(vertices, counts, corners.ravel(), _uv(source), _colors(source, corners.size))
+    return _turned_over(polygons) if np.linalg.det(matrix) < 0 else polygons
 
 
 def _uv(source) -> np.ndarray | None:

@@ -35,9 +35,7 @@ class Document:
         self.tree, self._binary = _chunks(contents)
         self._opened = opened
         self._buffers: dict[int, np.ndarray] = {}
-        version = str(self.tree.get("asset", {}).get("version", "1.0"))
-        if not version.startswith("2."):
-            raise _other_version(version)
+        _check_version(str(self.tree.get("asset", {}).get("version", "1.0")))
         names = [n for n in self.tree.get("extensionsRequired", []) if not n.startswith(_HARMLESS)]
         if names:
             noun = "extension" if len(names) == 1 else "extensions"
@@ -129,8 +127,7 @@ def _chunks(contents: bytes) -> tuple[dict, bytes]:
     binary = b""
     if contents.startswith(b"glTF"):
         version, size = (int.from_bytes(contents[at : at + 4], "little") for at in (4, 8))
-        if version != 2:
-            raise _other_version(f"{version}.0")
+        _check_version(f"{version}.0")
         if size > len(contents):
             raise ValueError(f"file is truncated: header declares {size} bytes, found {len(contents)}")
         found, place = {}, 12
@@ -145,8 +142,11 @@ def _chunks(contents: bytes) -> tuple[dict, bytes]:
     return tree, binary
 
 
-def _other_version(version: str) -> Unsupported:
-    return Unsupported(f"expected glTF 2.0, found glTF {version}; convert it, for instance with gltf-pipeline")
+def _check_version(version: str) -> None:
+    if version.startswith(("0.", "1.")):
+        raise Unsupported(f"expected glTF 2.0, found glTF {version}; convert it, for instance with gltf-pipeline")
+    if not version.startswith("2."):
+        raise ValueError(f"expected glTF 2.0, found version {version[:20]}")
 
 
 def _matrix(node: dict) -> np.ndarray:
