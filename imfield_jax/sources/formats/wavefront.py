@@ -7,7 +7,8 @@ from the end of the file, guesses the encoding of an OBJ and its MTL apart, and 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -39,7 +40,7 @@ def read(
     for names in lines.libraries:
         for name in [names] if (whole := opened(names)) is not None else names.split():
             materials |= read_materials(whole or opened(name) or b"")
-    polygons, warnings = known(lines.polygons())
+    polygons, lost = known(lines.polygons())
     parts = []
     for number, name in enumerate(lines.materials):
         mine = polygons.groups == number
@@ -47,86 +48,108 @@ def read(
             material = materials.get(name, Material())
             image = texture(material.texture) if material.texture else None
             parts.append(part(polygons.select(mine), material.color, image))
-    return tuple(parts), warnings
+    return tuple(parts), lost
 
 
 class _Lines:
-    """The lines of an OBJ file, sorted by what they are."""
+    """The lines of an OBJ file, sorted by their keyword, each without it."""
 
     def __init__(self, text: str):
         self.libraries: list[str] = []
         self.materials: dict[str, int] = {"": 0}
-        self._vertices: list[list[str]] = []
-        self._uv: list[list[str]] = []
-        self._faces: list[list[str]] = []
-        self._face_places: list[tuple[int, int, int]] = []  # material, vertices and uv before the face
-        material = 0
+        self._vertices: list[str] = []
+        self._uv: list[str] = []
+        self._faces: list[str] = []
+        self._places: list[tuple[int, int, int]] = []  # material, vertices and uv before each face
+        place = 0
         for line in _joined(text):
-            keyword, *words = line.split()
+            keyword, rest = [*line.split(None, 1), ""][:2]
             if keyword == "v":
-                self._vertices.append(words)
+                self._vertices.append(rest)
             elif keyword == "vt":
-                self._uv.append(words[:2])
+                self._uv.append(rest)
             elif keyword in ("f", "fo"):
-                self._faces.append(words)
-                self._face_places.append((material, len(self._vertices), len(self._uv)))
+                self._faces.append(rest)
+                self._places.append((place, len(self._vertices), len(self._uv)))
             elif keyword == "usemtl":
-                material = self.materials.setdefault(_rest(line), len(self.materials))
+                place = self.materials.setdefault(rest.strip(), len(self.materials))
             elif keyword == "mtllib":
-                self.libraries.append(_rest(line))
+                self.libraries.append(rest.strip())
 
     def polygons(self) -> Polygons:
         table = _numbers(self._vertices, 3)
-        counts = np.array([len(words) for words in self._faces], np.int64)
-        places = np.array(self._face_places, np.int64).reshape(-1, 3)
+        places = np.array(self._places, np.int64).reshape(-1, 3)
+        counts = np.array([len(face.split()) for face in self._faces], np.int64)
         before = np.repeat(places[:, 1:], counts, axis=0)
-        written = [corner.split("/") for words in self._faces for corner in words]
-        corners = _counted([fields[0] for fields in written], before[:, 0])
+        written = _indices(self._faces, len(before))
+        corners = _counted(written[:, 0], before[:, 0])
         return Polygons(
             vertices=table[:, :3],
             counts=counts,
             corners=corners,
-            uv=self._corner_uv(written, before[:, 1]),
+            uv=self._corner_uv(written[:, 1], before[:, 1]),
             colors=_corner_colors(table, corners),
             groups=places[:, 0],
         )
 
-    def _corner_uv(self, written: list[list[str]], before: np.ndarray) -> np.ndarray | None:
-        if not self._uv:
+    def _corner_uv(self, written: np.ndarray, before: np.ndarray) -> np.ndarray | None:
+        if not self._uv or not written.any():
             return None
-        index = _counted([fields[1] if len(fields) > 1 else "" for fields in written], before)
+        index = _counted(written, before)
         uv = _numbers(self._uv, 2)[:, :2].astype(np.float32)
         there = (index >= 0) & (index < len(uv))
         return np.where(there[:, None], uv[np.where(there, index, 0)], 0)
 
 
-def _joined(text: str) -> list[str]:
+def _joined(text: str) -> Iterator[str]:
     """The lines that are not empty, continued ones as one, without comments."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\\\n", " ")
-    lines = (line.partition("#")[0] if line.lstrip()[:1] in ("v", "f", "#") else line for line in text.split("\n"))
-    return [line for line in lines if line and not line.isspace()]
+    for line in text.split("\n"):
+        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may have one
+            line = line.partition("#")[0]
+        if line and not line.isspace():
+            yield line
 
 
-def _rest(line: str) -> str:
-    """What follows the first word."""
-    return ([*line.split(maxsplit=1), ""])[1].strip()
-
-
-def _numbers(rows: list[list[str]], least: int) -> np.ndarray:
-    """Rows of words as float64 [N, at least `least`], short ones filled up with NaN."""
-    if not rows:
-        return np.zeros((0, least))
-    widths = {len(row) for row in rows}
+def _numbers(rows: list[str], least: int) -> np.ndarray:
+    """Rows of numbers as float64 [N, at least `least`], short ones filled up with NaN."""
+    widths = {len(row.split()) for row in rows}
     width = max(widths | {least})
-    if widths != {width}:
-        rows = [row + ["nan"] * (width - len(row)) for row in rows]
-    return np.array(rows).astype(np.float64)
+    found = _fast(" ".join(rows), np.float64, len(rows) * width) if widths == {width} else None
+    if found is None:
+        words = [(row.split() + ["nan"] * width)[:width] for row in rows]
+        found = np.array(words or np.zeros(0)).astype(np.float64)
+    return found.reshape(-1, width)
 
 
-def _counted(written: list[str], before: np.ndarray) -> np.ndarray:
+def _indices(faces: list[str], count: int) -> np.ndarray:
+    """What corners "v", "v/vt", "v//vn" and "v/vt/vn" refer to: [count, 2 or more] int64, 0 for nothing."""
+    text = " ".join(faces)
+    forms = {corner.count("/") for corner in text.split()}
+    found, width = None, 1 + max(forms, default=0)
+    if len(forms) == 1:
+        found = _fast(text.replace("//", "/0/").replace("/", " "), np.int64, count * width)
+    if found is None:
+        fields = (corner.split("/") for corner in text.split())
+        rows = [[int(field) if field else 0 for field in (row + [""] * width)[:width]] for row in fields]
+        found = np.array(rows, np.int64)
+    return np.pad(found.reshape(-1, width), ((0, 0), (0, 1)))
+
+
+def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
+    """Numbers separated by blanks, read at once; None unless there are `count` and nothing else."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # that something could not be read
+        try:
+            found = np.fromstring(text, kind, sep=" ")
+        except (ValueError, DeprecationWarning):
+            return None
+    return found if len(found) == count else None
+
+
+def _counted(written: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Indices from 0, of indices from 1, or back from what came before if negative; below 0 where there is none."""
-    index = np.array([int(number) if number else 0 for number in written], np.int64)
-    return np.where(index < 0, np.where(before + index < 0, -1, before + index), index - 1)
+    return np.where(written < 0, np.where(before + written < 0, -1, before + written), written - 1)
 
 
 def _corner_colors(table: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
@@ -142,12 +165,13 @@ def read_materials(contents: bytes) -> dict[str, Material]:
     found: dict[str, Material] = {}
     entries: dict[str, str] = {}
     for line in _joined(decoded(contents)):
-        keyword = line.split(maxsplit=1)[0].lower()
+        keyword, rest = [*line.split(None, 1), ""][:2]
+        keyword, rest = keyword.lower(), rest.strip()
         if keyword == "newmtl":
             entries = {}
-            name = _rest(line)
+            name = rest
         elif keyword in ("kd", "d", "tr", "map_kd"):
-            entries[keyword] = _rest(line)
+            entries[keyword] = rest
         else:
             continue
         found |= {name: _material(entries)} if found or keyword == "newmtl" else {}
