@@ -55,10 +55,13 @@ class Document:
 
     def _buffer(self, index: int) -> np.ndarray:
         if index not in self._buffers:
-            self._buffers[index] = self._read_buffer(self.tree["buffers"][index])
+            self._buffers[index] = self._read_buffer(index, self.tree["buffers"][index])
         return self._buffers[index]
 
-    def _read_buffer(self, entry: dict) -> np.ndarray:
+    def _read_buffer(self, index: int, entry: dict) -> np.ndarray:
+        if "uri" not in entry and index > 0:
+            names = ", ".join(entry.get("extensions", {})) or "an extension"
+            raise Unsupported(f"it has data that only {names} tells where to find, not supported here; {_REWRITE}")
         contents = self._uri(entry["uri"]) if "uri" in entry else self._binary
         if contents is None:
             raise Unsupported(f"expected its data in '{entry['uri'][:100]}' beside it, found no such file")

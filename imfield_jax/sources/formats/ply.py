@@ -37,6 +37,8 @@ def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[
     polygons, warnings = known(polygons)
     name = next((line.split(maxsplit=1)[1] for line in comments if line.lower().startswith("texturefile ")), "")
     image = texture(name) if name and polygons.uv is not None else None
+    if name and image is None:
+        warnings += (f"left out, as it is missing or damaged: {name}",)
     color = GREY if image is None and polygons.colors is None else (1.0, 1.0, 1.0, 1.0)
     return (part(polygons, color, image),), warnings
 

@@ -16,21 +16,23 @@ from imfield_jax.sources.formats.surface import Polygons, known, part
 from imfield_jax.sources.scene import GREY, Part
 
 _MODEL = "/3dmodel"  # how the type of the relationship to the root model ends
+_UNREAD = {"texture2dgroup", "compositematerials", "multiproperties"}
 _DEEPEST = 32  # components within components
 
 
 def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The objects of the build plate as parts, and warnings. Raises ValueError and others for damaged files."""
+    parts: list[Part] = []
+    warnings: list[str] = []
     with zipfile.ZipFile(io.BytesIO(contents)) as archive:
         package = _Package(archive)
         root = package.root()
-        parts: list[Part] = []
-        warnings: list[str] = []
         for item in package.tree(root).iterfind("./{*}build/{*}item"):
             for polygons in package.placed(_path(item, root), item.get("objectid"), _matrix(item), 0):
                 polygons, lost = known(polygons)
                 parts.append(part(polygons, GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)))
                 warnings += lost
+        warnings += package.left_out()
     return tuple(parts), tuple(warnings)
 
 
@@ -54,6 +56,11 @@ class _Package:
         if path not in self._trees:
             self._trees[path] = ElementTree.fromstring(self._archive.read(self._names[path]))
         return self._trees[path]
+
+    def left_out(self) -> list[str]:
+        """A warning for each kind of colour that is not read."""
+        names = {e.tag.rpartition("}")[2] for tree in self._trees.values() for e in tree.iterfind("./{*}resources/*")}
+        return [f"colours left out: {name}" for name in sorted(names & _UNREAD)]
 
     def placed(self, path: str, number: str | None, matrix: np.ndarray, depth: int) -> Iterator[Polygons]:
         """The meshes of an object and of its components."""

@@ -36,19 +36,34 @@ def read(
     Raises ValueError for what should be a number and is none.
     """
     lines = _Lines(decoded(contents))
-    materials: dict[str, Material] = {}
-    for names in lines.libraries:
-        for name in [names] if (whole := opened(names)) is not None else names.split():
-            materials |= read_materials(whole or opened(name) or b"")
-    polygons, lost = known(lines.polygons())
+    materials, missing = _libraries(lines.libraries, opened)
+    polygons, warnings = known(lines.polygons())
     parts = []
     for number, name in enumerate(lines.materials):
         mine = polygons.groups == number
         if mine.any():
             material = materials.get(name, Material())
             image = texture(material.texture) if material.texture else None
+            if material.texture and image is None:
+                missing.append(material.texture)
             parts.append(part(polygons.select(mine), material.color, image))
-    return tuple(parts), lost
+    names = ", ".join(sorted(set(missing)))
+    return tuple(parts), (*warnings, f"left out, as they are missing or damaged: {names}") if names else warnings
+
+
+def _libraries(lines: list[str], opened: Callable[[str], bytes | None]) -> tuple[dict[str, Material], list[str]]:
+    """The materials of the files that lines of names mean, and the names of files that are not there."""
+    materials: dict[str, Material] = {}
+    missing = []
+    for line in dict.fromkeys(lines):
+        whole = opened(line)  # a name may have blanks, and a line several names
+        for name in line.split() if whole is None else [line]:
+            contents = opened(name) if whole is None else whole
+            if contents is None:
+                missing.append(name)
+            else:
+                materials |= read_materials(contents)
+    return materials, missing
 
 
 class _Lines:

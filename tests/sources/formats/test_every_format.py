@@ -155,6 +155,7 @@ def assert_prism(scene):
 
 @pytest.mark.parametrize("name", FILES)
 def test_concave_polygons_are_cut_right_in_every_format(name, tmp_path):
+    write(tmp_path, f"{NAMES}.mtl", "")
     scene = load_scene(write(tmp_path, name, FILES[name]))
     assert_prism(scene)
     assert scene.warnings == ()
@@ -202,6 +203,7 @@ def test_a_face_of_a_vertex_that_is_not_there_costs_only_itself(name, tmp_path):
         contents = f"{n} 0 0".join(contents.rsplit(f"{n - 1} 0 0", 1))
     else:
         contents = beyond.join(contents.rsplit(corner, 1))
+    write(tmp_path, f"{NAMES}.mtl", "")
     assert contents != FILES[name]
     scene = load_scene(write(tmp_path, name, contents))
     vertices, faces = scene.soup()

@@ -189,6 +189,17 @@ def test_required_extensions_that_are_not_read_are_named(name, tmp_path):
     assert len(writer.load(tmp_path).parts[0].faces) == 2
 
 
+def test_data_that_only_an_extension_knows_is_not_read_as_if_it_were_there(tmp_path):
+    """As meshopt writes files when readers may fall back, but leaves out what to fall back on."""
+    writer = Writer()
+    fallback = {"byteLength": 4096, "extensions": {"EXT_meshopt_compression": {"fallback": True}}}
+    writer.tree["buffers"].append(fallback)
+    writer.tree["bufferViews"][1]["buffer"] = 1
+    with pytest.raises(ValueError, match="only EXT_meshopt_compression tells where to find") as caught:
+        writer.load(tmp_path)
+    assert "damaged" not in str(caught.value)
+
+
 def test_gltf_1_is_called_that_and_not_damaged(tmp_path):
     writer = Writer()
     for version in ("1.0", "1.1"):

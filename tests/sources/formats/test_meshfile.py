@@ -115,7 +115,9 @@ def test_a_missing_or_broken_texture_leaves_the_color(tmp_path, content):
         broken = {"empty": b"", "text": b"not a picture", "cut off": picture[: len(picture) // 2]}
         (tmp_path / "wood.png").write_bytes(broken[content])
     mtl = "newmtl red\nKd 1 0 0\nnewmtl wood\nKd 0.5 0.4 0.3\nmap_Kd wood.png\n"
-    wood, _ = by_color(meshfile.load_scene(write_square(tmp_path, mtl)))
+    scene = meshfile.load_scene(write_square(tmp_path, mtl))
+    wood, _ = by_color(scene)
+    assert scene.warnings == ("left out, as they are missing or damaged: wood.png",)
     assert wood.texture is None
     assert wood.color == (0.5, 0.4, 0.3, 1.0)
 
@@ -124,6 +126,7 @@ def test_a_missing_mtl_gives_grey_and_keeps_all_triangles(tmp_path):
     scene = meshfile.load_scene(write_square(tmp_path))
     assert len(scene.soup()[1]) == 2
     assert {part.color for part in scene.parts} == {GREY}
+    assert scene.warnings == ("left out, as they are missing or damaged: square.mtl",)
     assert all(part.texture is None for part in scene.parts)
 
 
