@@ -92,6 +92,7 @@ def test_vertex_colors_are_seen_where_they_are_and_blend_between(tmp_path):
             points = [f"{row} {' '.join(map(str, color))}" for row, color in zip(rows[2:10], colors, strict=True)]
             path.write_text("\n".join(["COFF", rows[1], *points, *rows[10:]]))
         scene, _ = place(load_scene(path), 0.9)
+        assert scene.parts[0].color == WHITE  # which is what vertex colours multiply
         view = ray.render(surface_of(scene), [Camera(0.0, 0.0, 2.0, 0.86)])[0].astype(int)
         seen = view[68][view[68, :, 3] > 200]  # from the front, -z: +x is on the left
         assert seen[2, 2] > 2 * seen[2, 0] and seen[-3, 0] > 2 * seen[-3, 2]

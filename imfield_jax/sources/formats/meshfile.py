@@ -46,8 +46,8 @@ def load_scene(path: str | Path) -> Scene:
         return ac3d.load_scene(path)
     parts, warnings = _read(path, path.read_bytes())
     if not any(len(part.faces) for part in parts):
-        found = "; ".join(warnings) or "a file without triangles"
-        raise ValueError(f"{path}: expected a triangle mesh, found {found}")
+        why = f" ({'; '.join(warnings)})" if warnings else ""
+        raise ValueError(f"{path}: expected a triangle mesh, found a file without triangles{why}")
     return Scene(parts, warnings)
 
 

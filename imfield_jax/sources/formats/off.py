@@ -11,7 +11,7 @@ import numpy as np
 
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
 from imfield_jax.sources.formats.text import decoded
-from imfield_jax.sources.scene import Part
+from imfield_jax.sources.scene import GREY, Part
 
 _HEADER = re.compile(r"\s*(ST)?(C)?(N)?(4)?(n)?OFF\b|\s*(ST)?(C)?(N)?OFF(?=\d)", re.ASCII)
 _COMMENT = re.compile(r"#[^\n]*")
@@ -40,7 +40,8 @@ def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     )
     faces = [line.split() for line in lines[1 + vertex_count : 1 + vertex_count + face_count]]
     polygons, warnings = known(_polygons(table, faces, header))
-    return (part(polygons),), warnings
+    color = GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)
+    return (part(polygons, color),), warnings
 
 
 def _polygons(table: np.ndarray, faces: list[list[str]], header: re.Match) -> Polygons:

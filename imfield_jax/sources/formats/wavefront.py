@@ -7,7 +7,8 @@ from the end of the file, guesses the encoding of an OBJ and its MTL apart, and 
 from __future__ import annotations
 
 import dataclasses
-import warnings
+import re
+import warnings as python_warnings
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -15,6 +16,8 @@ import numpy as np
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
 from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.scene import GREY, Color, Part
+
+_COMMENT = re.compile(r"(^|\s)#.*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,11 +41,12 @@ def read(
     lines = _Lines(decoded(contents))
     materials, missing = _libraries(lines.libraries, opened)
     polygons, warnings = known(lines.polygons())
+    plain = Material() if polygons.colors is None else Material((1.0, 1.0, 1.0, 1.0))
     parts = []
     for number, name in enumerate(lines.materials):
         mine = polygons.groups == number
         if mine.any():
-            material = materials.get(name, Material())
+            material = materials.get(name, plain)
             image = texture(material.texture) if material.texture else None
             if material.texture and image is None:
                 missing.append(material.texture)
@@ -111,7 +115,8 @@ class _Lines:
         if not self._uv or not written.any():
             return None
         index = _counted(written, before)
-        uv = _numbers(self._uv, 2)[:, :2].astype(np.float32)
+        with np.errstate(over="ignore"):  # what is infinite is left out with its texture
+            uv = _numbers(self._uv, 2)[:, :2].astype(np.float32)
         there = (index >= 0) & (index < len(uv))
         return np.where(there[:, None], uv[np.where(there, index, 0)], 0)
 
@@ -120,8 +125,8 @@ def _joined(text: str) -> Iterator[str]:
     """The lines that are not empty, continued ones as one, without comments."""
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\\\n", " ")
     for line in text.split("\n"):
-        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may have one
-            line = line.partition("#")[0]
+        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may have one, and "-1.#IND" is a number
+            line = _COMMENT.sub("", line)
         if line and not line.isspace():
             yield line
 
@@ -153,8 +158,8 @@ def _indices(faces: list[str], count: int) -> np.ndarray:
 
 def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
     """Numbers separated by blanks, read at once; None unless there are `count` and nothing else."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")  # that something could not be read
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("error")  # that something could not be read
         try:
             found = np.fromstring(text, kind, sep=" ")
         except (ValueError, DeprecationWarning):
