@@ -1,7 +1,7 @@
-"""The renderings of 3D-R2N2 (Choy et al. 2016): 24 pictures of 137 x 137 RGBA for each model of ShapeNet.
+"""The renderings of 3D-R2N2 (Choy et al. 2016): 24 images of 137 x 137 RGBA for each model of ShapeNet.
 
 `<model>/rendering/00.png` ... `23.png`, and `rendering_metadata.txt` with a line for each: azimuth and elevation in
-degrees, roll (0), distance as a share of 1.75, and a field of view of 25 that their script never applied.
+degrees, roll (0), distance as a fraction of 1.75, and a field of view of 25 that their script never applied.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from imfield_jax.files import one_line
+from imfield_jax.files import damaged, one_line
 from imfield_jax.framing import RENDERED_SIZE
 from imfield_jax.images import intact
 
@@ -22,29 +22,26 @@ _METADATA = "rendering_metadata.txt"
 
 
 def read_views(folder: Path) -> np.ndarray:
-    """The pictures in a folder: [24, 137, 137, 4] uint8.
+    """The images in a folder: [24, 137, 137, 4] uint8.
 
     Raises FileNotFoundError when one is missing, ValueError when one is damaged or of another kind.
     """
-    return np.stack([_read_picture(folder / f"{number:02d}.png") for number in range(VIEWS)])
+    return np.stack([_read_image(folder / f"{number:02d}.png") for number in range(VIEWS)])
 
 
-def _read_picture(path: Path) -> np.ndarray:
+def _read_image(path: Path) -> np.ndarray:
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected a picture of {VIEWS}, found none")
-    try:
-        with path.open("rb") as file, intact(Image.open(file, formats=("png",))) as picture:
-            mode, size = picture.mode, picture.size
-            pixels = np.asarray(picture) if size == (RENDERED_SIZE,) * 2 else None
-    except Exception as error:  # whatever Pillow makes of a damaged file
-        raise ValueError(f"{path} is damaged or no PNG file: {one_line(error)}") from error
+        raise FileNotFoundError(f"{path}: expected one of {VIEWS} images, found none")
+    with damaged(path, "PNG file"), path.open("rb") as file, intact(Image.open(file, formats=("png",))) as image:
+        mode, size = image.mode, image.size
+        pixels = np.asarray(image) if size == (RENDERED_SIZE,) * 2 else None
     if mode != "RGBA" or pixels is None:
         raise ValueError(f"{path}: expected 137 x 137 RGBA, found {size[0]} x {size[1]} {mode}")
     return pixels
 
 
 def read_cameras(folder: Path) -> np.ndarray:
-    """The cameras of the pictures: [24, 4] float32, see `camera.Camera`; NaN where the folder has no metadata.
+    """The cameras of the images: [24, 4] float32, see `camera.Camera`; NaN where the folder has no metadata.
 
     Azimuth there is ours, 0 at the front and growing towards z in the axes of ShapeNet v1, which is x in those of v2.
 
