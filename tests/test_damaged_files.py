@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import io
 import json
 import os
 import shutil
+import struct
 import time
 import zipfile
 from collections import Counter
@@ -73,6 +75,25 @@ def glb(path: Path) -> None:
     material = trimesh.visual.material.PBRMaterial(baseColorTexture=disc("RGB"), baseColorFactor=[255, 200, 99, 255])
     mesh.visual = trimesh.visual.TextureVisuals(uv=mesh.vertices[:, :2], material=material)
     path.write_bytes(mesh.export(file_type="glb"))
+
+
+def glb_as_text(path: Path) -> None:
+    glb(path)
+    files = trimesh.exchange.gltf.export_gltf(trimesh.load_scene(io.BytesIO(path.read_bytes()), file_type="glb"))
+    for name, contents in files.items():
+        (path if name.endswith(".gltf") else path.with_name(name)).write_bytes(contents)
+
+
+def mixed_polygons(path: Path) -> None:
+    """A binary PLY of triangles and quads, with colours."""
+    head = ["ply", "format binary_little_endian 1.0", "element vertex 5", *(f"property float {axis}" for axis in "xyz")]
+    head += [f"property uchar {name}" for name in ("red", "green", "blue")]
+    head += ["element face 5", "property list uchar int vertex_indices", "end_header", ""]
+    corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0), (0.5, 0.5, 1)]
+    body = b"".join(struct.pack("<3f3B", *corner, 9, 99, 199) for corner in corners)
+    for face in ((3, 2, 1, 0), (0, 1, 4), (1, 2, 4), (2, 3, 4), (3, 0, 4)):
+        body += struct.pack(f"<B{len(face)}i", len(face), *face)
+    path.write_bytes("\n".join(head).encode() + body)
 
 
 def textured(path: Path) -> None:
@@ -198,11 +219,12 @@ def checked(scene: Scene) -> dict:
         assert not len(part.faces) or (part.faces.min() >= 0 and part.faces.max() < len(part.vertices))
         assert np.isfinite(part.vertices[part.faces]).all()
         assert len(part.color) == 4 and all(0 <= channel <= 1 for channel in part.color)
+        assert part.colors is None or (part.colors.shape == (len(part.vertices), 4) and np.isfinite(part.colors).all())
         assert part.uv is None or (part.uv.shape == (len(part.vertices), 2) and np.isfinite(part.uv).all())
         assert part.texture is None or (part.texture.dtype == np.uint8 and part.texture.shape[2:] == (4,))
     return {
         "corners": [part.vertices[part.faces] for part in scene.parts],
-        "colors": [part.color for part in scene.parts],
+        "colors": [(part.color, part.colors) for part in scene.parts],
         "textures": [part.texture for part in scene.parts if part.texture is not None],
     }
 
@@ -271,6 +293,10 @@ KINDS = {
     "mesh.glb": Kind(glb, read_scene),
     "mesh.ply": Kind(mesh_of("ply"), read_scene),
     "text.ply": Kind(mesh_of("ply", encoding="ascii"), read_scene),
+    "mixed.ply": Kind(mixed_polygons, read_scene),
+    "mesh.gltf": Kind(glb_as_text, read_scene),
+    "mesh.dae": Kind(mesh_of("dae"), read_scene),
+    "mesh.3mf": Kind(mesh_of("3mf"), read_scene, ("corners",)),
     "mesh.stl": Kind(mesh_of("stl"), read_scene),
     "text.stl": Kind(mesh_of("stl_ascii"), read_scene),
     "mesh.off": Kind(mesh_of("off"), read_scene),

@@ -132,7 +132,8 @@ def _solidified(scene: Scene) -> dict[str, object]:
     solid = solidify(scene)
     if not solid.occupancy.any():
         raise ValueError("the mesh encloses no volume, not even that of one voxel")
-    return {"solid": solid.occupancy, "diagnostics": dict(solid.diagnostics)}
+    warnings = [*scene.warnings, *solid.diagnostics["warnings"]]
+    return {"solid": solid.occupancy, "diagnostics": {**solid.diagnostics, "warnings": warnings}}
 
 
 def _solidified_cloud(partial: Partial, fields: dict[str, object]) -> dict[str, object]:

@@ -12,29 +12,39 @@ import numpy as np
 
 from imfield_jax.types import Mesh
 
+Color = tuple[float, float, float, float]
+GREY: Color = (0.7, 0.7, 0.7, 1.0)
+
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Triangles with one material.
+    """Triangles with one material. All its colours are sRGB, as images are; where several are given, their light
+    (`color.product`) and their opacities are multiplied.
 
     vertices: [V, 3] float64.   faces: [F, 3] int64, winding as the file has it (not trusted).
     uv:       [V, 2] float32, origin at the bottom left as in OBJ, or None.
-    color:    (r, g, b, opacity) in [0, 1]; multiplies the texture.
+    color:    (r, g, b, opacity) in [0, 1], of the whole part.
     texture:  [H, W, 4] uint8 RGBA, first row at the top, or None.
+    colors:   [V, 4] float32 RGBA in [0, 1], of the vertices, or None.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
-    color: tuple[float, float, float, float] = (0.7, 0.7, 0.7, 1.0)
+    color: Color = GREY
     uv: np.ndarray | None = None
     texture: np.ndarray | None = None
+    colors: np.ndarray | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class Scene:
-    """One object."""
+    """One object.
+
+    warnings: what its file has and the parts do not, one line each, for the report of a preparation.
+    """
 
     parts: tuple[Part, ...]
+    warnings: tuple[str, ...] = ()
 
     def soup(self) -> tuple[np.ndarray, np.ndarray]:
         """All triangles: vertices [V, 3] float64, faces [F, 3] int64."""

@@ -157,7 +157,7 @@ def test_filled_is_another_source(root):
         ("07.png", b"no", "07.png: expected a PNG file, found a damaged file"),
         ("07.png", Image.new("RGB", (137, 137)), "07.png: expected 137 x 137 RGBA, found 137 x 137 RGB"),
         ("07.png", Image.new("RGBA", (64, 64)), "07.png: expected 137 x 137 RGBA, found 64 x 64 RGBA"),
-        ("07.png", None, "07.png: expected an image of 24, found none"),
+        ("07.png", None, "07.png: expected one of 24 images, found none"),
         ("rendering_metadata.txt", b"1 2 3\n", "rendering_metadata.txt: expected 24 lines of five numbers"),
         ("rendering_metadata.txt", b"one two\n", "rendering_metadata.txt: expected 24 lines of five numbers"),
     ],

@@ -15,6 +15,7 @@ from imfield_jax.preparation.rendering.lighting import brightness
 from imfield_jax.preparation.rendering.pixels import SAMPLES, VIEW_SIZE, resolve
 from imfield_jax.preparation.rendering.surface import Surface
 from imfield_jax.preparation.rendering.texture import CUT_OUT, sample
+from imfield_jax.sources import color as srgb
 
 STEP = 1e-4  # how far, of the camera's distance, a ray that passed through a hole starts behind it
 HOLES = 12  # cut-outs a ray may pass, as many as the layers of a cane chair seen from the side
@@ -102,6 +103,10 @@ class _Tracer:
         """Straight (r, g, b, opacity) at hits on faces: [N, 4] float32. No texel means white."""
         surface = self.surface
         color = surface.colors[face] if texel is None else surface.colors[face] * texel
+        if surface.shades is not None:
+            shade = np.einsum("nk,nkc->nc", weights, surface.shades[face])
+            color[:, :3] = srgb.stored(srgb.linear(color[:, :3]) * shade[:, :3])
+            color[:, 3] *= shade[:, 3]
         normals = np.einsum("nk,nkc->nc", weights, surface.normals[face])
         away = np.einsum("nc,nc->n", self.face_normals[face], directions) > 0
         length = np.sqrt(np.einsum("nc,nc->n", normals, normals))

@@ -13,7 +13,8 @@ import dataclasses
 import numpy as np
 
 from imfield_jax.preparation.rendering.texture import is_translucent, prepared
-from imfield_jax.sources.scene import Part, Scene
+from imfield_jax.sources import color as srgb
+from imfield_jax.sources.scene import Color, Part, Scene
 
 CREASE_DEGREES = 40.0
 WELD = 2.0**-20  # vertices closer than this, in bounding boxes, are the same point
@@ -26,8 +27,9 @@ class Surface:
     """Triangles without duplicates; the opaque ones come first, then by texture.
 
     corners: [F, 3, 3] float32 positions.   normals: [F, 3, 3] float32, on the side the face is wound.
-    uv:      [F, 3, 2] float32.             colors:  [F, 4] float32, (r, g, b, opacity).
+    uv:      [F, 3, 2] float32.             colors:  [F, 4] float32, (r, g, b, opacity), sRGB.
     texture: [F] int, row in `textures`.    textures: see `texture.prepared`.
+    shades:  [F, 3, 4] float32, colours of the corners in linear light, white where a part has none; None if all are.
     opaque:  the number of faces that hide what is behind them, but for holes in their texture.
     """
 
@@ -38,6 +40,7 @@ class Surface:
     texture: np.ndarray
     textures: tuple[np.ndarray, ...]
     opaque: int
+    shades: np.ndarray | None = None
 
 
 def diagonal(scene: Scene) -> float:
@@ -50,10 +53,10 @@ def diagonal(scene: Scene) -> float:
 def surface_of(scene: Scene) -> Surface:
     """The scene ready to draw. Raises ValueError when no triangle has an area."""
     parts = _visible_parts(scene)
-    table = {id(part.texture): part.texture for part in parts}  # parts often share a picture
+    table = {_tinted(part): part for part in parts}  # parts often share an image
     rows = {key: row for row, key in enumerate(table)}
     translucent = [_translucent(part) for part in parts]
-    order = sorted(range(len(parts)), key=lambda i: (translucent[i], rows[id(parts[i].texture)]))
+    order = sorted(range(len(parts)), key=lambda i: (translucent[i], rows[_tinted(parts[i])]))
     parts = [parts[i] for i in order]
     counts = [len(part.faces) for part in parts]
     opaque = sum(counts[: len(parts) - sum(translucent)])
@@ -69,10 +72,11 @@ def surface_of(scene: Scene) -> Surface:
         corners=corners.astype(np.float32),
         normals=_smooth_normals(corners, welded[keep]).astype(np.float32),
         uv=np.concatenate([_corner_uv(part) for part in parts])[keep],
-        colors=np.repeat(np.array([part.color for part in parts], np.float32), counts, axis=0)[keep],
-        texture=np.repeat([rows[id(part.texture)] for part in parts], counts)[keep],
-        textures=tuple(prepared(texture) for texture in table.values()),
+        colors=np.repeat(np.array([_plain_color(part) for part in parts], np.float32), counts, axis=0)[keep],
+        texture=np.repeat([rows[_tinted(part)] for part in parts], counts)[keep],
+        textures=tuple(prepared(part.texture, part.color[:3]) for part in table.values()),
         opaque=int((keep < opaque).sum()),
+        shades=_shades(parts, keep),
     )
 
 
@@ -85,8 +89,30 @@ def _visible_parts(scene: Scene) -> list[Part]:
     return [dataclasses.replace(part, color=(*part.color[:3], 1.0)) for part in parts]
 
 
+def _tinted(part: Part) -> tuple:
+    """Equal for parts with the same texels: those of their texture, multiplied by their colour."""
+    return (id(part.texture), part.color[:3]) if part.texture is not None else ()
+
+
+def _plain_color(part: Part) -> Color:
+    """The colour of a part that is not in its texels already."""
+    return part.color if part.texture is None else (1.0, 1.0, 1.0, part.color[3])
+
+
+def _shades(parts: list[Part], keep: np.ndarray) -> np.ndarray | None:
+    if all(part.colors is None for part in parts):
+        return None
+    shades = [np.ones((len(part.faces), 3, 4), np.float32) for part in parts]
+    for shade, part in zip(shades, parts, strict=True):
+        if part.colors is not None:
+            shade[:] = part.colors[part.faces]
+            shade[..., :3] = srgb.linear(shade[..., :3])
+    return np.concatenate(shades)[keep]
+
+
 def _translucent(part: Part) -> bool:
-    return part.color[3] < 0.99 or (part.texture is not None and is_translucent(part.texture))
+    vertex_opacity = 1.0 if part.colors is None or not len(part.colors) else float(part.colors[:, 3].mean())
+    return part.color[3] * vertex_opacity < 0.99 or (part.texture is not None and is_translucent(part.texture))
 
 
 def _corner_uv(part: Part) -> np.ndarray:

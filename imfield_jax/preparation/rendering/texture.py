@@ -1,6 +1,6 @@
-"""Textures as the ray tracer samples them: small, premultiplied, bilinear, repeating.
+"""Texture images as the ray tracer samples them: small, premultiplied, bilinear, repeating.
 
-There are no mip-maps. Pictures are reduced once to what a 137 pixel view can show, and the sixteen
+There are no mip-maps. Images are reduced once to what a 137 pixel view can show, and the sixteen
 samples of a pixel do the rest, which keeps the ray tracer simple.
 """
 
@@ -9,18 +9,22 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-LARGEST_SIDE = 512  # about the size of the supersampled picture
+from imfield_jax.sources import color as srgb
+
+LARGEST_SIDE = 512  # about the size of the supersampled image
 CUT_OUT = 0.5  # texels of an opaque part below this opacity are holes
 
 
 def is_translucent(texture: np.ndarray) -> bool:
-    """Whether a [H, W, 4] uint8 picture is see-through like glass rather than cut out like lace."""
+    """Whether a [H, W, 4] uint8 image is see-through like glass rather than cut out like lace."""
     alpha = texture[..., 3]
     return bool(((alpha > 25) & (alpha < 230)).mean() > 0.5)
 
 
-def prepared(texture: np.ndarray | None) -> np.ndarray:
+def prepared(texture: np.ndarray | None, color: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> np.ndarray:
     """Premultiplied texels, first row at the bottom where v = 0: [h, w, 4] uint8, sides <= 512.
+
+    color: sRGB, multiplies the texture as light, see `color.product`.
 
     None gives one white texel. Premultiplied, because the colour stored under transparent texels is
     arbitrary and would otherwise show as a fringe around every hole.
@@ -30,10 +34,12 @@ def prepared(texture: np.ndarray | None) -> np.ndarray:
     height, width = texture.shape[:2]
     shrink = LARGEST_SIDE / max(height, width, LARGEST_SIDE)
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
-    picture = Image.fromarray(np.ascontiguousarray(texture))
+    image = Image.fromarray(np.ascontiguousarray(texture))
     if size != (width, height):
-        picture = picture.resize(size, Image.Resampling.BOX)  # weighs RGBA by its alpha
-    texels = np.asarray(picture)[::-1].astype(np.float32)
+        image = image.resize(size, Image.Resampling.BOX)  # weighs RGBA by its alpha
+    texels = np.asarray(image)[::-1].astype(np.float32)
+    if color != (1.0, 1.0, 1.0):
+        texels[..., :3] = 255 * srgb.product(texels[..., :3] / 255, np.array(color))
     texels[..., :3] *= texels[..., 3:] / 255
     return np.rint(texels).astype(np.uint8)
 

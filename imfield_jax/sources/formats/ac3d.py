@@ -1,4 +1,4 @@
-"""AC3D files (.ac), FlightGear's mesh format, as scenes. None of our other readers knows it.
+"""AC3D files (.ac), FlightGear's mesh format, as scenes. Ours, as assimp-py 1.1 refuses files that have lines.
 
 AC3D is line text: materials, then a tree of OBJECTs, each with an offset (`loc`), vertices and
 surfaces that name a material and carry a uv per corner. Files in the wild have blank lines
@@ -14,11 +14,14 @@ from pathlib import Path
 
 import numpy as np
 
+from imfield_jax.files import damaged
 from imfield_jax.sources.formats import textures
-from imfield_jax.sources.scene import Part, Scene
+from imfield_jax.sources.formats.polygons import triangles
+from imfield_jax.sources.formats.text import decoded
+from imfield_jax.sources.scene import Color, Part, Scene
 
-Color = tuple[float, float, float, float]
 Keep = Callable[[str, float], bool]
+Corner = tuple[int, float, float]  # vertex, u, v
 
 # Kinds of surface, the low nibble of SURF; 1 and 2 are open and closed lines.
 POLYGON, STRIP = 0, 4
@@ -34,15 +37,12 @@ def load_scene(path: str | Path, texture_root: str | Path | None = None, keep: K
     Raises OSError when the file cannot be read, ValueError when it is not AC3D or has no triangles.
     """
     path = Path(path)
-    lines = path.read_text(encoding="latin-1").splitlines()
+    lines = decoded(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n").split("\n")
     if not lines or not lines[0].startswith("AC3D"):
         raise ValueError(f"{path}: expected a triangle mesh, found a file that does not start with 'AC3D'")
     reader = _Reader(lines[1:])
-    try:
+    with damaged(path, "triangle mesh"):
         reader.read()
-    except (ValueError, IndexError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path}: expected a triangle mesh, found a damaged AC3D file ({reason})") from error
     groups: dict[tuple[str, int], list[_Surfaces]] = {}
     for surfaces in reader.surfaces:
         if keep is None or keep(surfaces.name, reader.colors[surfaces.material][3]):
@@ -51,8 +51,10 @@ def load_scene(path: str | Path, texture_root: str | Path | None = None, keep: K
         raise ValueError(f"{path}: expected a triangle mesh, found AC3D objects without polygons to keep")
     root = Path(texture_root or path.parent)
     folders = [path.parent, root, *sorted(folder for folder in root.rglob("*") if folder.is_dir())]
-    pictures = {name: textures.read(textures.find(name, folders)) for name, _ in groups}
-    return Scene(tuple(_part(group, reader.colors[key[1]], pictures[key[0]]) for key, group in groups.items()))
+    images = {name: textures.read(textures.find(name, folders)) for name, _ in groups}
+    parts = tuple(_part(group, reader.colors[key[1]], images[key[0]]) for key, group in groups.items())
+    why = "they use vertices beyond those of their object"
+    return Scene(parts, (f"{reader.lost} faces left out: {why}",) if reader.lost else ())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +88,7 @@ class _Reader:
     def __init__(self, lines: list[str]):
         self.colors: list[Color] = []
         self.surfaces: list[_Surfaces] = []
+        self.lost = 0  # polygons with vertices that are not there
         self._lines = lines
         self._next = 0
 
@@ -114,7 +117,7 @@ class _Reader:
         """One OBJECT with its kids; `kids` is the last entry of every object."""
         name, texture, vertices = group, "", np.zeros((0, 3))
         repeat, shift = np.ones(2), np.zeros(2)
-        corners: dict[int, list[tuple[int, float, float]]] = {}
+        polygons: dict[int, list[list[Corner]]] = {}
         while True:
             key, *values = self._words()
             if key == "name":
@@ -135,44 +138,47 @@ class _Reader:
                 rows = [self._words()[:3] for _ in range(int(values[0]))]
                 vertices = np.array(rows, float).reshape(-1, 3) + origin
             elif key == "SURF":
-                material, triangles = self._surface(int(values[0], 16) & 0xF)
-                corners.setdefault(material, []).extend(triangles)
+                material, found = self._surface(int(values[0], 16) & 0xF)
+                polygons.setdefault(material, []).extend(found)
             elif key == "kids":
                 break
-        for material, triangles in corners.items():
-            if triangles:
-                self._add(name, texture, material, vertices, np.array(triangles), repeat, shift)
+        for material, found in polygons.items():
+            if found:
+                self._add(name, texture, material, vertices, found, repeat, shift)
         for _ in range(int(values[0])):
             if self._words(at_end=[]) == []:
                 return  # some files promise more kids than they have
             self._object(name, origin)  # the words were OBJECT and its kind, which does not matter here
 
-    def _add(self, name, texture, material, vertices, corners, repeat, shift) -> None:
-        """Keep the triangles given as corners [3 T, (vertex, u, v)] of an object."""
-        index = corners[:, 0].astype(np.int64)
-        if index.min() < 0 or index.max() >= len(vertices):
-            raise ValueError(f"object '{name}' refers to vertex {index.max()} of {len(vertices)}")
+    def _add(self, name, texture, material, vertices, polygons, repeat, shift) -> None:
+        """Keep the polygons of an object, of three corners or more each, as triangles."""
+        known = [rows for rows in polygons if all(0 <= vertex < len(vertices) for vertex, _, _ in rows)]
+        self.lost += len(polygons) - len(known)
+        if not known:
+            return
         if not 0 <= material < len(self.colors):
             raise ValueError(f"object '{name}' refers to material {material} of {len(self.colors)}")
+        corners = np.array([corner for rows in known for corner in rows], np.float64)
+        index = corners[:, 0].astype(np.int64)
+        rows = triangles(vertices[index], np.array([len(rows) for rows in known]))
         uv = corners[:, 1:] * repeat + shift
-        surfaces = _Surfaces(name, texture, material, vertices[index].reshape(-1, 3, 3), uv.reshape(-1, 3, 2))
-        self.surfaces.append(surfaces)
+        self.surfaces.append(_Surfaces(name, texture, material, vertices[index][rows], uv[rows]))
 
-    def _surface(self, kind: int) -> tuple[int, list[tuple[int, float, float]]]:
-        """Material and triangle corners (vertex, u, v) of one SURF; no corners for lines."""
+    def _surface(self, kind: int) -> tuple[int, list[list[Corner]]]:
+        """Material and polygons of one SURF; none for lines and for fewer than three corners."""
         material = 0
         while (words := self._words())[0] != "refs":
             if words[0] == "mat":
                 material = int(words[1])
         rows = [self._words() for _ in range(int(words[1]))]
         refs = [(int(row[0]), float(row[1]), float(row[2])) for row in rows]
-        corners: list[tuple[int, float, float]] = []
-        for i in range(2, len(refs)):
-            if kind == POLYGON:
-                corners += [refs[0], refs[i - 1], refs[i]]
-            elif kind == STRIP:  # every second triangle of a strip is wound the other way
-                corners += [refs[i - 2], refs[i - 1], refs[i]] if i % 2 == 0 else [refs[i - 1], refs[i - 2], refs[i]]
-        return material, corners
+        if len(refs) < 3 or kind not in (POLYGON, STRIP):
+            return material, []
+        if kind == POLYGON:
+            return material, [refs]
+        # Every second triangle of a strip is wound the other way.
+        odd = [i % 2 for i in range(len(refs) - 2)]
+        return material, [[refs[i], refs[i + 1 + k], refs[i + 2 - k]] for i, k in enumerate(odd)]
 
     def _skip_text(self, length: int) -> None:
         """Skip the free text of a `data` entry: `length` characters, which may span lines."""

@@ -1,7 +1,7 @@
-"""The renderings of 3D-R2N2 (Choy et al. 2016): 24 pictures of 137 x 137 RGBA for each model of ShapeNet.
+"""The renderings of 3D-R2N2 (Choy et al. 2016): 24 images of 137 x 137 RGBA for each model of ShapeNet.
 
 `<model>/rendering/00.png` ... `23.png`, and `rendering_metadata.txt` with a line for each: azimuth and elevation in
-degrees, roll (0), distance as a share of 1.75, and a field of view of 25 that their script never applied.
+degrees, roll (0), distance as a fraction of 1.75, and a field of view of 25 that their script never applied.
 """
 
 from __future__ import annotations
@@ -31,12 +31,8 @@ def read_views(folder: Path) -> np.ndarray:
 
 def _read_image(path: Path) -> np.ndarray:
     if not path.is_file():
-        raise FileNotFoundError(f"{path}: expected an image of {VIEWS}, found none")
-    with (
-        damaged(path, "PNG file"),
-        path.open("rb") as file,
-        intact(Image.open(file, formats=("png",))) as image,
-    ):
+        raise FileNotFoundError(f"{path}: expected one of {VIEWS} images, found none")
+    with damaged(path, "PNG file"), path.open("rb") as file, intact(Image.open(file, formats=("png",))) as image:
         mode, size = image.mode, image.size
         pixels = np.asarray(image) if size == (RENDERED_SIZE,) * 2 else None
     if mode != "RGBA" or pixels is None:

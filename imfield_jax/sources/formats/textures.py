@@ -1,4 +1,4 @@
-"""Texture pictures beside a mesh: finding them although the file names them wrongly, reading them.
+"""Texture images beside a mesh: finding them although the file names them wrongly, reading them.
 
 Mesh files travel; the paths in them stay behind ("C:/Documents and Settings/.../wood.jpg"). What
 survives is the base name, so that is what we look for, and only in folders that belong to the
@@ -7,6 +7,9 @@ model: a mesh file must not make us open pictures elsewhere on the machine.
 
 from __future__ import annotations
 
+import io
+import os
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from imfield_jax.images import as_rgba, intact
+from imfield_jax.sources.formats.text import decoded as text
 
 LONGEST_TEXTURE = 1024  # pixels; views are 137 pixels wide, and 4096^2 textures would fill the memory
 
@@ -23,18 +27,42 @@ def find(name: str, folders: Iterable[Path]) -> Path | None:
 
     Only the base name counts. None when no folder has it.
     """
-    wanted = name.strip().strip('"').replace("\\", "/").rsplit("/", 1)[-1].lower()
+    wanted = _key(name.strip().strip('"').replace("\\", "/").rsplit("/", 1)[-1])
     for folder in folders:
         if not wanted or not folder.is_dir():
             continue
-        matches = sorted(path for path in folder.iterdir() if path.name.lower() == wanted and path.is_file())
+        matches = sorted(path for path in folder.iterdir() if _key(path.name) == wanted and path.is_file())
         if matches:
             return matches[0]
     return None
 
 
+def _key(name: str) -> str:
+    """Equal for names that mean the same file, whatever their case, encoding and way of writing accents."""
+    return unicodedata.normalize("NFC", text(os.fsencode(name)) if _is_bytes(name) else name).casefold()
+
+
+def _is_bytes(name: str) -> bool:
+    """Whether a file's name was not UTF-8, which Python marks by surrogates."""
+    return any("\udc80" <= letter <= "\udcff" for letter in name)
+
+
+def beside(name: str, folder: Path) -> Path | None:
+    """The file that a mesh in `folder` means by `name`: as written if that stays within the folder's parent
+    (ShapeNet's "../images/texture0.jpg"), else by base name nearby, else None."""
+    written = folder / name.strip().replace("\\", "/")
+    try:
+        if written.is_file() and written.resolve().is_relative_to(folder.resolve().parent):
+            return written
+    except (OSError, ValueError):  # too long for a name, or with a null character
+        return None
+    nearby = [folder, *(base / sub for base in (folder, folder.parent) for sub in ("textures", "images"))]
+    # An MTL may put options before the file name ("map_Kd -s 1 1 1 wood.jpg"): then the last word counts.
+    return find(name, nearby) or find((name.split() or [""])[-1], nearby)
+
+
 def rgba(image: Image.Image) -> np.ndarray | None:
-    """A picture as [H, W, 4] uint8, at most LONGEST_TEXTURE a side; None when it cannot be decoded."""
+    """An image as [H, W, 4] uint8, at most LONGEST_TEXTURE a side; None when it cannot be decoded."""
     try:
         image = as_rgba(intact(image))
         longest = max(image.size)
@@ -47,11 +75,17 @@ def rgba(image: Image.Image) -> np.ndarray | None:
 
 
 def read(path: Path | None) -> np.ndarray | None:
-    """The picture of a file as `rgba`; None for no file or one that is not a picture."""
-    if path is None:
-        return None
+    """The image of a file as `rgba`; None for no file or one that is no image."""
     try:
-        with path.open("rb") as file, Image.open(file) as image:
+        return None if path is None else decoded(path.read_bytes())
+    except OSError:
+        return None
+
+
+def decoded(contents: bytes) -> np.ndarray | None:
+    """The image that a file holds, as `rgba`; None when it is none."""
+    try:
+        with Image.open(io.BytesIO(contents)) as image:
             return rgba(image)
-    except Exception:  # see above
+    except Exception:  # each of Pillow's decoders fails in its own way on a damaged file
         return None

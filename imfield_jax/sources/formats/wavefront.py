@@ -1,53 +1,219 @@
-"""The text of OBJ and MTL files in a form that trimesh reads as it is meant: any encoding, absolute indices."""
+"""Wavefront OBJ files with their MTL materials, as parts of a scene.
+
+Ours, as trimesh's reader cuts concave polygons into fans, takes tabs for parts of a word, counts negative indices
+from the end of the file, guesses the encoding of an OBJ and its MTL apart, and gives up all faces for a wrong one.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import re
+import warnings as python_warnings
+from collections.abc import Callable, Iterator
 
-_COUNTED = ("v", "vt", "vn")  # in the order in which a corner of a face refers to them
-_RELATIVE_OR_ZERO = re.compile(r"^f.*[ /](?:-|0\b)", re.MULTILINE)
+import numpy as np
+
+from imfield_jax.sources.formats.surface import Polygons, known, part, unit
+from imfield_jax.sources.formats.text import decoded
+from imfield_jax.sources.scene import GREY, Color, Part
+
+_COMMENT = re.compile(r"(^|\s)#.*")
 
 
-def decoded(contents: bytes) -> str:
-    """The text of a file in any encoding. What is not UTF-8 becomes what Python makes of it in names of files.
+@dataclasses.dataclass(frozen=True)
+class Material:
+    """A material of an MTL file: its colour (see `Part`) and the name of its texture, "" without."""
 
-    trimesh guesses an encoding from the first thousand bytes, for an OBJ and its MTL apart: a material's name may
-    then differ between the two.
+    color: Color = GREY
+    texture: str = ""
+
+
+def read(
+    contents: bytes, opened: Callable[[str], bytes | None], texture: Callable[[str], np.ndarray | None]
+) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """Parts of an OBJ file, one per material in the order of their first faces, and warnings.
+
+    opened:  the contents of the MTL file of a name, None where there is none.
+    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+
+    Raises ValueError for what should be a number and is none.
     """
-    return contents.decode("utf-8", "surrogateescape")
+    lines = _Lines(decoded(contents))
+    materials, missing = _libraries(lines.libraries, opened)
+    polygons, warnings = known(lines.polygons())
+    plain = Material() if polygons.colors is None else Material((1.0, 1.0, 1.0, 1.0))
+    parts = []
+    for number, name in enumerate(lines.materials):
+        mine = polygons.groups == number
+        if mine.any():
+            material = materials.get(name, plain)
+            image = texture(material.texture) if material.texture else None
+            if material.texture and image is None:
+                missing.append(material.texture)
+            parts.append(part(polygons.select(mine), material.color, image))
+    names = ", ".join(sorted(set(missing)))
+    return tuple(parts), (*warnings, f"left out, as they are missing or damaged: {names}") if names else warnings
 
 
-def absolute(text: str) -> str:
-    """OBJ text whose faces count from the first vertex of the file, as positive indices do.
-
-    Negative ones count back from the last vertex before the face; trimesh counts back from the last of the file.
-
-    Raises ValueError for a face that refers to vertex 0 or to one before the first.
-    """
-    if not _RELATIVE_OR_ZERO.search(text):
-        return text
-    counts, lines = dict.fromkeys(_COUNTED, 0), text.split("\n")
-    for number, line in enumerate(lines):
-        keyword, *corners = line.split() or [""]
-        if keyword in counts:
-            counts[keyword] += 1
-        elif keyword == "f":
-            try:
-                lines[number] = " ".join(["f", *(_corner(corner, counts) for corner in corners)])
-            except ValueError as error:
-                raise ValueError(f"line {number + 1}: {error}") from error
-    return "\n".join(lines)
+def _libraries(lines: list[str], opened: Callable[[str], bytes | None]) -> tuple[dict[str, Material], list[str]]:
+    """The materials of the files that lines of names mean, and the names of files that are not there."""
+    materials: dict[str, Material] = {}
+    missing = []
+    for line in dict.fromkeys(lines):
+        whole = opened(line)  # a name may have blanks, and a line several names
+        for name in line.split() if whole is None else [line]:
+            contents = opened(name) if whole is None else whole
+            if contents is None:
+                missing.append(name)
+            else:
+                materials |= read_materials(contents)
+    return materials, missing
 
 
-def _corner(corner: str, counts: dict[str, int]) -> str:
-    """One corner of a face, "v/vt/vn", of which the latter two may be missing."""
-    return "/".join(_index(written, counts[kind]) for kind, written in zip(_COUNTED, corner.split("/"), strict=False))
+class _Lines:
+    """The lines of an OBJ file, sorted by their keyword, each without it."""
+
+    def __init__(self, text: str):
+        self.libraries: list[str] = []
+        self.materials: dict[str, int] = {"": 0}
+        self._vertices: list[str] = []
+        self._uv: list[str] = []
+        self._faces: list[str] = []
+        self._places: list[tuple[int, int, int]] = []  # material, vertices and uv before each face
+        place = 0
+        for line in _joined(text):
+            keyword, rest = [*line.split(None, 1), ""][:2]
+            if keyword == "v":
+                self._vertices.append(rest)
+            elif keyword == "vt":
+                self._uv.append(rest)
+            elif keyword in ("f", "fo"):
+                self._faces.append(rest)
+                self._places.append((place, len(self._vertices), len(self._uv)))
+            elif keyword == "usemtl":
+                place = self.materials.setdefault(rest.strip(), len(self.materials))
+            elif keyword == "mtllib":
+                self.libraries.append(rest.strip())
+
+    def polygons(self) -> Polygons:
+        table = _numbers(self._vertices, 3)
+        places = np.array(self._places, np.int64).reshape(-1, 3)
+        counts = np.array([len(face.split()) for face in self._faces], np.int64)
+        before = np.repeat(places[:, 1:], counts, axis=0)
+        written = _indices(self._faces, len(before))
+        corners = _counted(written[:, 0], before[:, 0])
+        return Polygons(
+            vertices=table[:, :3],
+            counts=counts,
+            corners=corners,
+            uv=self._corner_uv(written[:, 1], before[:, 1]),
+            colors=_corner_colors(table, corners),
+            groups=places[:, 0],
+        )
+
+    def _corner_uv(self, written: np.ndarray, before: np.ndarray) -> np.ndarray | None:
+        if not self._uv or not written.any():
+            return None
+        index = _counted(written, before)
+        with np.errstate(over="ignore"):  # what is infinite is left out with its texture
+            uv = _numbers(self._uv, 2)[:, :2].astype(np.float32)
+        there = (index >= 0) & (index < len(uv))
+        return np.where(there[:, None], uv[np.where(there, index, 0)], 0)
 
 
-def _index(written: str, count: int) -> str:
-    if not written:
-        return ""
-    index = int(written)
-    if index < -count or index == 0:
-        raise ValueError(f"a face refers to number {index} of {count}")
-    return str(index if index > 0 else count + 1 + index)
+def _joined(text: str) -> Iterator[str]:
+    """The lines that are not empty, continued ones as one, without comments."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\\\n", " ")
+    for line in text.split("\n"):
+        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may have one, and "-1.#IND" is a number
+            line = _COMMENT.sub("", line)
+        if line and not line.isspace():
+            yield line
+
+
+def _numbers(rows: list[str], least: int) -> np.ndarray:
+    """Rows of numbers as float64 [N, at least `least`], short ones filled up with NaN."""
+    widths = {len(row.split()) for row in rows}
+    width = max(widths | {least})
+    found = _fast(" ".join(rows), np.float64, len(rows) * width) if widths == {width} else None
+    if found is None:
+        words = [(row.split() + ["nan"] * width)[:width] for row in rows]
+        found = np.array(words or np.zeros(0)).astype(np.float64)
+    return found.reshape(-1, width)
+
+
+def _indices(faces: list[str], count: int) -> np.ndarray:
+    """What corners "v", "v/vt", "v//vn" and "v/vt/vn" refer to: [count, 2 or more] int64, 0 for nothing."""
+    text = " ".join(faces)
+    forms = {corner.count("/") for corner in text.split()}
+    found, width = None, 1 + max(forms, default=0)
+    if len(forms) == 1:
+        found = _fast(text.replace("//", "/0/").replace("/", " "), np.int64, count * width)
+    if found is None:
+        fields = (corner.split("/") for corner in text.split())
+        rows = [[int(field) if field else 0 for field in (row + [""] * width)[:width]] for row in fields]
+        found = np.array(rows, np.int64)
+    return np.pad(found.reshape(-1, width), ((0, 0), (0, 1)))
+
+
+def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
+    """Numbers separated by blanks, read at once; None unless there are `count` and nothing else."""
+    with python_warnings.catch_warnings():
+        python_warnings.simplefilter("error")  # that something could not be read
+        try:
+            found = np.fromstring(text, kind, sep=" ")
+        except (ValueError, DeprecationWarning):
+            return None
+    return found if len(found) == count else None
+
+
+def _counted(written: np.ndarray, before: np.ndarray) -> np.ndarray:
+    """Indices from 0, of indices from 1, or back from what came before if negative; below 0 where there is none."""
+    return np.where(written < 0, np.where(before + written < 0, -1, before + written), written - 1)
+
+
+def _corner_colors(table: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
+    """Colours behind the coordinates, "v x y z r g b", which many tools write; white where only some have them."""
+    if table.shape[1] < 6 or not len(corners):
+        return None
+    colors = unit(np.nan_to_num(table[:, 3:6], nan=table[:, 3:6][np.isfinite(table[:, 3:6])].max(initial=1)))
+    return colors[np.clip(corners, 0, len(colors) - 1)]
+
+
+def read_materials(contents: bytes) -> dict[str, Material]:
+    """The materials of an MTL file by name; entries that cannot be understood count as missing."""
+    found: dict[str, Material] = {}
+    entries: dict[str, str] = {}
+    for line in _joined(decoded(contents)):
+        keyword, rest = [*line.split(None, 1), ""][:2]
+        keyword, rest = keyword.lower(), rest.strip()
+        if keyword == "newmtl":
+            entries = {}
+            name = rest
+        elif keyword in ("kd", "d", "tr", "map_kd"):
+            entries[keyword] = rest
+        else:
+            continue
+        found |= {name: _material(entries)} if found or keyword == "newmtl" else {}
+    return found
+
+
+def _material(entries: dict[str, str]) -> Material:
+    """Kd, d (or 1 - Tr) and map_Kd, clipped to [0, 1]. Kd is taken for sRGB, as Blender and most viewers do."""
+    texture = entries.get("map_kd", "")
+    diffuse = _floats(entries.get("kd", "")) or ((1.0,) if texture else GREY[:3])
+    if texture and max(diffuse) < 0.05:
+        diffuse = (1.0,)  # exporters write a black Kd where the texture holds the colour
+    red, green, blue = np.clip(np.resize(diffuse, 3), 0, 1).tolist()
+    transparency = (_floats(entries.get("tr", "")) or (0.0,))[-1]
+    opacity = (_floats(entries.get("d", "")) or (1.0 - transparency,))[-1]
+    return Material((red, green, blue, float(np.clip(opacity, 0, 1))), texture)
+
+
+def _floats(words: str) -> tuple[float, ...]:
+    """The numbers of "0.8 0.8 0.8" or "-halo 0.5"; none when another word or no finite number is among them."""
+    try:
+        numbers = tuple(float(word) for word in words.split() if word != "-halo")
+    except ValueError:
+        return ()
+    return numbers if np.isfinite(numbers).all() else ()

@@ -139,15 +139,29 @@ def test_more_promised_kids_than_there_are_do_no_harm(tmp_path):
     assert len(ac3d.load_scene(write(tmp_path, text)).parts) == 3
 
 
+def test_a_face_of_a_vertex_that_is_not_there_costs_only_itself(tmp_path):
+    scene = ac3d.load_scene(write(tmp_path, PLANE.replace("3 0 1", "4 0 1")))
+    assert [len(part.faces) for part in scene.parts] == [1, 2]
+    assert "1 faces left out" in scene.warnings[0]
+
+
+def test_a_concave_polygon_is_covered_and_nothing_beside_it(tmp_path):
+    square = "0 0 0\n\n1 0 0\n1 1 0\n0 1 0"
+    assert square in PLANE
+    path = write(tmp_path, PLANE.replace(square, "0 0 0\n2 0 0\n0.5 0.5 0\n0 2 0"))  # concave at the third corner
+    paint = ac3d.load_scene(path).parts[0]
+    np.testing.assert_allclose(normals(paint)[:, 2].sum() / 2, 1.0)  # of the square less the corner
+    assert (normals(paint)[:, 2] > 0).all()
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [
         ("v 0 0 0", "does not start with 'AC3D'"),
         ("", "does not start with 'AC3D'"),
-        (PLANE[: PLANE.index("1 1 0\n0 1 0")], "damaged AC3D file"),
-        (PLANE.replace("3 0 1", "4 0 1"), "vertex 4 of 4"),
+        (PLANE[: PLANE.index("1 1 0\n0 1 0")], "damaged file"),
         (PLANE.replace("mat 1", "mat 2"), "material 2 of 2"),
-        (PLANE.replace("1 0 0\n1 1 0", "1 zero 0\n1 1 0"), "damaged AC3D file"),
+        (PLANE.replace("1 0 0\n1 1 0", "1 zero 0\n1 1 0"), "damaged file"),
         (PLANE.replace("crease 30.0", "rot 0 1 0 -1 0 0 0 0 1"), "rotated objects"),
         (HEADER + "OBJECT world\nkids 0\n", "without polygons"),
     ],

@@ -1,0 +1,27 @@
+"""sRGB as it is stored, and the linear light that it stands for (IEC 61966-2-1).
+
+Colours of parts are stored as images store them: sRGB, here in [0, 1]. glTF's factors and vertex colours are linear and
+are encoded when they are read. Colours are multiplied as light.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def linear(stored: np.ndarray) -> np.ndarray:
+    """Linear light of sRGB values, both in [0, 1], any shape."""
+    stored = np.asarray(stored)
+    return np.where(stored <= 0.04045, stored / 12.92, ((np.maximum(stored, 0.04045) + 0.055) / 1.055) ** 2.4)
+
+
+def stored(light: np.ndarray) -> np.ndarray:
+    """sRGB values of linear light, both in [0, 1], any shape: the inverse of `linear`."""
+    light = np.clip(light, 0, 1)
+    curve = 1 + 1.055 * (np.maximum(light, 0.0031308) ** (1 / 2.4) - 1)  # exactly 1 for white
+    return np.where(light <= 0.0031308, light * 12.92, curve)
+
+
+def product(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Two sRGB colours multiplied as light: a surface of the first colour behind a filter of the second."""
+    return stored(linear(first) * linear(second))

@@ -1,0 +1,111 @@
+"""COLLADA files (.dae), read by pycollada, as parts of a scene with y up.
+
+pycollada places everything; polygons are triangulated here, as its own triangulation cuts concave ones into fans.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+
+from imfield_jax.files import one_line
+from imfield_jax.sources.formats.surface import Polygons, known, part, unit
+from imfield_jax.sources.scene import GREY, Color, Part
+
+# A file declares which axis is up, so that is no matter of taste as in other formats.
+_TO_Y_UP = {
+    "X_UP": np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
+    "Y_UP": np.eye(3),
+    "Z_UP": np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]]),
+}
+
+
+def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """Parts, one for each material of each placed geometry, and warnings.
+
+    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+
+    Raises pycollada's exceptions for damaged files.
+    """
+    import collada
+
+    document = collada.Collada(io.BytesIO(contents), ignore=[collada.common.DaeError])
+    turn = _TO_Y_UP[document.assetInfo.upaxis]
+    warnings = [f"part of the file left out: {one_line(error)}" for error in document.errors[:1]]
+    parts: list[Part] = []
+    for geometry in document.scene.objects("geometry") if document.scene else ():
+        for primitive in geometry.original.primitives:
+            polygons = _polygons(primitive, turn @ geometry.matrix[:3, :3], turn @ geometry.matrix[:3, 3])
+            if polygons is not None:
+                polygons, lost = known(polygons)
+                warnings += lost
+                material = geometry.materialnodebysymbol.get(primitive.material)
+                color, image = _material(material and material.target, texture, polygons.colors is not None)
+                parts.append(part(polygons, color, image))
+    return tuple(parts), tuple(warnings)
+
+
+def _polygons(source, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:
+    """The polygons of a primitive of pycollada in their place; None for lines and for nothing at all."""
+    import collada
+
+    if not isinstance(source, collada.polylist.Polylist | collada.triangleset.TriangleSet):
+        return None
+    if source.vertex is None or source.vertex_index is None or not len(source.vertex_index):
+        return None
+    corners = np.asarray(source.vertex_index, np.int64)
+    if corners.ndim == 2:
+        counts = np.full(len(corners), 3)
+    else:
+        counts = np.diff(np.asarray(source.polyindex, np.int64), axis=1).ravel()
+    vertices = np.asarray(source.vertex, np.float64) @ matrix.T + shift
+    polygons = Polygons(vertices, counts, corners.ravel(), _uv(source), _colors(source, corners.size))
+    return _turned_over(polygons) if np.linalg.det(matrix) < 0 else polygons
+
+
+def _uv(source) -> np.ndarray | None:
+    """The first set of texture coordinates, of every corner [C, 2]; None without."""
+    if not len(source.texcoordset):
+        return None
+    rows = np.asarray(source.texcoord_indexset[0]).ravel()
+    return np.asarray(source.texcoordset[0], np.float32)[rows][:, :2]
+
+
+def _colors(source, corners: int) -> np.ndarray | None:
+    """Colours of every corner [C, 4], taken for sRGB; None without."""
+    if not source.sources.get("COLOR"):
+        return None
+    offset, *_, values = source.sources["COLOR"][0]
+    rows = np.asarray(source.index).reshape(corners, -1)[:, offset]
+    return unit(np.asarray(values.data, np.float64)[rows][:, :4])
+
+
+def _turned_over(polygons: Polygons) -> Polygons:
+    """The polygons with the opposite winding: a mirror turns outward faces inward."""
+    ends = np.cumsum(polygons.counts)
+    starts = ends - polygons.counts
+    rows = np.repeat(starts + ends - 1, polygons.counts) - np.arange(len(polygons.corners))
+    return Polygons(
+        vertices=polygons.vertices,
+        counts=polygons.counts,
+        corners=polygons.corners[rows],
+        uv=None if polygons.uv is None else polygons.uv[rows],
+        colors=None if polygons.colors is None else polygons.colors[rows],
+    )
+
+
+def _material(material, texture: Callable[[str], np.ndarray | None], colored: bool) -> tuple[Color, np.ndarray | None]:
+    """The diffuse colour, taken for sRGB as that of MTL files is, and its texture."""
+    import collada
+
+    white = (1.0, 1.0, 1.0, 1.0)
+    diffuse = material.effect.diffuse if material is not None else None
+    if isinstance(diffuse, collada.material.Map):
+        image = texture(diffuse.sampler.surface.image.path)
+        return (GREY, None) if image is None else (white, image)
+    if diffuse is None or colored:
+        return (white if colored else GREY), None
+    red, green, blue = np.clip(np.asarray(diffuse[:3], float), 0, 1).tolist()
+    return (red, green, blue, 1.0), None

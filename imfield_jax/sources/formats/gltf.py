@@ -1,0 +1,127 @@
+"""Meshes of glTF 2.0 files (.glb, .gltf) as parts of a scene: triangles, strips and fans, also compressed by Draco.
+
+Ours, as trimesh's reader keeps linear factors in 8 bits and takes them for sRGB, ignores alpha modes, the second set
+of texture coordinates, their transforms and vertex colours beside a material, and gives compressed meshes as points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from imfield_jax.files import one_line
+from imfield_jax.sources import color as srgb
+from imfield_jax.sources.formats.gltf_document import Document, fractions
+from imfield_jax.sources.formats.gltf_material import Look, Materials
+from imfield_jax.sources.formats.surface import MOST_REPEATS
+from imfield_jax.sources.formats.unsupported import Unsupported
+from imfield_jax.sources.scene import GREY, Part
+
+_TRIANGLES, _STRIP, _FAN = 4, 5, 6
+_DRACO = "KHR_draco_mesh_compression"
+_NEUTRAL = Look(GREY, None, 0, np.eye(2, 3), opaque=True)  # glTF's own default is a white that our lights clip
+_COLORED = Look((1.0, 1.0, 1.0, 1.0), None, 0, np.eye(2, 3), opaque=True)
+
+
+def read(contents: bytes, opened: Callable[[str], bytes | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The meshes of the default scene, each primitive a part, and warnings.
+
+    opened: the contents of a file beside it by name, None where there is none.
+
+    Raises Unsupported for files that need what is not read, ValueError and others for damaged ones.
+    """
+    document = Document(contents, opened)
+    materials = Materials(document)
+    parts: list[Part] = []
+    lost = 0
+    for mesh, matrix in document.placed_meshes():
+        for primitive in mesh["primitives"]:
+            if primitive.get("mode", _TRIANGLES) in (_TRIANGLES, _STRIP, _FAN):
+                part, missing = _part(document, materials, primitive, matrix)
+                parts.append(part)
+                lost += missing
+    warnings = [f"textures left out: {kind}" for kind in sorted(materials.missing)]
+    if lost:
+        warnings.append(f"{lost} triangles left out: they use vertices beyond those of their mesh")
+    return tuple(parts), tuple(warnings)
+
+
+def _part(document: Document, materials: Materials, primitive: dict, matrix: np.ndarray) -> tuple[Part, int]:
+    """A primitive in its final place, and how many triangles it lacks."""
+    attributes, indices = _arrays(document, primitive)
+    vertices = attributes["POSITION"].astype(np.float64)
+    if indices is None:
+        indices = np.arange(len(vertices))
+    faces = _faces(indices.astype(np.int64).ravel(), primitive.get("mode", _TRIANGLES))
+    known = (faces < len(vertices)).all(axis=1)
+    colors = attributes.get("COLOR_0")
+    if "material" in primitive:
+        look = materials.look(primitive["material"])
+    else:
+        look = _NEUTRAL if colors is None else _COLORED
+    uv = attributes.get(f"TEXCOORD_{look.uv_set}") if look.texture is not None else None
+    uv = None if uv is None or len(uv) != len(vertices) else _uv(uv, look.to_image)
+    with np.errstate(invalid="ignore", over="ignore"):  # `scene.place` checks that the vertices in use are finite
+        vertices = vertices @ matrix[:3, :3].T + matrix[:3, 3]
+    if np.linalg.det(matrix[:3, :3]) < 0:
+        faces = faces[:, ::-1]  # a mirror turns outward faces inward
+    part = Part(
+        vertices=vertices,
+        faces=faces[known],
+        color=look.color,
+        uv=uv,
+        texture=None if uv is None else look.texture,
+        colors=None if colors is None or len(colors) != len(vertices) else _colors(colors, look.opaque),
+    )
+    return part, int((~known).sum())
+
+
+def _arrays(document: Document, primitive: dict) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
+    """Attributes by name, and the indices if there are any."""
+    compressed = primitive.get("extensions", {}).get(_DRACO)
+    if compressed:
+        return _decompressed(document, compressed)
+    wanted = ("POSITION", "COLOR_0", "TEXCOORD_")
+    attributes = {n: document.array(i) for n, i in primitive["attributes"].items() if n.startswith(wanted)}
+    return attributes, document.array(primitive["indices"]) if "indices" in primitive else None
+
+
+def _decompressed(document: Document, compressed: dict) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    import DracoPy
+
+    try:
+        decoded = DracoPy.decode(document.view(compressed["bufferView"]).tobytes())
+    except Exception as error:  # of DracoPy's own kinds
+        raise Unsupported(
+            f"its mesh, compressed by {_DRACO}, cannot be decompressed ({one_line(error)}); "
+            "write it again without compression, for instance with Blender"
+        ) from error
+    names = {number: name for name, number in compressed["attributes"].items()}
+    found = {names[entry["unique_id"]]: entry["data"] for entry in decoded.attributes if entry["unique_id"] in names}
+    return found, decoded.faces
+
+
+def _faces(indices: np.ndarray, mode: int) -> np.ndarray:
+    """Triangles [F, 3] of indices in a mode."""
+    if mode == _TRIANGLES:
+        return indices[: len(indices) // 3 * 3].reshape(-1, 3)
+    first = np.arange(max(0, len(indices) - 2))
+    if mode == _FAN:
+        return np.stack([indices[first + 1], indices[first + 2], np.broadcast_to(indices[:1], first.shape)], axis=1)
+    odd = first % 2  # every second triangle of a strip is wound the other way
+    return np.stack([indices[first], indices[first + 1 + odd], indices[first + 2 - odd]], axis=1)
+
+
+def _uv(uv: np.ndarray, to_image: np.ndarray) -> np.ndarray | None:
+    """Texture coordinates of the image with the origin at the bottom left; None where they mean nothing."""
+    uv = uv.astype(np.float64)[:, :2] @ to_image[:, :2].T + to_image[:, 2]
+    uv[:, 1] = 1 - uv[:, 1]
+    return uv.astype(np.float32) if (np.abs(uv) < MOST_REPEATS).all() else None
+
+
+def _colors(colors: np.ndarray, opaque: bool) -> np.ndarray:
+    """COLOR_0, linear RGB or RGBA, as sRGB with opacity: [V, 4] float32."""
+    light = np.clip(np.nan_to_num(fractions(colors)), 0, 1)
+    alpha = np.ones((len(light), 1)) if opaque or light.shape[1] < 4 else light[:, 3:4]
+    return np.concatenate([srgb.stored(light[:, :3]), alpha], axis=1).astype(np.float32)

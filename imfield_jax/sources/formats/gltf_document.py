@@ -1,0 +1,169 @@
+"""glTF 2.0 files, binary and text, as their JSON tree and the arrays that it describes.
+
+https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import urllib.parse
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from imfield_jax.sources.formats.text import decoded
+from imfield_jax.sources.formats.unsupported import Unsupported
+
+_COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
+_WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
+# Required extensions that change nothing in what is read here; materials are read as far as they have a base colour.
+_HARMLESS = ("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp")
+_HARMLESS += ("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod")
+_REWRITE = "write it again as plain glTF 2.0 without compression, for instance with Blender"
+
+
+class Document:
+    """A glTF file.
+
+    tree: its JSON.   opened: the contents of a file beside it by name, None where there is none.
+
+    Raises Unsupported for glTF 1 and for required extensions that are not read, ValueError for damage.
+    """
+
+    def __init__(self, contents: bytes, opened: Callable[[str], bytes | None]):
+        self.tree, self._binary = _chunks(contents)
+        self._opened = opened
+        self._buffers: dict[int, np.ndarray] = {}
+        _check_version(str(self.tree.get("asset", {}).get("version", "1.0")))
+        names = [n for n in self.tree.get("extensionsRequired", []) if not n.startswith(_HARMLESS)]
+        if names:
+            noun = "extension" if len(names) == 1 else "extensions"
+            raise Unsupported(f"it requires the glTF {noun} {', '.join(names)}, not supported here; {_REWRITE}")
+
+    def resource(self, entry: dict) -> bytes | None:
+        """The contents of an image: in the file, in a data URI or in a file beside it; None where that is missing."""
+        if "bufferView" in entry:
+            return self.view(entry["bufferView"]).tobytes()
+        return self._uri(entry["uri"]) if "uri" in entry else None
+
+    def _uri(self, uri: str) -> bytes | None:
+        if uri.startswith("data:"):
+            head, _, data = uri.partition(",")
+            return base64.b64decode(data) if head.endswith(";base64") else urllib.parse.unquote_to_bytes(data)
+        return self._opened(urllib.parse.unquote(uri))
+
+    def _buffer(self, index: int) -> np.ndarray:
+        if index not in self._buffers:
+            self._buffers[index] = self._read_buffer(index, self.tree["buffers"][index])
+        return self._buffers[index]
+
+    def _read_buffer(self, index: int, entry: dict) -> np.ndarray:
+        if "uri" not in entry and index > 0:
+            names = ", ".join(entry.get("extensions", {})) or "an extension"
+            raise Unsupported(f"it has data that only {names} tells where to find, not supported here; {_REWRITE}")
+        contents = self._uri(entry["uri"]) if "uri" in entry else self._binary
+        if contents is None:
+            raise Unsupported(f"expected its data in '{entry['uri'][:100]}' beside it, found no such file")
+        return np.frombuffer(contents, np.uint8)
+
+    def view(self, index: int) -> np.ndarray:
+        """The bytes of a buffer view."""
+        entry = self.tree["bufferViews"][index]
+        start, length = entry.get("byteOffset", 0), entry["byteLength"]
+        found = self._buffer(entry["buffer"])[start : start + length]
+        if start < 0 or len(found) != length:
+            raise ValueError(f"buffer view {index} has {len(found)} of {length} bytes")
+        return found
+
+    def array(self, index: int) -> np.ndarray:
+        """The values of an accessor: [count, components], integers that are normalized as float32."""
+        entry = self.tree["accessors"][index]
+        kind, width = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]]
+        values = self._rows(entry, kind, entry["count"], width)
+        if "sparse" in entry:
+            sparse = entry["sparse"]
+            whole = np.dtype(_COMPONENTS[sparse["indices"]["componentType"]])
+            rows = self._rows(sparse["indices"], whole, sparse["count"], 1).ravel()
+            values = values.copy()
+            values[rows] = self._rows(sparse["values"], kind, sparse["count"], width)
+        return fractions(values) if entry.get("normalized") else values
+
+    def _rows(self, entry: dict, kind: np.dtype, count: int, width: int) -> np.ndarray:
+        if "bufferView" not in entry:
+            return np.zeros((count, width), kind)
+        view = self.view(entry["bufferView"])
+        stride = self.tree["bufferViews"][entry["bufferView"]].get("byteStride") or kind.itemsize * width
+        strides = (stride, kind.itemsize)
+        return np.ndarray((count, width), kind, view, entry.get("byteOffset", 0), strides)
+
+    def placed_meshes(self) -> Iterator[tuple[dict, np.ndarray]]:
+        """The meshes of the default scene, each with its 4x4 matrix, as often as they are placed."""
+        nodes = self.tree.get("nodes", [])
+        scenes = self.tree.get("scenes")
+        if scenes:
+            roots = scenes[self.tree.get("scene", 0)].get("nodes", [])
+        else:
+            children = {child for node in nodes for child in node.get("children", [])}
+            roots = [index for index in range(len(nodes)) if index not in children]
+        waiting, visited = [(index, np.eye(4)) for index in reversed(roots)], set()
+        while waiting:
+            index, outer = waiting.pop()
+            if index in visited:
+                continue  # the specification wants a tree
+            visited.add(index)
+            matrix = outer @ _matrix(nodes[index])
+            if "mesh" in nodes[index]:
+                yield self.tree["meshes"][nodes[index]["mesh"]], matrix
+            waiting += [(child, matrix) for child in reversed(nodes[index].get("children", []))]
+
+
+def fractions(values: np.ndarray) -> np.ndarray:
+    """Normalized integers as float32: [0, 1] of unsigned ones, [-1, 1] of signed ones. Floats stay."""
+    if values.dtype.kind == "f":
+        return values
+    return np.maximum(values.astype(np.float32) / np.iinfo(values.dtype).max, -1.0)
+
+
+def _chunks(contents: bytes) -> tuple[dict, bytes]:
+    """The JSON and the binary chunk, which is empty where there is none."""
+    binary = b""
+    if contents.startswith(b"glTF"):
+        version, size = (int.from_bytes(contents[at : at + 4], "little") for at in (4, 8))
+        _check_version(f"{version}.0")
+        if size > len(contents):
+            raise ValueError(f"file is truncated: header declares {size} bytes, found {len(contents)}")
+        found, place = {}, 12
+        while place + 8 <= size:
+            length = int.from_bytes(contents[place : place + 4], "little")
+            found.setdefault(contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length])
+            place += 8 + length
+        contents, binary = found[b"JSON"], found.get(b"BIN\0", b"")
+    tree = json.loads(decoded(contents), strict=False)
+    if not isinstance(tree, dict):
+        raise ValueError("no JSON object")
+    return tree, binary
+
+
+def _check_version(version: str) -> None:
+    if version.startswith(("0.", "1.")):
+        raise Unsupported(f"expected glTF 2.0, found glTF {version}; convert it, for instance with gltf-pipeline")
+    if not version.startswith("2."):
+        raise ValueError(f"expected glTF 2.0, found version {version[:20]}")
+
+
+def _matrix(node: dict) -> np.ndarray:
+    if "matrix" in node:
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T
+    x, y, z, w = np.array(node.get("rotation", (0, 0, 0, 1)), np.float64)
+    length = max(x * x + y * y + z * z + w * w, np.finfo(float).tiny)
+    x, y, z, w = np.array([x, y, z, w]) / np.sqrt(length)
+    matrix = np.eye(4)
+    matrix[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    matrix[:3, :3] *= np.array(node.get("scale", (1, 1, 1)), np.float64)
+    matrix[:3, 3] = np.array(node.get("translation", (0, 0, 0)), np.float64)
+    return matrix

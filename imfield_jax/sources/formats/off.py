@@ -1,0 +1,81 @@
+"""OFF files (Geomview's Object File Format) in text, with their variants COFF, NOFF, CNOFF, STOFF, ..., as parts.
+
+Ours, as trimesh's reader cuts concave polygons into fans and reads no colours of faces.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from imfield_jax.sources.formats.surface import Polygons, known, part, unit
+from imfield_jax.sources.formats.text import decoded
+from imfield_jax.sources.scene import GREY, Part
+
+_HEADER = re.compile(r"\s*(ST)?(C)?(N)?(4)?(n)?OFF\b|\s*(ST)?(C)?(N)?OFF(?=\d)", re.ASCII)
+_COMMENT = re.compile(r"#[^\n]*")
+
+
+def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The mesh as parts, and warnings.
+
+    Raises ValueError when the file is no OFF file, is truncated or has a word where a number should be.
+    """
+    text = _COMMENT.sub("", decoded(contents).replace("\r\n", "\n").replace("\r", "\n"))
+    header = _HEADER.match(text)
+    if header is None:
+        raise ValueError("it does not start with OFF")
+    if text[header.end() :].split(maxsplit=1)[:1] == ["BINARY"]:
+        raise ValueError("binary OFF files are not read, convert it to text or to PLY")
+    if header[4] or header[5]:
+        raise ValueError("OFF files of four or n dimensions are not read")
+    lines = [line for line in text[header.end() :].split("\n") if line and not line.isspace()]
+    vertex_count, face_count = (int(word) for word in (lines[0].split() if lines else [])[:2])
+    if min(vertex_count, face_count) < 0 or len(lines) < 1 + vertex_count + face_count:
+        found = max(0, len(lines) - 1 - vertex_count)
+        raise ValueError(f"file is truncated: header declares {face_count} faces, found {found}")
+    table = (
+        np.array([line.split() for line in lines[1 : 1 + vertex_count]]).astype(np.float64).reshape(vertex_count, -1)
+    )
+    faces = [line.split() for line in lines[1 + vertex_count : 1 + vertex_count + face_count]]
+    polygons, warnings = known(_polygons(table, faces, header))
+    color = GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)
+    return (part(polygons, color),), warnings
+
+
+def _polygons(table: np.ndarray, faces: list[list[str]], header: re.Match) -> Polygons:
+    if table.shape[1] < 3:
+        raise ValueError(f"expected three coordinates for each vertex, found {table.shape[1]}")
+    counts = np.array([int(words[0]) for words in faces], np.int64)
+    corners = np.array([int(word) for words in faces for word in words[1 : 1 + int(words[0])]], np.int64)
+    if (counts < 0).any() or len(corners) != counts.sum():
+        raise ValueError("a face has fewer corners than its line declares")
+    colors = _vertex_colors(table, header)
+    if colors is not None:
+        colors = colors[np.clip(corners, 0, len(colors) - 1)]
+    else:
+        colors = _face_colors([words[1 + int(words[0]) :] for words in faces], counts)
+    return Polygons(table[:, :3], counts, corners, colors=colors)
+
+
+def _vertex_colors(table: np.ndarray, header: re.Match) -> np.ndarray | None:
+    """Colours of vertices [V, 4], behind coordinates and normals; None without."""
+    first = 6 if header[3] or header[8] else 3
+    last = table.shape[1] - (2 if header[1] or header[6] else 0)
+    if not (header[2] or header[7]) or last - first < 3 or not len(table):
+        return None
+    return unit(table[:, first : min(last, first + 4)])
+
+
+def _face_colors(words: list[list[str]], counts: np.ndarray) -> np.ndarray | None:
+    """Colours behind the corners of faces, of each corner; None unless all faces have three or four numbers.
+
+    A single number would be a row of a colour table that only Geomview has.
+    """
+    width = min((len(rest) for rest in words), default=0)
+    if width < 3:
+        return None
+    whole = all("." not in word for rest in words for word in rest[:3])  # bytes, even if all are 0 or 1
+    table = np.array([rest[: min(width, 4)] for rest in words]).astype(np.float64)
+    return np.repeat(unit(table.astype(np.uint8) if whole else table), counts, axis=0)

@@ -1,0 +1,97 @@
+"""PLY meshes as parts: polygons and triangle strips, colours of vertices or faces, textures as MeshLab writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from imfield_jax.sources.formats.ply_table import Column, Lists, read_tables
+from imfield_jax.sources.formats.surface import Polygons, known, part, unit
+from imfield_jax.sources.scene import GREY, Part
+
+_COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
+_UV = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
+_Element = dict[str, Column]
+
+
+def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The mesh as parts, and warnings.
+
+    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+
+    Raises ValueError when the file is no PLY file or is truncated.
+    """
+    tables, comments = read_tables(contents)
+    vertex, face = tables.get("vertex", {}), tables.get("face", {})
+    if not {"x", "y", "z"} <= vertex.keys():
+        raise ValueError("its vertices have no x, y, z")
+    vertices = np.stack([vertex[axis].astype(np.float64) for axis in "xyz"], axis=1)
+    lists = _corner_lists(face)
+    if lists is not None:
+        polygons = _with_attributes(Polygons(vertices, lists.counts, lists.values.astype(np.int64)), vertex, face)
+    else:
+        corners = _strips(_corner_lists(tables.get("tristrips", {})))
+        counts = np.full(len(corners) // 3, 3)
+        polygons = _with_attributes(Polygons(vertices, counts, corners), vertex, {})
+    polygons, warnings = known(polygons)
+    name = next((line.split(maxsplit=1)[1] for line in comments if line.lower().startswith("texturefile ")), "")
+    image = texture(name) if name and polygons.uv is not None else None
+    if name and image is None:
+        warnings += (f"left out, as it is missing or damaged: {name}",)
+    color = GREY if image is None and polygons.colors is None else (1.0, 1.0, 1.0, 1.0)
+    return (part(polygons, color, image),), warnings
+
+
+def _corner_lists(element: _Element) -> Lists | None:
+    """The vertices of faces or strips: "vertex_indices", "vertex_index", or whichever list is alone."""
+    lists = {name: column for name, column in element.items() if isinstance(column, Lists)}
+    named = [column for name, column in lists.items() if name.startswith("vertex_ind")]
+    return named[0] if named else next(iter(lists.values())) if len(lists) == 1 else None
+
+
+def _strips(lists: Lists | None) -> np.ndarray:
+    """Corners of the triangles of strips, which -1 separates within a list: [3 T] int64."""
+    found = [np.zeros(0, np.int64)]
+    for strip in np.split(lists.values.astype(np.int64), np.cumsum(lists.counts)[:-1]) if lists else ():
+        for run in np.split(strip, np.flatnonzero(strip < 0)):
+            run = run[run >= 0]
+            triples = np.stack([run[:-2], run[1:-1], run[2:]], axis=1) if len(run) > 2 else np.zeros((0, 3), np.int64)
+            triples[1::2] = triples[1::2, [1, 0, 2]]  # every second triangle of a strip is wound the other way
+            found.append(triples.ravel())
+    return np.concatenate(found)
+
+
+def _with_attributes(polygons: Polygons, vertex: _Element, face: _Element) -> Polygons:
+    colors, rows = _colors(vertex), np.clip(polygons.corners, 0, max(0, len(polygons.vertices) - 1))
+    if colors is not None and len(colors):
+        colors = colors[rows]
+    elif (colors := _colors(face)) is not None:
+        colors = np.repeat(colors, polygons.counts, axis=0)
+    uv = next((_columns(vertex, names) for names in _UV if names[0] in vertex and names[1] in vertex), None)
+    uv = uv[rows] if uv is not None and len(uv) else _wedges(face.get("texcoord"), polygons.counts)
+    uv = None if uv is None else uv.astype(np.float32)
+    return Polygons(polygons.vertices, polygons.counts, polygons.corners, uv, colors)
+
+
+def _wedges(column: Column | None, counts: np.ndarray) -> np.ndarray | None:
+    """Texture coordinates that a list holds for every corner of a face: [C, 2]; 0 for faces without any."""
+    if not isinstance(column, Lists) or not ((column.counts == 2 * counts) | (column.counts == 0)).all():
+        return None
+    uv = np.zeros((counts.sum(), 2))
+    uv[np.repeat(column.counts > 0, counts)] = column.values.reshape(-1, 2)
+    return uv
+
+
+def _colors(element: _Element) -> np.ndarray | None:
+    names = next((names for names in _COLORS if all(isinstance(element.get(n), np.ndarray) for n in names)), None)
+    if names is None:
+        return None
+    alphas = (n for n in ("alpha", "a", "diffuse_alpha") if isinstance(element.get(n), np.ndarray))
+    alpha = next((n for n in alphas if element[n].dtype == element[names[0]].dtype), None)
+    return unit(_columns(element, names if alpha is None else (*names, alpha)))
+
+
+def _columns(element: _Element, names: tuple[str, ...]) -> np.ndarray:
+    """Scalar properties side by side, in their own type."""
+    return np.stack([np.asarray(element[name]) for name in names], axis=1)

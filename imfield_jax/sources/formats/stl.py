@@ -1,0 +1,53 @@
+"""STL files, binary and text, as one part. Colours, which every tool writes in its own way, are not read.
+
+Ours, as trimesh refuses files with bytes behind their triangles, as several tools write, and does not tell which
+files are truncated.
+"""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+
+from imfield_jax.sources.formats.text import decoded
+from imfield_jax.sources.scene import Part
+
+_RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
+_HEADER = 84  # bytes: 80 of any text, then the number of triangles
+_VERTEX = re.compile(r"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
+_FACET = re.compile(r"^\s*facet\b", re.IGNORECASE | re.MULTILINE)
+_END = re.compile(r"^\s*endsolid\b", re.IGNORECASE | re.MULTILINE)
+
+
+def read(contents: bytes) -> Part:
+    """The triangles of all solids of a file, with vertices of their own.
+
+    Raises ValueError when the file is truncated, is no STL file or has a word where a number should be.
+    """
+    count = int.from_bytes(contents[80:_HEADER], "little")
+    if len(contents) >= _HEADER and len(contents) >= _HEADER + count * _RECORD.itemsize and not _is_text(contents):
+        return _part(np.frombuffer(contents, _RECORD, count, offset=_HEADER)["corners"])
+    if _is_text(contents):
+        return _part(_text_corners(decoded(contents)))
+    found = max(0, len(contents) - _HEADER) // _RECORD.itemsize
+    raise ValueError(f"file is truncated: header declares {count} triangles, found {found}")
+
+
+def _is_text(contents: bytes) -> bool:
+    """Whether it is a text file: binary ones may start with "solid" too, but not go on with a facet."""
+    head = decoded(contents[:4096]).lstrip().lower()
+    return head.startswith("solid") and (re.search(r"\bfacet\s+normal\b", head) is not None or "\0" not in head)
+
+
+def _text_corners(text: str) -> np.ndarray:
+    numbers = np.array(_VERTEX.findall(text)).astype(np.float64).reshape(-1, 3)
+    facets = len(_FACET.findall(text))
+    if len(numbers) != 3 * facets or (facets and not _END.search(text)):
+        raise ValueError(f"file is truncated: {facets} facets begin, {len(numbers) // 3} have three vertices")
+    return numbers.reshape(-1, 3, 3)
+
+
+def _part(corners: np.ndarray) -> Part:
+    points = corners.reshape(-1, 3).astype(np.float64)
+    return Part(points, np.arange(len(points)).reshape(-1, 3))

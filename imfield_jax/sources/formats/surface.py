@@ -1,0 +1,103 @@
+"""Polygons as a file lists them, made into parts of a scene: what the readers of OBJ, PLY, OFF and COLLADA share."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from imfield_jax.sources.formats.polygons import triangles
+from imfield_jax.sources.scene import GREY, Color, Part
+
+MOST_REPEATS = 1 << 20  # of a texture; texture coordinates farther out, or that are no numbers, mean nothing
+
+
+@dataclasses.dataclass(frozen=True)
+class Polygons:
+    """Polygons over shared vertices.
+
+    vertices: [V, 3] float64.   counts: [P] int, corners of each polygon.
+    corners:  [C] int, the vertex of each corner, polygon after polygon; any number, see `known`.
+    uv:       [C, 2] float32, of each corner, or None.
+    colors:   [C, 4] float32 RGBA, of each corner, sRGB, or None.
+    groups:   [P] int, the material of each polygon where a file has several, or None.
+    """
+
+    vertices: np.ndarray
+    counts: np.ndarray
+    corners: np.ndarray
+    uv: np.ndarray | None = None
+    colors: np.ndarray | None = None
+    groups: np.ndarray | None = None
+
+    def select(self, chosen: np.ndarray) -> Polygons:
+        """Those of a mask [P] bool."""
+        rows = np.repeat(chosen, self.counts)
+        return dataclasses.replace(
+            self,
+            counts=self.counts[chosen],
+            corners=self.corners[rows],
+            uv=None if self.uv is None else self.uv[rows],
+            colors=None if self.colors is None else self.colors[rows],
+            groups=None if self.groups is None else self.groups[chosen],
+        )
+
+
+def known(polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
+    """The polygons whose vertices all exist, and a warning if others were left out."""
+    outside = (polygons.corners < 0) | (polygons.corners >= len(polygons.vertices))
+    if not outside.any():
+        return polygons, ()
+    owner = np.repeat(np.arange(len(polygons.counts)), polygons.counts)
+    chosen = np.ones(len(polygons.counts), bool)
+    chosen[owner[outside]] = False
+    lost = len(chosen) - int(chosen.sum())
+    why = f"they use vertices beyond the {len(polygons.vertices)} there are"
+    return polygons.select(chosen), (f"{lost} of {len(chosen)} faces left out: {why}",)
+
+
+def part(polygons: Polygons, color: Color = GREY, texture: np.ndarray | None = None) -> Part:
+    """One part of polygons whose vertices all exist, equal corners welded; a texture without sound uv is left out."""
+    rows = triangles(polygons.vertices[polygons.corners], polygons.counts)
+    uv = polygons.uv if texture is not None and polygons.uv is not None and _sound(polygons.uv) else None
+    own = [values for values in (uv, polygons.colors) if values is not None]
+    if not own:
+        used, faces = np.unique(polygons.corners[rows], return_inverse=True)
+        return Part(polygons.vertices[used], faces.reshape(-1, 3), color)
+    first, number = _distinct(polygons.corners, own)
+    return Part(
+        vertices=polygons.vertices[polygons.corners[first]],
+        faces=number[rows].astype(np.int64).reshape(-1, 3),
+        color=color,
+        uv=None if uv is None else uv[first],
+        texture=None if uv is None else texture,
+        colors=None if polygons.colors is None else polygons.colors[first],
+    )
+
+
+def _distinct(corners: np.ndarray, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the distinct corners, and for each corner [C] its place among these.
+
+    One column after the other: `np.unique` of whole rows takes ten times as long.
+    """
+    columns = [np.ascontiguousarray(rows, np.float32).view(np.int64) for rows in values]  # two float32 each
+    first, number = np.unique(corners, return_index=True, return_inverse=True)[1:]
+    for column in np.concatenate(columns, axis=1).T:
+        kind = np.unique(column, return_inverse=True)[1]
+        first, number = np.unique(number * (kind.max() + 1) + kind, return_index=True, return_inverse=True)[1:]
+    return first, number
+
+
+def unit(values: np.ndarray) -> np.ndarray:
+    """Colours [N, 3 or 4] as RGBA [N, 4] float32 in [0, 1]: bytes and 16-bit numbers by their type, others by size."""
+    scale = 255.0 if values.dtype == np.uint8 else 65535.0 if values.dtype == np.uint16 else None
+    values = np.nan_to_num(values.astype(np.float64))
+    if scale is None:
+        scale = 255.0 if values.max(initial=0) > 1 else 1.0
+    opaque = np.ones((len(values), 4), np.float32)
+    opaque[:, : values.shape[1]] = np.clip(values / scale, 0, 1)
+    return opaque
+
+
+def _sound(uv: np.ndarray) -> bool:
+    return bool((np.abs(uv) < MOST_REPEATS).all())

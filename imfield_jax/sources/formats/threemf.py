@@ -1,0 +1,129 @@
+"""3MF files, which slicers and CAD write, as parts: meshes, components, colours of materials and colour groups.
+
+https://github.com/3MFConsortium/spec_core; z is up there. Ours, as trimesh's reader needs lxml and reads no colours.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from xml.etree import ElementTree
+
+import numpy as np
+
+from imfield_jax.sources.formats.surface import Polygons, known, part
+from imfield_jax.sources.scene import GREY, Part
+
+_MODEL = "/3dmodel"  # how the type of the relationship to the root model ends
+_UNREAD = {"texture2dgroup", "compositematerials", "multiproperties"}
+_DEEPEST = 32  # components within components
+
+
+def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+    """The objects of the build plate as parts, and warnings. Raises ValueError and others for damaged files."""
+    parts: list[Part] = []
+    warnings: list[str] = []
+    with zipfile.ZipFile(io.BytesIO(contents)) as archive:
+        package = _Package(archive)
+        root = package.root()
+        for item in package.tree(root).iterfind("./{*}build/{*}item"):
+            for polygons in package.placed(_path(item, root), item.get("objectid"), _matrix(item), 0):
+                polygons, lost = known(polygons)
+                parts.append(part(polygons, GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)))
+                warnings += lost
+        warnings += package.left_out()
+    return tuple(parts), tuple(warnings)
+
+
+class _Package:
+    """The models of an archive."""
+
+    def __init__(self, archive: zipfile.ZipFile):
+        self._archive = archive
+        self._names = {name.lstrip("/").lower(): name for name in archive.namelist()}
+        self._trees: dict[str, ElementTree.Element] = {}
+
+    def root(self) -> str:
+        """The path of the model that the file opens with."""
+        for entry in self.tree("_rels/.rels"):
+            if entry.get("Type", "").lower().endswith(_MODEL):
+                return entry.get("Target", "")
+        raise ValueError("no relationship to a 3D model")
+
+    def tree(self, path: str) -> ElementTree.Element:
+        path = path.lstrip("/").lower()
+        if path not in self._trees:
+            self._trees[path] = ElementTree.fromstring(self._archive.read(self._names[path]))
+        return self._trees[path]
+
+    def left_out(self) -> list[str]:
+        """A warning for each kind of colour that is not read."""
+        names = {e.tag.rpartition("}")[2] for tree in self._trees.values() for e in tree.iterfind("./{*}resources/*")}
+        return [f"colours left out: {name}" for name in sorted(names & _UNREAD)]
+
+    def placed(self, path: str, number: str | None, matrix: np.ndarray, depth: int) -> Iterator[Polygons]:
+        """The meshes of an object and of its components."""
+        if depth > _DEEPEST:
+            raise ValueError("components that contain themselves")
+        resources = self.tree(path).find("./{*}resources")
+        entry = next(e for e in resources.iterfind("./{*}object") if e.get("id") == number)
+        mesh = entry.find("./{*}mesh")
+        if mesh is not None:
+            yield _polygons(mesh, entry, resources, matrix)
+        for component in entry.iterfind("./{*}components/{*}component"):
+            inner = _matrix(component) @ matrix
+            yield from self.placed(_path(component, path), component.get("objectid"), inner, depth + 1)
+
+
+def _path(entry: ElementTree.Element, default: str) -> str:
+    """The model that an item or a component refers to, by the production extension."""
+    return next((value for name, value in entry.items() if name.endswith("}path")), default)
+
+
+def _matrix(entry: ElementTree.Element) -> np.ndarray:
+    """[4, 4], which multiplies rows from the right."""
+    matrix = np.eye(4)
+    if entry.get("transform"):
+        matrix[:, :3] = np.array(entry.get("transform").split()).astype(np.float64).reshape(4, 3)
+    return matrix
+
+
+def _polygons(
+    mesh: ElementTree.Element, entry: ElementTree.Element, resources: ElementTree.Element, matrix: np.ndarray
+) -> Polygons:
+    points = [(v.get("x"), v.get("y"), v.get("z")) for v in mesh.iterfind("./{*}vertices/{*}vertex")]
+    vertices = np.array(points, np.float64).reshape(-1, 3) @ matrix[:3, :3] + matrix[3, :3]
+    triangles = mesh.findall("./{*}triangles/{*}triangle")
+    corners = np.array([(t.get("v1"), t.get("v2"), t.get("v3")) for t in triangles]).astype(np.int64).reshape(-1, 3)
+    colors = _colors(triangles, entry, _palettes(resources))
+    if np.linalg.det(matrix[:3, :3]) < 0:
+        corners = corners[:, ::-1]  # a mirror turns outward faces inward
+        colors = None if colors is None else colors[:, ::-1]
+    colors = None if colors is None else colors.reshape(-1, 4)
+    return Polygons(vertices, np.full(len(corners), 3), corners.ravel(), colors=colors)
+
+
+def _palettes(resources: ElementTree.Element) -> dict[str | None, list[list[float]]]:
+    """The colours, RGBA in [0, 1], of each group of materials or colours."""
+    groups = [*resources.iterfind("./{*}basematerials"), *resources.iterfind("./{*}colorgroup")]
+    return {group.get("id"): [_color(e.get("displaycolor") or e.get("color") or "") for e in group] for group in groups}
+
+
+def _color(written: str) -> list[float]:
+    """Of "#RRGGBB" or "#RRGGBBAA"."""
+    digits = bytes.fromhex(written.removeprefix("#")[:8].ljust(8, "F")) if written else b"\xb2\xb2\xb2\xff"
+    return [value / 255 for value in digits]
+
+
+def _colors(triangles: list[ElementTree.Element], entry: ElementTree.Element, palettes: dict) -> np.ndarray | None:
+    """Colours of corners [T, 3, 4] float32, grey where there is none; None where there are none at all."""
+    colors = np.full((len(triangles), 3, 4), GREY, np.float32)
+    found = False
+    for row, triangle in zip(colors, triangles, strict=True):
+        palette = palettes.get(triangle.get("pid", entry.get("pid")))
+        first = triangle.get("p1", entry.get("pindex"))
+        if palette and first is not None:
+            found = True
+            row[:] = [palette[int(triangle.get(name, first))] for name in ("p1", "p2", "p3")]
+    return colors if found else None

@@ -1,0 +1,363 @@
+"""One prism with concave caps, written as each format can write it: each must bring the same closed solid.
+
+Its caps have a notch, collinear corners and a corner twice; its sides are quads.
+"""
+
+from __future__ import annotations
+
+import itertools
+import struct
+import zipfile
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from imfield_jax.preparation.rendering.surface import _weld
+from imfield_jax.sources.formats.kinds import SUFFIXES, unreadable_kind
+from imfield_jax.sources.formats.meshfile import load_scene
+from imfield_jax.sources.formats.text import decoded
+
+CASES = Path(__file__).parents[2] / "cases"
+PROFILE = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [3, 1], [1, 1], [1, 2], [1, 3], [0, 3]], float)  # an L
+AREA, HEIGHT, ORIGIN = 5.0, 2.0, np.array([5.0, -3.0, 1.0])
+NAMES = "Küche"
+
+
+def prism():
+    """Vertices [2 n, 3] and polygons of the prism, all facing outward."""
+    n = len(PROFILE)
+    vertices = np.concatenate([np.c_[PROFILE, np.zeros(n)], np.c_[PROFILE, np.full(n, HEIGHT)]]) + ORIGIN
+    around = [(i, (i + 1) % n) for i in range(n)]
+    top = [n, *range(n, 2 * n)]  # its first corner twice
+    return vertices, [list(range(n))[::-1], top, *([a, b, b + n, a + n] for a, b in around)]
+
+
+def lines(rows, between=" "):
+    return "\n".join(between.join(f"{number:.10g}" for number in row) for row in rows)
+
+
+def obj(corner="{}", between=" ", end="\n", first=1):
+    vertices, polygons = prism()
+    text = [f"# {NAMES}", f"mtllib {NAMES}.mtl", f"o {NAMES}", f"g {NAMES}"]
+    text += ["v" + between + between.join(f"{x:.10g}" for x in vertex) for vertex in vertices]
+    text += ["vt 0 0", "vn 0 0 1", f"usemtl {NAMES}"]
+    text += ["f" + between + between.join(corner.format(i + first) for i in rows) for rows in polygons]
+    return end.join([*text, ""])
+
+
+def off(header="OFF", extra=""):
+    vertices, polygons = prism()
+    rows = [" ".join(f"{x:.10g}" for x in vertex) + extra for vertex in vertices]
+    faces = [" ".join(map(str, [len(rows), *rows])) for rows in polygons]
+    return "\n".join([header, f"# {NAMES}", f"{len(vertices)} {len(polygons)} 0", *rows, *faces, ""])
+
+
+def ply(order, count="uchar", index="int", more=False):
+    """PLY in an order ("" for text), with types of the lists, and with properties and elements nobody asked for."""
+    codes = {"uchar": "B", "ushort": "H", "int": "i", "uint": "I", "short": "h", "double": "d"}
+    vertices, polygons = prism()
+    form = {"": "ascii", "<": "binary_little_endian", ">": "binary_big_endian"}[order]
+    head = ["ply", f"format {form} 1.0", f"comment {NAMES}", f"element vertex {len(vertices)}"]
+    head += ["property list uchar short ring"] * more
+    head += [f"property double {axis}" for axis in "zxy"]
+    head += [f"element face {len(polygons)}"] + ["property double quality", "property list ushort uint other"] * more
+    head += [f"property list {count} {index} vertex_index", "element edge 1", "property int a", "end_header", ""]
+    rows = []
+    for number, (x, y, z) in enumerate(vertices):
+        rows.append(
+            [("uchar", number % 3), *[("short", -1)] * (number % 3)] * more + [("double", v) for v in (z, x, y)]
+        )
+    for number, polygon in enumerate(polygons):
+        extra = [("double", 0.5), ("ushort", number % 2), *[("uint", 7)] * (number % 2)] * more
+        rows.append([*extra, (count, len(polygon)), *((index, i) for i in polygon)])
+    rows.append([("int", 3)])
+    if not order:
+        return "\n".join(head) + "\n".join(" ".join(f"{value:.10g}" for _, value in row) for row in rows)
+    packed = (struct.pack(order + codes[kind], value) for row in rows for kind, value in row)
+    return "\n".join(head).encode() + b"".join(packed)
+
+
+def dae(kind="polylist", encoding="utf-8"):
+    vertices, polygons = prism()
+    source = '<input semantic="VERTEX" source="#v" offset="0"/>'
+    text = [" ".join(map(str, rows)) for rows in polygons]
+    if kind == "polylist":
+        inner = f"<vcount>{' '.join(str(len(rows)) for rows in polygons)}</vcount><p>{' '.join(text)}</p>"
+    else:
+        inner = "".join(f"<p>{rows}</p>" for rows in text)
+    return f"""<?xml version="1.0" encoding="{encoding}"?>
+<COLLADA xmlns="http://www.collada.org/2005/11/COLLADASchema" version="1.4.1"><asset><up_axis>Y_UP</up_axis></asset>
+<library_geometries><geometry id="g" name="{NAMES}"><mesh><source id="p">
+<float_array id="a" count="{vertices.size}">{lines(vertices)}</float_array><technique_common>
+<accessor source="#a" count="{len(vertices)}" stride="3"><param name="X" type="float"/><param name="Y" type="float"/>
+<param name="Z" type="float"/></accessor></technique_common></source>
+<vertices id="v"><input semantic="POSITION" source="#p"/></vertices>
+<{kind} count="{len(polygons)}">{source}{inner}</{kind}></mesh></geometry></library_geometries>
+<library_visual_scenes><visual_scene id="s"><node><instance_geometry url="#g"/></node></visual_scene>
+</library_visual_scenes><scene><instance_visual_scene url="#s"/></scene></COLLADA>"""
+
+
+def ac():
+    vertices, polygons = prism()
+    surfaces = [f"SURF 0x10\nmat 0\nrefs {len(rows)}\n" + "\n".join(f"{i} 0 0" for i in rows) for rows in polygons]
+    head = f'AC3Db\nMATERIAL "{NAMES}" rgb 1 1 1 trans 0\nOBJECT poly\nname "{NAMES}"\nnumvert {len(vertices)}\n'
+    return head + lines(vertices) + f"\nnumsurf {len(polygons)}\n" + "\n".join(surfaces) + "\nkids 0\n"
+
+
+FILES = {
+    "plain.obj": obj(),
+    "tabs.obj": obj(between="\t"),
+    "blanks.obj": obj(between="  \t ", end=" \t\r\n"),
+    "old mac.obj": obj(end="\r"),
+    "all indices.obj": obj("{0}/1/1"),
+    "no uv.obj": obj("{0}//1"),
+    "relative.obj": obj(first=-2 * len(PROFILE)),
+    "continued.obj": obj(between=" \\\n"),
+    "colours.obj": obj().replace("v 5 -3 1\n", "v 5 -3 1 1 0 0\n"),
+    "plain.off": off(),
+    "normals.off": off("NOFF", " 0 0 1"),
+    "colours.off": off("COFF", " 255 0 0 255"),
+    "both.off": off("CNOFF", " 0 0 1 1 0 0 1"),
+    "text.ply": ply(""),
+    "little.ply": ply("<"),
+    "big.ply": ply(">"),
+    "wide.ply": ply("<", "int", "ushort"),
+    "text with more.ply": ply("", more=True),
+    "little with more.ply": ply("<", "ushort", "uint", more=True),
+    "big with more.ply": ply(">", "uint", "short", more=True),
+    "polylist.dae": dae(),
+    "polygons.dae": dae("polygons"),
+    "plain.ac": ac(),
+}
+
+
+def write(folder, name, contents):
+    path = folder / name
+    path.write_bytes(contents.encode() if isinstance(contents, str) else contents)
+    return path
+
+
+def assert_prism(scene):
+    """Volume, area and closedness of the prism; every triangle outward."""
+    vertices, faces = scene.soup()
+    vertices = vertices - ORIGIN
+    a, b, c = np.moveaxis(vertices[faces], 1, 0)
+    assert np.einsum("nd,nd->", a, np.cross(b, c)) / 6 == pytest.approx(AREA * HEIGHT, rel=1e-5)
+    around = np.linalg.norm(np.roll(PROFILE, -1, axis=0) - PROFILE, axis=1).sum()
+    surface = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    assert surface == pytest.approx(2 * AREA + around * HEIGHT, rel=1e-5)
+    welded = [row for row in _weld(vertices[faces]).tolist() if len({*row}) == 3]
+    edges = Counter(edge for row in welded for edge in itertools.pairwise([*row, row[0]]))
+    assert all(edges[b, a] == count for (a, b), count in edges.items())
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_concave_polygons_are_cut_right_in_every_format(name, tmp_path):
+    write(tmp_path, f"{NAMES}.mtl", "")
+    scene = load_scene(write(tmp_path, name, FILES[name]))
+    assert_prism(scene)
+    assert scene.warnings == ()
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("name", ["plain.obj", "plain.off", "text.ply", "plain.ac"])
+def test_text_may_be_in_any_encoding(name, encoding, tmp_path):
+    contents = FILES[name]
+    assert NAMES in contents
+    assert_prism(load_scene(write(tmp_path, name, contents.encode(encoding))))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
+def test_xml_declares_its_encoding(encoding, tmp_path):
+    assert_prism(load_scene(write(tmp_path, "a.dae", dae(encoding=encoding).encode(encoding))))
+
+
+@pytest.mark.parametrize("of_obj", ENCODINGS)
+@pytest.mark.parametrize("of_mtl", ENCODINGS)
+def test_names_agree_between_files_of_different_encodings(of_obj, of_mtl, tmp_path):
+    write(tmp_path, "a.obj", obj().encode(of_obj))
+    write(tmp_path, f"{NAMES}.mtl", f"newmtl {NAMES}\nKd 1 0 0\n".encode(of_mtl))
+    assert load_scene(tmp_path / "a.obj").parts[0].color == (1.0, 0.0, 0.0, 1.0)
+
+
+def test_latin1_and_utf8_in_one_text():
+    assert decoded("ü".encode() + b" " + "ü".encode("latin-1") + b" plain") == "ü ü plain"
+    assert decoded(bytes(range(256))).encode("latin-1") == bytes(range(256))
+
+
+@pytest.mark.parametrize("name", ["plain.obj", "plain.off", "text.ply", "little.ply", "plain.ac"])
+def test_a_face_of_a_vertex_that_is_not_there_costs_only_itself(name, tmp_path):
+    """The last polygon, a side of area 6, gets a vertex one too many."""
+    n = 2 * len(PROFILE)
+    corner, beyond = {"plain.obj": (f" {n}\n", f" {n + 1}\n")}.get(name, (f" {n - 1}\n", f" {n}\n"))
+    contents = FILES[name]
+    if name == "little.ply":
+        at = contents.rindex(struct.pack("<i", n - 1))
+        contents = contents[:at] + struct.pack("<i", n) + contents[at + 4 :]
+    elif name == "plain.ac":
+        contents = f"{n} 0 0".join(contents.rsplit(f"{n - 1} 0 0", 1))
+    else:
+        contents = beyond.join(contents.rsplit(corner, 1))
+    write(tmp_path, f"{NAMES}.mtl", "")
+    assert contents != FILES[name]
+    scene = load_scene(write(tmp_path, name, contents))
+    vertices, faces = scene.soup()
+    a, b, c = np.moveaxis(vertices[faces], 1, 0)
+    around = np.linalg.norm(np.roll(PROFILE, -1, axis=0) - PROFILE, axis=1).sum()
+    surface = np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2
+    assert surface == pytest.approx(2 * AREA + (around - 3) * HEIGHT, rel=1e-5)
+    (warning,) = scene.warnings
+    assert "faces left out" in warning and "\n" not in warning
+
+
+def test_collada_with_such_a_face_is_refused_for_that_reason(tmp_path):
+    """pycollada gives up the geometry."""
+    n = 2 * len(PROFILE)
+    path = write(tmp_path, "a.dae", f" {n}</p>".join(dae().rsplit(f" {n - 1}</p>", 1)))
+    with pytest.raises(ValueError, match=r"a\.dae: .* go beyond the limits"):
+        load_scene(path)
+
+
+def cut_short():
+    for name, contents in FILES.items():
+        if not name.endswith(("obj", "dae")):
+            yield name, contents[: len(contents) * 3 // 4]
+
+
+@pytest.mark.parametrize(("name", "contents"), list(cut_short()), ids=lambda value: value if len(value) < 30 else "")
+def test_truncated_files_are_refused(name, contents, tmp_path):
+    with pytest.raises(ValueError, match="damaged file") as caught:
+        load_scene(write(tmp_path, name, contents))
+    assert str(caught.value).startswith(str(tmp_path / name)) and "\n" not in str(caught.value)
+    assert name.endswith("ac") or "truncated: header declares" in str(caught.value)
+
+
+def stl(solids=1, upper=False, binary=False):
+    vertices, polygons = prism()
+    corners = np.array([[rows[0], rows[i], rows[i + 1]] for rows in polygons[2:] for i in (1, 2)])
+    if binary:
+        body = b"".join(bytes(12) + vertices[row].astype("<f4").tobytes() + b"\1\2" for row in corners)
+        return b"solid of facets".ljust(80) + struct.pack("<I", len(corners)) + body
+    text = "".join(
+        "solid Küche\n"
+        + "".join(
+            " facet normal 0 0 1\n  outer loop\n"
+            + "".join(f"   vertex {x:.6e} {y:.6e} {z:.6e}\n" for x, y, z in vertices[row])
+            + "  endloop\n endfacet\n"
+            for row in corners
+        )
+        + "endsolid Küche\n"
+        for _ in range(solids)
+    )
+    return (text.upper() if upper else text).encode("latin-1")
+
+
+@pytest.mark.parametrize(
+    ("contents", "faces"),
+    [
+        (stl(), 18),
+        (stl(upper=True), 18),
+        (stl(solids=3), 54),
+        (stl().decode("latin-1").encode("utf-16"), 18),
+        (stl().replace(b"\n", b"\r\n"), 18),
+        (stl(binary=True), 18),
+        (stl(binary=True) + b"\0" * 7, 18),
+        (stl(binary=True) + b"made by a tool that writes a comment here", 18),
+    ],
+)
+def test_stl_in_all_its_forms(contents, faces, tmp_path):
+    scene = load_scene(write(tmp_path, "a.stl", contents))
+    vertices, found = scene.soup()
+    assert len(found) == faces
+    np.testing.assert_allclose(np.unique(vertices.round(4), axis=0), np.unique(prism()[0], axis=0), atol=1e-4)
+
+
+@pytest.mark.parametrize("contents", [stl()[:-300], stl()[:-12], stl(binary=True)[:-1], stl(binary=True)[:90]])
+def test_a_truncated_stl_is_called_that(contents, tmp_path):
+    with pytest.raises(ValueError, match=r"a\.stl: .*file is truncated"):
+        load_scene(write(tmp_path, "a.stl", contents))
+
+
+def test_vertex_and_face_colors_come_with_ply_and_off(tmp_path):
+    """A square of a red and a blue corner at least, in types of all sizes; faces of a colour each."""
+    corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
+    for kind, top in (("uchar", 255), ("ushort", 65535), ("float", 1), ("double", 255), ("int", 255)):
+        head = ["ply", "format ascii 1.0", "element vertex 4", *(f"property float {axis}" for axis in "xyz")]
+        head += [f"property {kind} {name}" for name in ("red", "green", "blue")]
+        head += ["element face 1", "property list uchar int vertex_indices", "end_header"]
+        rows = [(*corner, top * (i % 2), 0, top * (1 - i % 2)) for i, corner in enumerate(corners)]
+        write(tmp_path, "a.ply", "\n".join([*head, lines(rows), "4 0 1 2 3", ""]))
+        (part,) = load_scene(tmp_path / "a.ply").parts
+        red = part.vertices[:, 0] != part.vertices[:, 1]
+        np.testing.assert_array_equal(part.colors, np.where(red[:, None], [1, 0, 0, 1], [0, 0, 1, 1]))
+    for faces in ("3 0 1 2 255 0 0\n3 0 2 3 0 0 255\n", "3 0 1 2 1.0 0.0 0.0\n3 0 2 3 0.0 0.0 1.0 1.0\n"):
+        write(tmp_path, "a.off", "OFF\n4 2 0\n" + lines(corners) + "\n" + faces)
+        (part,) = load_scene(tmp_path / "a.off").parts
+        assert [part.colors[face].tolist() for face in part.faces] == [[[1, 0, 0, 1]] * 3, [[0, 0, 1, 1]] * 3]
+
+
+def test_3mf_has_components_transforms_and_colors(tmp_path):
+    vertices, polygons = prism()
+    triangles = [(rows[0], rows[i], rows[i + 1]) for rows in polygons for i in range(1, len(rows) - 1)]
+    points = "".join(f'<vertex x="{x}" y="{y}" z="{z}"/>' for x, y, z in vertices)
+    faces = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in triangles)
+    core = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
+    model = f"""<model unit="millimeter" xmlns="{core}"><resources>
+<basematerials id="5"><base name="{NAMES}" displaycolor="#FF0000"/>
+<base name="b" displaycolor="#0000FF80"/></basematerials>
+<object id="1" pid="5" pindex="0"><mesh><vertices>{points}</vertices><triangles>{faces}
+<triangle v1="0" v2="1" v3="{len(vertices)}" pid="5" p1="1"/><triangle v1="0" v2="1" v3="4" pid="5" p1="1"/>
+</triangles>
+</mesh></object>
+<object id="2"><components><component objectid="1"/>
+<component objectid="1" transform="-2 0 0 0 1 0 0 0 1 10 0 0"/></components></object>
+</resources><build><item objectid="2" transform="1 0 0 0 1 0 0 0 1 0 0 7"/></build></model>"""
+    with zipfile.ZipFile(tmp_path / "a.3mf", "w") as archive:
+        archive.writestr("_rels/.rels", '<R><R Target="/3D/a.model" Type="http://x/3dmodel"/></R>')
+        archive.writestr("3D/a.model", model)
+    first, second = load_scene(tmp_path / "a.3mf").parts
+    np.testing.assert_allclose(first.vertices.min(axis=0), ORIGIN + np.array([0, 0, 7]))
+    np.testing.assert_allclose(second.vertices.max(axis=0)[0], 10 - 2 * ORIGIN[0])
+    assert sorted({tuple(np.round(color, 2).tolist()) for color in first.colors}) == [(0, 0, 1, 0.5), (1, 0, 0, 1)]
+    outward = [part.faces[:-1] for part in (first, second)]
+    volumes = []
+    for part, rows in zip((first, second), outward, strict=True):
+        a, b, c = np.moveaxis((part.vertices - part.vertices.mean(axis=0))[rows], 1, 0)
+        volumes.append(np.einsum("nd,nd->", a, np.cross(b, c)))
+    assert volumes[1] == pytest.approx(2 * volumes[0])  # the mirror has not turned it inside out
+    assert "1 of" in load_scene(tmp_path / "a.3mf").warnings[0]
+
+
+def test_formats_that_are_not_read_have_a_name():
+    assert unreadable_kind("a/b.FBX") == "Autodesk FBX"
+    assert unreadable_kind("b.ply.gz") == "compressed PLY" and unreadable_kind("b.fbx.zst") == "compressed FBX"
+    for name in ("a.usdz", "a.step", "a.abc", "a.x3d", "a.wrl", "a.blend"):
+        assert unreadable_kind(name)
+    for name in ("a.txt", "a.png", "a", "a.tar.gz", ".hidden", *(f"a{suffix}" for suffix in SUFFIXES)):
+        assert unreadable_kind(name) is None
+
+
+@pytest.mark.parametrize(
+    "name", ["mixed_polygons.ply", "tabs.obj", "latin1_object_name.obj", "opaque_alpha0.glb", "trailing_bytes.stl"]
+)
+def test_the_reported_files_bring_their_box(name):
+    scene, box = load_scene(CASES / name), load_scene(CASES / "boxes" / "box.obj")
+    corners = [np.sort(scene.soup()[0][scene.soup()[1]].reshape(-1, 3).round(5), axis=0) for scene in (scene, box)]
+    np.testing.assert_allclose(*corners, atol=1e-5)
+
+
+def test_the_reported_concave_caps_equal_those_cut_by_hand():
+    def moments(scene):
+        vertices, faces = scene.soup()
+        a, b, c = np.moveaxis(vertices[faces], 1, 0)
+        areas = np.linalg.norm(np.cross(b - a, c - a), axis=1)
+        return areas.sum(), (areas[:, None] * (a + b + c)).sum(axis=0)
+
+    found, expected = (moments(load_scene(CASES / folder / "a.obj")) for folder in ("ngon", "ngon_cut"))
+    assert found[0] == pytest.approx(expected[0])
+    np.testing.assert_allclose(found[1], expected[1], atol=1e-9)
