@@ -20,6 +20,7 @@ RECTANGLE = 0.5, 0.9  # of the sides of its box, and of the box, that an opaque 
 FRAMED = 0.8  # of an image, from which an opaque rectangle is a photograph, with a transparent frame or none
 ALL_AROUND = 0.95  # of an image's border, that no object covers
 CONVEX = 0.985  # of its convex hull that a photograph cropped to a circle, or turned, fills
+MUCH_FAINT = 0.1  # of the opaque pixels: more faint ones, away from those, may be no part of the object
 SEPARATE = 0.2  # of all opaque pixels, from which a part far from the others is an object of its own
 HOW_TO_CUT_OUT = "cut the object out and save it as PNG with transparency, or photograph it before a plain background"
 
@@ -121,6 +122,9 @@ def _describe(rgba: np.ndarray) -> list[str]:
         notes.append(f"the object reaches the edge of the image ({', '.join(cut)}): it may be cut off")
     if np.percentile(rgba[opaque][:, :3].max(axis=-1), 5) > 240:
         notes.append("the object is almost white, like the background that the network sees: its outline may be lost")
+    faint = object_pixels(rgba[..., 3]) & ~ndimage.binary_dilation(opaque, iterations=3)
+    if faint.sum() > MUCH_FAINT * opaque.sum():
+        notes.append("a large part has alpha below 128 and is kept: if it is a floor or a shadow, not glass, erase it")
     if _is_several(opaque):
         notes.append("several separate objects are in the image: they are taken for one; crop to the one you want")
     return notes

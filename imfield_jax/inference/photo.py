@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from pathlib import Path
@@ -52,10 +53,11 @@ def read_image(path: str | os.PathLike, *, crop: bool = True) -> Photo:
     image, notes = open_image(path)
     try:
         rgba, found = find_object(_reduced(image))
-        if crop and max(image.size) > MAX_SIDE:
-            rgba, found = find_object(_reduced(image.crop(_around(rgba, image.size))))
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
+    if crop and max(image.size) > MAX_SIDE:
+        with contextlib.suppress(ValueError):  # the border of the crop may be less plain than the image's
+            rgba, found = find_object(_reduced(image.crop(_around(rgba, image.size))))
     return Photo(rgba, notes + found)
 
 

@@ -15,7 +15,7 @@ from imfield_jax.framing import OPAQUE, bounding_box, object_pixels
 
 NARROW = 0.015  # of the object's extent: half the width up to which a soft region is a rim or a thin part
 FAINT = 64  # alpha at the outer edge of a region up to which it fades, or is a haze
-SEE_THROUGH = 230  # alpha below which a black region under the object may be a shadow with a hard edge
+SEE_THROUGH = 0.9  # of the object's alpha, below which a black region under the object may be a shadow with a hard edge
 BLACK, GREY = 60, 16  # brightest channel of such a shadow, and the most its channels differ
 SHADE = 0.35, 0.985  # (L + 16) of a shadow, as a fraction of the backdrop's
 TINT = 7.0  # Lab distance of a shadow's colour from that of the darkened backdrop
@@ -38,7 +38,8 @@ def shadow_in_alpha(rgba: np.ndarray) -> np.ndarray:
     radius = max(2, round(NARROW * max(right - left, bottom - top)))
     soft = mask & (alpha < OPAQUE)
     colour = rgba[..., :3].astype(np.int16)
-    black = mask & (alpha < SEE_THROUGH) & (colour.max(-1) <= BLACK) & (np.ptp(colour, axis=-1) <= GREY)
+    see_through = SEE_THROUGH * np.median(alpha[opaque])  # less than the object itself, which a layer may have faded
+    black = mask & (alpha < see_through) & (colour.max(-1) <= BLACK) & (np.ptp(colour, axis=-1) <= GREY)
     low = np.arange(len(alpha)) > (top + bottom) / 2
     rim = ndimage.binary_dilation(np.pad(~mask, 1, constant_values=True), iterations=2)[1:-1, 1:-1]
     shadow = np.zeros_like(mask)

@@ -87,6 +87,17 @@ def test_what_is_faint_or_soft_in_alpha_is_not_the_object(kind):
     assert notes or kind == "clean"
 
 
+def test_a_faint_floor_with_a_hard_edge_is_kept_with_a_note():
+    _, notes = find_object(under(np.where(Y > 110, 70, 0), (90, 90, 90)))
+    assert any("if it is a floor" in note for note in notes)
+
+
+def test_a_layer_of_less_opacity_keeps_its_black_parts():
+    faded = np.dstack([CAR[..., :3], np.uint8(CAR[..., 3] * 0.6)])
+    found, _ = find_object(faded)
+    assert difference(found, faded) < 1
+
+
 def test_thin_and_glass_parts_stay():
     rgba = np.zeros((200, 200, 4), np.uint8)
     rgba[60:140, 50:150] = (90, 60, 40, 255)
