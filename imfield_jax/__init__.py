@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imfield_jax.camera import Camera
     from imfield_jax.extraction.sparse import Extraction, extract
-    from imfield_jax.inference.photo import read_picture
+    from imfield_jax.inference.photo import read_image
     from imfield_jax.inference.reconstructor import Reconstructor, shipped_categories
     from imfield_jax.mesh.export import encode as encode_mesh
     from imfield_jax.types import Mesh
@@ -24,7 +24,7 @@ _HOMES = {  # name -> module, and what it is called there
     "Reconstructor": ("inference.reconstructor", "Reconstructor"),
     "encode_mesh": ("mesh.export", "encode"),
     "extract": ("extraction.sparse", "extract"),
-    "read_picture": ("inference.photo", "read_picture"),
+    "read_image": ("inference.photo", "read_image"),
     "shipped_categories": ("inference.reconstructor", "shipped_categories"),
 }
 
@@ -35,7 +35,7 @@ __all__ = [
     "Reconstructor",
     "encode_mesh",
     "extract",
-    "read_picture",
+    "read_image",
     "shipped_categories",
 ]
 

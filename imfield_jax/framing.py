@@ -1,50 +1,79 @@
-"""From an RGBA picture to the 128x128 grey view the network sees, the same in training and after.
+"""From an RGBA image to the 128x128 grey view the network sees, the same in training and inference.
 
 A network only knows objects framed as it was trained on them, so the rule is part of a model
-(`Preset.framing`) and lives here, once, for prepared datasets and for a user's pictures:
+(`Preset.framing`) and lives here, once, for prepared datasets and for a user's images:
 
     'centre'  IM-NET's: a 137x137 rendering, rows and columns 4 to 131. The
               object's size in the view depends on how far the camera was.
-    'fit'     the object fills 7/8 of the view and is centred, wherever it was in the picture. Any
-              picture with alpha can be framed so, whatever its size and margins.
+    'fit'     the object fills 7/8 of the view and is centred, wherever it was in the image. Any
+              image with alpha can be framed so, whatever its size and margins.
 
-Both put the object on white and reduce with Pillow's BILINEAR filter, whose support grows with the
-reduction (it is antialiased). BOX would turn the moderate enlargement that 'fit' makes of a
-137 pixel rendering into unequal blocks, LANCZOS would ring along the silhouette; a triangle filter
-does neither and every value it makes lies between values that were there.
+`object_pixels` is the one definition of which pixels belong to the object. Both framings put the
+object on white and reduce with Pillow's BILINEAR filter, whose support grows with the reduction (it is
+antialiased). BOX would turn the moderate enlargement that 'fit' makes of a 137 pixel rendering into
+unequal blocks, LANCZOS would ring along the silhouette; a triangle filter does neither and every value
+it makes lies between values that were there.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float32, UInt8
+from jaxtyping import Bool, Float32, UInt8
 from PIL import Image
+from scipy import ndimage
 
 from imfield_jax.types import SameArray
 
 FRAMINGS = ("fit", "centre")
 FRAMED_SIZE = 128
-RENDERED_SIZE = 137  # of the 3D-R2N2 pictures that 'centre' is defined on
+RENDERED_SIZE = 137  # of the 3D-R2N2 renderings that 'centre' is defined on
 CROP = slice(4, 132)
 FILL = 0.875  # longest side of the object in the view, for 'fit'
-FAINTEST = 8  # alpha, of 255, up to which a pixel is dust and not object
+FAINTEST = 8  # alpha, of 255, up to which a pixel is never part of the object
+OPAQUE = 128  # alpha from which it always is
+_EIGHT = np.ones((3, 3), bool)  # neighbours, for connected regions
 
 
 def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128"]:
-    """The view of a picture: uint8 [H, W, 4] straight alpha -> uint8 [128, 128], grey on white.
+    """The view of an image: uint8 [H, W, 4] straight alpha -> grey on white.
 
-    Raises ValueError for another shape or dtype, an unknown framing, or a picture in which no pixel
+    Raises ValueError for another shape or dtype, an unknown framing, or an image in which no pixel
     is opaque enough (alpha > 8).
     """
     if framing not in FRAMINGS:
         raise ValueError(f"framing is {framing!r}, expected one of {', '.join(FRAMINGS)}")
     if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
-        raise ValueError(f"the picture is {rgba.dtype} {list(rgba.shape)}, expected uint8 [height, width, 4]")
-    object_pixels = rgba[..., 3] > FAINTEST
-    if not object_pixels.any():
-        raise ValueError("the picture is empty: no pixel has alpha above 8 of 255")
+        raise ValueError(f"the image is {rgba.dtype} {list(rgba.shape)}, expected uint8 [height, width, 4]")
+    visible = rgba[..., 3] > FAINTEST
+    if not visible.any():
+        raise ValueError("the image is empty: no pixel has alpha above 8 of 255")
+    mask = object_pixels(rgba[..., 3])
     grey = composite(rgba)
-    return _centre(grey) if framing == "centre" else _fit(grey, object_pixels)
+    grey[visible & ~mask] = 255
+    return _centre(grey) if framing == "centre" else _fit(grey, mask)
+
+
+def object_pixels(alpha: UInt8[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
+    """The pixels of the object, by its alpha.
+
+    Connected regions (8 neighbours) of alpha > 8 that have a pixel of alpha >= 128 somewhere: antialiased rims, thin
+    parts and glass belong to the object, the few units of alpha that background removers leave elsewhere do not. In
+    an image without alpha >= 128, everything above 8 is object.
+    """
+    visible = alpha > FAINTEST
+    opaque = alpha >= OPAQUE
+    if not opaque.any():
+        return visible
+    regions, count = ndimage.label(visible, _EIGHT)
+    kept = np.zeros(count + 1, bool)
+    kept[regions[opaque]] = True
+    return kept[regions]
+
+
+def bounding_box(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a mask that is not empty, in Pillow's order, right and bottom exclusive."""
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
 
 
 def grey_to_view(grey: UInt8[SameArray, "*shape 128 128"]) -> Float32[SameArray, "*shape 128 128 1"]:
@@ -76,9 +105,9 @@ def on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def _centre(grey: np.ndarray) -> np.ndarray:
-    """Rows and columns 4 to 131 of the picture, made 137x137 first if it is not.
+    """Rows and columns 4 to 131 of the image, made 137x137 first if it is not.
 
-    A picture of another size is padded with white to a square, evenly on both sides, and the square
+    An image of another size is padded with white to a square, evenly on both sides, and the square
     is taken for the full 137x137 rendering.
     """
     height, width = grey.shape
@@ -89,21 +118,20 @@ def _centre(grey: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(square[CROP, CROP])
 
 
-def _fit(grey: np.ndarray, object_pixels: np.ndarray) -> np.ndarray:
-    """The square around the bounding box of the object pixels whose side the box fills to 7/8."""
-    rows = np.flatnonzero(object_pixels.any(axis=1))
-    columns = np.flatnonzero(object_pixels.any(axis=0))
-    height, width = int(rows[-1] + 1 - rows[0]), int(columns[-1] + 1 - columns[0])
+def _fit(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The square around the bounding box of the object whose side the box fills to 7/8."""
+    first_column, first_row, last_column, last_row = bounding_box(mask)
+    height, width = last_row - first_row, last_column - first_column
     side = max(height, width) / FILL
     # All that follows is relative to the box, so that moving the object changes not even rounding.
     margin = int(np.ceil(side))
-    window = _window(grey, int(rows[0]) - margin, int(columns[0]) - margin, max(height, width) + 2 * margin)
+    window = _window(grey, first_row - margin, first_column - margin, max(height, width) + 2 * margin)
     left, top = margin + (width - side) / 2, margin + (height - side) / 2
     return _resized(window, FRAMED_SIZE, (left, top, left + side, top + side))
 
 
 def _window(grey: np.ndarray, top: int, left: int, side: int) -> np.ndarray:
-    """A square cut out of the picture, white where it reaches beyond: [side, side]."""
+    """A square cut out of the image, white where it reaches beyond: [side, side]."""
     window = np.full((side, side), 255, np.uint8)
     height, width = grey.shape
     first_row, last_row = max(top, 0), min(top + side, height)
@@ -114,5 +142,5 @@ def _window(grey: np.ndarray, top: int, left: int, side: int) -> np.ndarray:
 
 
 def _resized(grey: np.ndarray, size: int, box: tuple[float, float, float, float]) -> np.ndarray:
-    picture = Image.fromarray(grey)
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR, box=box))
+    image = Image.fromarray(grey)
+    return np.asarray(image.resize((size, size), Image.Resampling.BILINEAR, box=box))

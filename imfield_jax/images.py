@@ -1,4 +1,4 @@
-"""Opened pictures as pixels that can be trusted and compared, however a file stores them."""
+"""Opened images as pixels that can be trusted and compared, however a file stores them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from PIL import Image
 
 
 def intact(image: Image.Image) -> Image.Image:
-    """A picture just opened from a file object and not decoded yet, once its checksums, if any, are found right.
+    """An image just opened from a file object and not decoded yet, once its checksums, if any, are found right.
 
-    Pillow decodes the pixels of a PNG without a look at their checksums. Raises whatever it makes of a damaged one.
+    Pillow decodes the pixels of a PNG without a look at their checksums. Of a damaged one, Pillow's exceptions are
+    passed on.
     """
     if image.format != "PNG" or image.fp is None:
         return image
@@ -20,9 +21,9 @@ def intact(image: Image.Image) -> Image.Image:
 
 
 def as_rgba(image: Image.Image) -> Image.Image:
-    """A picture of any mode as RGBA. Of 16 bits the upper ones stay, where Pillow would make nearly all of it white."""
+    """An image of any mode as RGBA. 16 bits are scaled to 8, where Pillow would clip nearly all to white."""
     if image.mode.startswith("I;16"):
-        image = Image.fromarray(np.round(np.asarray(image) / 257).astype(np.uint8))
+        image = Image.fromarray(((np.asarray(image, np.uint32) + 128) // 257).astype(np.uint8))
     elif image.mode in ("CMYK", "YCbCr", "RGBX"):
         image = image.convert("RGB")
-    return image.convert("RGBA")
+    return image if image.mode == "RGBA" else image.convert("RGBA")  # large ones are not copied

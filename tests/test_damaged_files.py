@@ -22,10 +22,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pillow_heif
 import trimesh
 from PIL import Image
 
-from imfield_jax.inference.photo import read_picture
+from imfield_jax.inference.photo import read_image
 from imfield_jax.preparation import sampling
 from imfield_jax.preparation.record import Record
 from imfield_jax.preparation.record_file import read_example, read_report, write_record
@@ -120,6 +121,10 @@ def disc(mode: str, size: int = 64) -> Image.Image:
 
 def picture(mode: str) -> Callable[[Path], object]:
     return lambda path: disc(mode).save(path)
+
+
+def heic(path: Path) -> None:
+    pillow_heif.from_pillow(disc("RGB")).save(path)
 
 
 def make_renderings(path: Path) -> None:
@@ -237,7 +242,7 @@ def read_png_texture(path: Path) -> dict:
 
 
 def read_photo(path: Path) -> dict:
-    rgba = read_picture(path).rgba
+    rgba = read_image(path).rgba
     assert rgba.dtype == np.uint8 and rgba.shape[2:] == (4,) and max(rgba.shape) <= 1024
     return {"pixels": rgba}
 
@@ -284,6 +289,8 @@ KINDS = {
     "photo.tif": Kind(picture("RGBA"), read_photo),
     "photo.bmp": Kind(picture("RGB"), read_photo),
     "photo.gif": Kind(picture("P"), read_photo),
+    "photo.avif": Kind(picture("RGBA"), read_photo),
+    "photo.heic": Kind(heic, read_photo),
     "07.png": Kind(make_renderings, read_renderings, ("views", "cameras")),
     "rendering_metadata.txt": Kind(make_renderings, read_renderings, ("views",)),
     "mesh.obj": Kind(textured, read_scene),

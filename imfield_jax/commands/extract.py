@@ -30,7 +30,7 @@ from imfield_jax.commands.progress import Progress
 from imfield_jax.extraction.certify import Certificate
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import grey_to_view
-from imfield_jax.inference.photo import list_pictures, read_picture
+from imfield_jax.inference.photo import list_images, read_image
 from imfield_jax.inference.reconstructor import (
     OBJECTS,
     PRECISIONS,
@@ -136,8 +136,16 @@ def _pictures(model: Reconstructor) -> list[tuple[str, Callable[[], Source]]]:
     category = model.weights.about.get("category", "car")
     if _SPLIT.value:
         return _of_split(_DATA.value or f"data/{Path(_RUN.value).name if _RUN.value else category}")
-    files = list_pictures(_IMAGE.value) if _IMAGE.value else [_sample(category)]
-    return list(zip(_distinct([file.stem for file in files]), [partial(_of_file, file) for file in files], strict=True))
+    files, left_out = list_images(_IMAGE.value) if _IMAGE.value else ([_sample(category)], [])
+    for line in left_out:
+        logging.warning("left out: %s", line)
+    return list(
+        zip(
+            _distinct([file.stem for file in files]),
+            [partial(_of_file, file, model.framing == "fit") for file in files],
+            strict=True,
+        )
+    )
 
 
 def _sample(category: str) -> Path:
@@ -148,8 +156,8 @@ def _sample(category: str) -> Path:
     return picture
 
 
-def _of_file(file: Path) -> Source:
-    picture = read_picture(file)
+def _of_file(file: Path, crop: bool) -> Source:
+    picture = read_image(file, crop=crop)
     return Source(picture.rgba, picture.notes, _sha256(file.read_bytes()))
 
 

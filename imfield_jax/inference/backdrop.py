@@ -1,10 +1,10 @@
-"""Telling the object from a plain backdrop, for pictures without transparency.
+"""Separating the object from a plain backdrop, for images without transparency.
 
-The backdrop is a smooth colour, which the border of the picture shows: a quadratic in the picture's
+The backdrop is a smooth colour, which the border of the image shows: a quadratic in the image's
 coordinates per Lab channel, so a gradient or a vignette still counts as plain, fitted robustly, since
 the object may touch the border. Pixels are then compared by their Mahalanobis distance to it, in units
-of the noise that the border has. What is too far is object. Nothing is learned, so a picture whose border
-is not plain is refused rather than guessed at. A shadow counts as part of the object.
+of the noise that the border has. What is too far is object, unless it is a soft shadow below the rest.
+Nothing is learned, so an image whose border is not plain is refused rather than guessed at.
 """
 
 from __future__ import annotations
@@ -13,39 +13,58 @@ import numpy as np
 from scipy import ndimage
 from skimage import color, filters
 
-RING = 0.03  # width of the border, as a part of the picture's shorter side
+from imfield_jax.inference.shadow import flat_base, shadow_on_backdrop
+
+RING = 0.03  # width of the border, as a fraction of the image's shorter side
 SAME_COLOUR = 6.0  # Lab distance within which a border pixel has the backdrop's colour
-PLAIN_PART = 0.75  # part of the border that must have it
+PLAIN_PART = 0.75  # fraction of the border that must have it
 NOISE_FLOOR = 1.0  # Lab units; flat backdrops have no noise of their own, but compression adds some
 OBJECT_NEAR, OBJECT_SURE = 4.5, 9.0  # in units of noise: object if connected to what is surely object
 HOLE_NOISE = 2.0  # a see-through hole is as close to the backdrop as the border itself (median 1.5)
 SMALLEST_PART = 0.05  # of the largest part: less is a speck
+EDGE = 10.0  # Lab distance by which an object differs from the backdrop within a few pixels of its outline
+WIDE_BASE = 0.35  # of the width, over which the lowest part is flat, from which it may be floor
+SOFT_OUTLINE = 0.15  # fraction of the outline without such an edge from which the mask is doubtful
 
 
-def object_mask(rgb: np.ndarray) -> np.ndarray:
-    """The pixels of the object: [H, W, 3] uint8 -> [H, W] bool, not empty.
+def object_mask(rgb: np.ndarray, area: np.ndarray | None = None) -> tuple[np.ndarray, list[str]]:
+    """The pixels of the object, [H, W, 3] uint8 -> [H, W] bool, not empty, and notes for the user.
+
+    area: [H, W] bool, the part of the image that is a photograph; default all of it.
 
     Raises ValueError when the border is not plain, nothing stands out from it, or what stands out reaches
     three sides, so that it is not an object before a backdrop.
     """
+    area = np.ones(rgb.shape[:2], bool) if area is None else area
     lab = color.rgb2lab(rgb).astype(np.float32)
-    ring = _ring(lab.shape[:2])
-    residual = lab - _smooth_backdrop(lab, ring)
+    ring = area & ~_eroded(area, max(2, round(RING * min(area.shape))))
+    backdrop = _smooth_backdrop(lab, ring)
+    residual = lab - backdrop
     same = np.linalg.norm(residual[ring], axis=-1) < SAME_COLOUR
     if same.mean() < PLAIN_PART:
         raise ValueError(f"it has no transparency, and its border is not plain: only {same.mean():.0%} has one colour")
-    distance = _mahalanobis(residual, residual[ring][same])
+    distance = np.where(area, _mahalanobis(residual, residual[ring][same]), 0)
     mask = _without_specks(filters.apply_hysteresis_threshold(distance, OBJECT_NEAR, OBJECT_SURE))
     mask = _trim_fringe(_fill_highlights(mask, distance), distance)
-    _check(mask)
-    return mask
+    notes = ["the image has no transparency: its plain background was removed"]
+    shadow = shadow_on_backdrop(lab, backdrop, mask)
+    if shadow.any():
+        mask = _without_specks(mask & ~shadow)
+        notes[0] += ", and a soft shadow below the object"
+    _check(mask, area)
+    soft = _soft_outline(mask, residual)
+    if soft > SOFT_OUTLINE:
+        notes.append(
+            f"{soft:.0%} of the outline is not an edge in the image: a shadow, the floor or the background may be "
+            f"taken for the object, or a part of it left out"
+        )
+    if flat_base(lab, mask) > WIDE_BASE:
+        notes.append("the lowest part is one flat area over much of the width: it may be the floor or a shadow")
+    return mask, notes
 
 
-def _ring(shape: tuple[int, int]) -> np.ndarray:
-    width = max(2, round(RING * min(shape)))
-    ring = np.ones(shape, bool)
-    ring[width:-width, width:-width] = False
-    return ring
+def _eroded(mask: np.ndarray, width: int) -> np.ndarray:
+    return ndimage.binary_erosion(mask, np.ones((3, 3)), iterations=width)
 
 
 def _smooth_backdrop(lab: np.ndarray, ring: np.ndarray) -> np.ndarray:
@@ -99,10 +118,26 @@ def _trim_fringe(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
     return mask & ~(rim & mostly_backdrop)
 
 
-def _check(mask: np.ndarray) -> None:
-    sides = sum(side.any() for side in (mask[0], mask[-1], mask[:, 0], mask[:, -1]))
+def _check(mask: np.ndarray, area: np.ndarray) -> None:
+    y, x = np.indices(area.shape)
+    outline = mask & area & ~_eroded(area, 1)
+    y, x = (2 * y[outline] / (area.shape[0] - 1) - 1, 2 * x[outline] / (area.shape[1] - 1) - 1)
+    upright = abs(y) >= abs(x)
+    sides = sum(side.any() for side in (upright & (y < 0), upright & (y > 0), ~upright & (x < 0), ~upright & (x > 0)))
     if sides >= 3:
         raise ValueError(
-            f"it has no transparency, and its object cannot be told from its background: what stands out "
-            f"reaches {sides} sides of the picture"
+            f"it has no transparency, and its object cannot be separated from its background: what stands out "
+            f"reaches {sides} sides of the image"
         )
+
+
+def _soft_outline(mask: np.ndarray, residual: np.ndarray) -> float:
+    """The fraction of a mask's outline across which the image hardly changes: a shadow, or what is not an object."""
+    outline = mask & ~ndimage.binary_erosion(mask, border_value=1)
+    if not outline.any():
+        return 0.0
+    size = 2 * max(2, round(0.004 * max(mask.shape))) + 1
+    smooth = ndimage.gaussian_filter(residual, (0.7, 0.7, 0))
+    window = (size, size, 1)
+    change = ndimage.maximum_filter(smooth, window) - ndimage.minimum_filter(smooth, window)
+    return float((np.linalg.norm(change, axis=-1)[outline] < EDGE).mean())

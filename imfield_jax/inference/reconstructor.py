@@ -20,7 +20,7 @@ from imfield_jax.extraction.chunked import ChunkedField, evaluator
 from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import Extraction, extract
 from imfield_jax.framing import frame, grey_to_view
-from imfield_jax.inference.photo import read_picture
+from imfield_jax.inference.photo import read_image
 from imfield_jax.mesh.floaters import CRUMB, without_crumbs
 from imfield_jax.models.bounds import signed_logit_bounds
 from imfield_jax.models.decoder import FoldedDecoder, signed_logit
@@ -144,7 +144,7 @@ class Reconstructor:
 
     def mesh(self, picture: str | os.PathLike | np.ndarray, resolution: int = 256) -> Mesh:
         """A picture file, or RGBA [H, W, 4] uint8, to a closed mesh in the cube without crumbs, y up, front -z."""
-        rgba = picture if isinstance(picture, np.ndarray) else read_picture(picture).rgba
+        rgba = picture if isinstance(picture, np.ndarray) else read_image(picture, crop=self.framing == "fit").rgba
         view = grey_to_view(self.view(rgba))
         return self.extract(self.encode_views(view[None])[0], resolution).mesh
 

@@ -110,7 +110,7 @@ def bad_pictures(folder):
         "tiny.png": "has 8 x 8 pixels: each side needs 16 or more",
         "empty.png": "is empty (0 bytes)",
         "corrupt.png": "is damaged",
-        "text.png": "is not a picture",
+        "text.png": "is not an image",
         "transparent.png": "is entirely transparent",
     }
 

@@ -6,8 +6,8 @@ their light is directional here, and a weak lamp at the camera rounds off what n
 lights are symmetric about the planes x = 0 and z = 0, so brightness does not give away which side
 of an object is its front.
 
-Brightness
-multiplies sRGB colours as they are stored, as Blender did then; colours among themselves are multiplied as light.
+Brightness multiplies sRGB colours as they are stored, as Blender did then; colours are multiplied with one another as
+linear light.
 """
 
 from __future__ import annotations

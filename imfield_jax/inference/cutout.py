@@ -1,0 +1,142 @@
+"""The object in RGBA pixels: background, frames and shadows made transparent, and doubts put into words."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+from scipy import ndimage
+from skimage import morphology
+
+from imfield_jax.framing import FAINTEST, OPAQUE, bounding_box, object_pixels
+from imfield_jax.inference.backdrop import object_mask
+from imfield_jax.inference.shadow import shadow_in_alpha
+
+MIN_OBJECT = 8  # pixels
+FEW_PIXELS = 64
+HAZE = 32  # alpha, of 255, up to which a pixel is object only at the rim of stronger ones
+HAZY = 0.05  # of the object's pixels: the user is told of more haze than that
+RECTANGLE = 0.5, 0.9  # of the sides of its box, and of the box, that an opaque rectangle (or a rounded one) fills
+FRAMED = 0.8  # of an image, from which an opaque rectangle is a photograph, with a transparent frame or none
+ALL_AROUND = 0.95  # of an image's border, that no object covers
+CONVEX = 0.985  # of its convex hull that a photograph cropped to a circle, or turned, fills
+MUCH_FAINT = 0.1  # of the opaque pixels: more faint ones, away from those, may be no part of the object
+SEPARATE = 0.2  # of all opaque pixels, from which a part far from the others is an object of its own
+HOW_TO_CUT_OUT = "cut the object out and save it as PNG with transparency, or photograph it before a plain background"
+
+
+def find_object(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The same pixels with all but the object transparent, and notes for the user: uint8 [H, W, 4] straight alpha.
+
+    Raises ValueError when there is no object, when it is too small, or when its background cannot be removed.
+    """
+    rgba, notes = _without_faint(rgba)
+    shadow = shadow_in_alpha(rgba)
+    if shadow.any():
+        rgba, _ = _without_faint(_cleared(rgba, shadow))
+        notes = ["a soft shadow or halo in the image's alpha channel was removed"]
+    area = rgba[..., 3] >= OPAQUE
+    _extent(area)
+    if _is_rectangle(area):
+        rgba, more = _of_rectangle(rgba, area)
+        notes += more
+    elif _is_convex(area):
+        with contextlib.suppress(ValueError):  # it is a round object and no photograph
+            rgba, more = _cut_out(rgba, area)
+            notes += more
+    elif np.concatenate([area[0], area[-1], area[:, 0], area[:, -1]]).mean() > ALL_AROUND:
+        raise ValueError("what is opaque runs all around the image: its transparency seems to be inverted")
+    return rgba, notes + _describe(rgba)
+
+
+def _of_rectangle(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The object of a photograph, or the rectangle itself where none can be cut out and it is part of an image only."""
+    try:
+        return _cut_out(rgba, area)
+    except ValueError:
+        if area.mean() > FRAMED:
+            raise
+        return rgba, ["what is opaque is a rectangle, taken for the object: if it is a photograph, cut its object out"]
+
+
+def _without_faint(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """Without what is not object (see `object_pixels`), and without haze but for the antialiased rims of the rest."""
+    alpha = rgba[..., 3]
+    if not (alpha >= OPAQUE).any():
+        raise ValueError(f"it is entirely transparent (its alpha is at most {alpha.max()} of 255, {OPAQUE} is needed)")
+    mask = object_pixels(alpha)
+    rim = ndimage.binary_dilation(mask & (alpha > HAZE), np.ones((3, 3)), iterations=2)
+    haze = (alpha > FAINTEST) & ~(mask & rim)
+    much = haze.sum() > HAZY * mask.sum()
+    notes = [f"faint pixels (alpha up to {alpha[haze].max()} of 255) around the object were removed"] if much else []
+    return _cleared(rgba, haze), notes
+
+
+def _cleared(rgba: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The same pixels, transparent where the mask is."""
+    return np.dstack([rgba[..., :3], np.where(mask, 0, rgba[..., 3])])
+
+
+def _is_rectangle(area: np.ndarray) -> bool:
+    """Whether an area fills a rectangle, possibly with rounded corners, as a photograph with a transparent frame."""
+    left, top, right, bottom = bounding_box(area)
+    box = area[top:bottom, left:right]
+    sides = min(side.mean() for side in (box[0], box[-1], box[:, 0], box[:, -1]))
+    return sides >= RECTANGLE[0] and box.mean() >= RECTANGLE[1]
+
+
+def _is_convex(area: np.ndarray) -> bool:
+    return area.sum() >= CONVEX * morphology.convex_hull_image(area).sum()
+
+
+def _cut_out(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The object of a photograph that fills an area, and notes; ValueError when its background cannot be removed."""
+    left, top, right, bottom = bounding_box(area)
+    box = np.s_[top:bottom, left:right]
+    mask = np.zeros_like(area)
+    try:
+        mask[box], notes = object_mask(rgba[box][..., :3], area[box])
+    except ValueError as error:
+        raise ValueError(f"{error}; {HOW_TO_CUT_OUT}") from None
+    return np.dstack([rgba[..., :3], np.where(mask, 255, 0).astype(np.uint8)]), notes
+
+
+def _extent(opaque: np.ndarray) -> int:
+    """The longer side of the object's bounding box in pixels; ValueError when it is too small."""
+    left, top, right, bottom = bounding_box(opaque)
+    extent = max(right - left, bottom - top)
+    if extent < MIN_OBJECT:
+        raise ValueError(f"its object is {extent} pixels large, {MIN_OBJECT} or more are needed; crop closer")
+    return extent
+
+
+def _describe(rgba: np.ndarray) -> list[str]:
+    """Notes on the object; ValueError when it is too small."""
+    opaque = rgba[..., 3] >= OPAQUE
+    extent, notes = _extent(opaque), []
+    if extent < FEW_PIXELS:
+        notes.append(f"the object is only {extent} pixels large: expect few details")
+    borders = {"top": opaque[0], "bottom": opaque[-1], "left": opaque[:, 0], "right": opaque[:, -1]}
+    cut = [side for side, border in borders.items() if border.sum() > 0.2 * extent]
+    if cut:
+        notes.append(f"the object reaches the edge of the image ({', '.join(cut)}): it may be cut off")
+    if np.percentile(rgba[opaque][:, :3].max(axis=-1), 5) > 240:
+        notes.append("the object is almost white, like the background that the network sees: its outline may be lost")
+    faint = object_pixels(rgba[..., 3]) & ~ndimage.binary_dilation(opaque, iterations=3)
+    if faint.sum() > MUCH_FAINT * opaque.sum():
+        notes.append("a large part has alpha below 128 and is kept: if it is a floor or a shadow, not glass, erase it")
+    if _is_several(opaque):
+        notes.append("several separate objects are in the image: they are taken for one; crop to the one you want")
+    return notes
+
+
+def _is_several(opaque: np.ndarray) -> bool:
+    """Whether two large parts lie apart, so that a row or a column of pixels between them is empty."""
+    parts, _ = ndimage.label(opaque, np.ones((3, 3)))
+    sizes = np.bincount(parts.ravel())[1:]
+    large = [box for box, size in zip(ndimage.find_objects(parts), sizes, strict=True) if size > SEPARATE * sizes.sum()]
+    return any(_apart(one, other) for one in large for other in large)
+
+
+def _apart(one: tuple[slice, slice], other: tuple[slice, slice]) -> bool:
+    return any(a.stop < b.start for a, b in zip(one, other, strict=True))

@@ -1,0 +1,125 @@
+"""Soft shadows around an object: in the alpha channel of a cutout, or cast on a plain backdrop.
+
+A soft shadow fades into what is around it, where an object ends within a pixel or two. In alpha, antialiased rims and
+spokes are narrow, and glass ends as abruptly as any other part; on a backdrop, a shadow moreover keeps the backdrop's
+chromaticity. Both ways look for pixels that the outside reaches without crossing an edge.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+from skimage import morphology, segmentation
+
+from imfield_jax.framing import OPAQUE, bounding_box, object_pixels
+
+NARROW = 0.015  # of the object's extent: half the width up to which a soft region is a rim or a thin part
+FAINT = 64  # alpha at the outer edge of a region up to which it fades, or is a haze
+SEE_THROUGH = 0.9  # of the object's alpha, below which a black region under the object may be a shadow with a hard edge
+BLACK, GREY = 60, 16  # brightest channel of such a shadow, and the most its channels differ
+SHADE = 0.35, 0.985  # (L + 16) of a shadow, as a fraction of the backdrop's
+TINT = 7.0  # Lab distance of a shadow's colour from that of the darkened backdrop
+SLOPE = 1.2, 400.0  # Lab units per pixel that a soft shadow has at most: at least this, or that over the extent
+BASE = 0.12  # of an object's height: its lowest part
+FLAT = 1.5  # Lab units per pixel that a floor without texture has at most
+PROTRUDES = 0.02  # of an object's size: a shadow that shows beyond it by less changes no framing
+LOWEST = 0.15  # of all that stands out: what reaches further below the rest is its foot and not its shadow
+INSIDE = 0.5  # of an object's area: a larger shadow within its convex hull is its own bright side
+
+
+def shadow_in_alpha(rgba: np.ndarray) -> np.ndarray:
+    """The pixels of an image that are shadow, haze or a feathered halo: uint8 [H, W, 4] -> bool [H, W]."""
+    alpha = rgba[..., 3]
+    mask = object_pixels(alpha)
+    opaque = mask & (alpha >= OPAQUE)
+    if not opaque.any():
+        return np.zeros_like(mask)
+    left, top, right, bottom = bounding_box(opaque)
+    radius = max(2, round(NARROW * max(right - left, bottom - top)))
+    soft = mask & (alpha < OPAQUE)
+    colour = rgba[..., :3].astype(np.int16)
+    see_through = SEE_THROUGH * np.median(alpha[opaque])  # less than the object itself, which a layer may have faded
+    black = mask & (alpha < see_through) & (colour.max(-1) <= BLACK) & (np.ptp(colour, axis=-1) <= GREY)
+    low = np.arange(len(alpha)) > (top + bottom) / 2
+    rim = ndimage.binary_dilation(np.pad(~mask, 1, constant_values=True), iterations=2)[1:-1, 1:-1]
+    shadow = np.zeros_like(mask)
+    regions, count = _wide_regions(soft, radius)
+    for number in range(1, count + 1):
+        if _fades(alpha, regions == number, rim):
+            shadow |= regions == number
+    regions, count = _wide_regions(black, radius)
+    for number in range(1, count + 1):
+        region = regions == number
+        rows = np.flatnonzero(region.any(axis=1))
+        if (region & rim).any() and low[rows].mean() > 0.9 and rows[-1] >= bottom - 0.1 * (bottom - top):
+            shadow |= region
+    return shadow
+
+
+def _wide_regions(candidates: np.ndarray, radius: int) -> tuple[np.ndarray, int]:
+    """The connected regions of a mask that are wider than twice the radius, with their own margins.
+
+    [H, W] bool -> [H, W] integers, 0 elsewhere, and how many regions there are.
+    """
+    padded = np.pad(candidates, 2 * radius, mode="edge")  # a region may go on beyond the image
+    inner = ndimage.distance_transform_edt(padded) > radius
+    regions, count = ndimage.label(inner[2 * radius : -2 * radius, 2 * radius : -2 * radius], np.ones((3, 3)))
+    return np.where(candidates, segmentation.expand_labels(regions, 2 * radius + 1), 0), count
+
+
+def _grown(mask: np.ndarray, radius: float) -> np.ndarray:
+    return ndimage.distance_transform_edt(~mask) <= radius if mask.any() else mask
+
+
+def _fades(alpha: np.ndarray, region: np.ndarray, rim: np.ndarray) -> bool:
+    """Whether a region is faint where it meets the outside, next to its own alpha or at all."""
+    edge = alpha[region & rim]
+    return edge.size > 0 and bool(np.median(edge) < max(FAINT, 0.5 * np.percentile(alpha[region], 95)))
+
+
+def shadow_on_backdrop(lab: np.ndarray, backdrop: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """The part of a mask that is the soft shadow of the rest: [H, W, 3] Lab, twice, and bool [H, W] -> bool [H, W].
+
+    Light that is weakened by a factor scales L + 16, a and b by one number (where CIE's cube root holds), so a shadow
+    has the backdrop's colour but for its lightness. Only what lies below the rest, and leaves most of it, is taken.
+    """
+    left, top, right, bottom = bounding_box(mask)
+    shade = (lab[..., 0] + 16) / (backdrop[..., 0] + 16)
+    tint = np.linalg.norm(lab[..., 1:] - shade[..., None] * backdrop[..., 1:], axis=-1)
+    slope = ndimage.gaussian_gradient_magnitude(lab[..., 0], 1.5)
+    steepest = max(SLOPE[0], SLOPE[1] / max(right - left, bottom - top))
+    smooth = mask & (shade > SHADE[0]) & (shade < SHADE[1]) & (tint < TINT) & (slope < steepest)
+    reached = mask & ndimage.binary_propagation(~mask, mask=smooth | ~mask)
+    radius = max(2, round(NARROW * max(right - left, bottom - top)))
+    shadow = _grown(_wide_regions(reached, radius)[0] > 0, 2) & mask & (tint < TINT) & (shade > SHADE[0])
+    return shadow if shadow.any() and _stands_on(mask & ~shadow, shadow) else np.zeros_like(mask)
+
+
+def _stands_on(rest: np.ndarray, shadow: np.ndarray) -> bool:
+    """Whether a shadow is one of the rest: beside and below it, not most of its height, and not its inside."""
+    if not rest.any() or _height(shadow) <= _height(rest):
+        return False
+    left, top, right, bottom = bounding_box(rest | shadow)
+    own_left, own_top, own_right, own_bottom = bounding_box(rest)
+    beside = own_left - left + right - own_right + bottom - own_bottom
+    inside = morphology.convex_hull_image(rest) & shadow
+    return (
+        own_top - top <= PROTRUDES * (bottom - top)
+        and bottom - own_bottom <= LOWEST * max(right - left, bottom - top)
+        and beside >= PROTRUDES * (own_right - own_left)
+        and inside.sum() <= INSIDE * rest.sum()
+    )
+
+
+def _height(mask: np.ndarray) -> float:
+    """The mean row of a mask's pixels; rows count downwards."""
+    return float(np.average(np.arange(len(mask)), weights=mask.sum(axis=1)))
+
+
+def flat_base(lab: np.ndarray, mask: np.ndarray) -> float:
+    """The fraction of a mask's width over which its lowest part is one flat area, as a floor or a hard shadow is."""
+    left, top, right, bottom = bounding_box(mask)
+    band = np.s_[bottom - max(3, round(BASE * (bottom - top))) : bottom, left:right]
+    slope = ndimage.gaussian_gradient_magnitude(lab[band][..., 0], 1.5)
+    flat = mask[band] & (slope < FLAT)
+    return float((flat.mean(axis=0) > 0.5).mean())
