@@ -3,7 +3,7 @@
     python -m experiments.extract --resolution=256
     python -m experiments.extract --image=photo.png --category=car --formats=glb,stl
     python -m experiments.extract --run=runs/car --data=data/car --split=test --count=16
-    python -m experiments.extract --resolution=1024 --secants=2 --normals=field
+    python -m experiments.extract --resolution=1024 --refinement_iterations=3 --normals=field
 
 With no other flag, the sample picture and the car weights that come with the package. Beside each mesh:
 <name>.input.png, the very pixels the network saw, <name>.preview.png, and for all, manifest.json.
@@ -27,11 +27,14 @@ from absl import flags, logging
 from PIL import Image
 
 from imfield_jax.commands.progress import Progress
+from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.certify import Certificate
+from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import list_pictures, read_picture
 from imfield_jax.inference.reconstructor import (
+    FLOATERS,
     OBJECTS,
     PRECISIONS,
     SHIPPED,
@@ -41,7 +44,6 @@ from imfield_jax.inference.reconstructor import (
 )
 from imfield_jax.mesh import export, preview
 from imfield_jax.mesh.check import Report, check
-from imfield_jax.mesh.floaters import CRUMB
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
@@ -55,10 +57,10 @@ _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take
 _COUNT = flags.DEFINE_integer("count", 8, "How many shapes of the split, one picture each.", lower_bound=1)
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=2048)
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
-_SECANTS = flags.DEFINE_integer(
-    "secants",
-    0,
-    "Rounds that move each vertex to where the field is zero on its edge; 2 take the ripple off panels.",
+_REFINEMENT = flags.DEFINE_integer(
+    "refinement_iterations",
+    REFINEMENT_ITERATIONS,
+    "Steps that move each vertex onto the field's level set; 0 interpolates linearly, which leaves ripples on panels.",
     lower_bound=0,
 )
 _NORMALS = flags.DEFINE_enum(
@@ -70,12 +72,15 @@ _PRECISION = flags.DEFINE_enum(
 _CERTIFY = flags.DEFINE_bool(
     "certify", False, "Prove that no part of the surface is missed; the proof is in the manifest. Slow."
 )
-_CRUMBS = flags.DEFINE_float(
-    "crumbs",
-    CRUMB,
-    "Leave out pieces smaller than this share of the largest one's volume; 0 keeps all.",
+_FLOATERS = flags.DEFINE_enum(
+    "floaters", "remove", FLOATERS, "Debris, loose pieces under 0.05 % of the volume and a twentieth of the cube long."
+)
+_BRIDGE_GAP = flags.DEFINE_float(
+    "bridge_gap",
+    MAX_GAP,
+    "Join pieces, such as a wheel and its car, whose gap is at most this part of the cube's side; 0 joins none.",
     lower_bound=0.0,
-    upper_bound=1.0,
+    upper_bound=0.1,
 )
 _OUT = flags.DEFINE_string("out", "out", "Folder of the results.")
 
@@ -96,9 +101,10 @@ def main() -> None:
         "weights": {"file": weights.name, "sha256": _sha256(weights.read_bytes()), **model.weights.about},
         "resolution": _RESOLUTION.value,
         "precision": _PRECISION.value,
-        "secants": _SECANTS.value,
+        "refinement_iterations": _REFINEMENT.value,
         "normals": _NORMALS.value,
-        "crumbs": _CRUMBS.value,
+        "floaters": _FLOATERS.value,
+        "bridge_gap": _BRIDGE_GAP.value,
         "results": [],
     }
     progress, failures = Progress(), []
@@ -216,10 +222,11 @@ def _reconstruct(
         extraction = model.extract(
             np.stack([one.z for one in seen]),
             _RESOLUTION.value,
-            secants=_SECANTS.value,
+            refinement_iterations=_REFINEMENT.value,
             certify=_CERTIFY.value,
             field_normals=_NORMALS.value == "field",
-            crumbs=_CRUMBS.value,
+            floaters=_FLOATERS.value,
+            bridge_gap=_BRIDGE_GAP.value,
             clock=time.perf_counter,
         )
         made = zip(extraction.meshes, extraction.evaluated, strict=True)

@@ -1,7 +1,7 @@
 """Marching cubes on a list of cells: triangles, welded by lattice edge.
 
 A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values, or by
-another rule (see `secant`). The edge is owned by the cell whose lowest corner it starts from. That cell
+another rule (see `regula_falsi`). The edge is owned by the cell whose lowest corner it starts from. That cell
 has the edge's sign change among its own corners, so it is active whenever the edge is cut, and a vertex
 is found through its owner by binary search: nothing is sorted, hashed or compared by position.
 """
@@ -62,7 +62,7 @@ def crossings(cells: np.ndarray, values: np.ndarray) -> tuple[Crossings, np.ndar
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
-def linear_shares(cut: Crossings) -> np.ndarray:
+def linear_fractions(cut: Crossings) -> np.ndarray:
     """How far along its edge each vertex is, by linear interpolation of the ends' values: [V] in [0, 1].
 
     An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
@@ -71,17 +71,17 @@ def linear_shares(cut: Crossings) -> np.ndarray:
     return np.divide(-lower, upper - lower, out=np.full(len(lower), 0.5), where=cut.within)
 
 
-def edge_indices(lattice: Lattice, cut: Crossings, shares: np.ndarray) -> np.ndarray:
+def edge_indices(lattice: Lattice, cut: Crossings, fractions: np.ndarray) -> np.ndarray:
     """Fractional grid indices of the points so far along the cut edges: [V] -> [V, 3]."""
     indices = lattice.indices(cut.nodes).astype(np.float64)
-    indices[np.arange(len(shares)), cut.axes] += shares
+    indices[np.arange(len(fractions)), cut.axes] += fractions
     return indices
 
 
 def faces(lattice: Lattice, cells: np.ndarray, codes: np.ndarray, numbers: np.ndarray) -> np.ndarray:
     """Triangles of all cells: [F, 3] int32 rows of `crossings`.
 
-    cells: [A] sorted keys, closed under "shares a sign-changing face".   codes: [A] cases.
+    cells: [A] sorted keys, closed under "fractions a sign-changing face".   codes: [A] cases.
     numbers: [A, 3] as `crossings` returns them.
     """
     edges = np.empty((len(cells), 12), np.int32)
@@ -100,7 +100,7 @@ def march(
     lattice: Lattice,
     cells: np.ndarray,
     values: np.ndarray,
-    place: Callable[[Crossings], np.ndarray] = linear_shares,
+    place: Callable[[Crossings], np.ndarray] = linear_fractions,
 ) -> list[Mesh]:
     """The surface inside the given cells of the fine lattice, one mesh for each object, without normals.
 
@@ -113,8 +113,8 @@ def march(
     """
     cut, numbers = crossings(cells, values)
     triangles = faces(lattice, cells, cases(values), numbers)
-    shares = np.clip(place(cut), NODE_MARGIN, 1 - NODE_MARGIN)
-    vertices = lattice.points(edge_indices(lattice, cut, shares))
+    fractions = np.clip(place(cut), NODE_MARGIN, 1 - NODE_MARGIN)
+    vertices = lattice.points(edge_indices(lattice, cut, fractions))
     # Keys are sorted by object first, and so are vertices and triangles.
     owners, numbers_of_objects = lattice.owners(cut.nodes), np.arange(lattice.objects + 1)
     of_vertices = np.searchsorted(owners, numbers_of_objects)

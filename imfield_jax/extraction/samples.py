@@ -17,6 +17,7 @@ class Samples:
     Values are float32: they place the vertices, whatever precision the field computes in.
 
     evaluated: points asked for so far, by object: [objects] int64.
+    replaced:  sorted keys of the nodes whose values are no longer the field's, [n] int64.
     """
 
     def __init__(self, lattice: Lattice, field: ChunkedField, phases: Phases):
@@ -25,6 +26,7 @@ class Samples:
         self._field = field
         self._phases = phases
         self._known = table.Table(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        self.replaced = np.zeros(0, np.int64)
 
     def at(self, keys: np.ndarray) -> np.ndarray:
         """Values of nodes: [n] keys, sorted and without repetition -> [n] float32.
@@ -40,6 +42,14 @@ class Samples:
             values[asked] = self.ask(indices[asked], self.lattice.owners(keys[asked]))
             self._known = self._known.with_rows(keys[~known], values[~known])
         return values
+
+    def replace(self, keys: np.ndarray, values: np.ndarray) -> None:
+        """Other values for nodes than the field's: [n] keys, sorted and without repetition, [n] float32."""
+        kept = np.ones(len(self._known.keys), bool)
+        rows, found = table.find(self._known.keys, keys)
+        kept[rows[found]] = False
+        self._known = table.Table(self._known.keys[kept], self._known.values[kept]).with_rows(keys, values)
+        self.replaced = table.sorted_unique(np.concatenate([self.replaced, keys]))
 
     def forget(self, before: int) -> None:
         """Drop the values of nodes with smaller keys, which will not be asked for again."""
