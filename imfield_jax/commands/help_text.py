@@ -16,6 +16,8 @@ _WIDTH = 100
 def render(command: ModuleType) -> str:
     """The whole text for a command module."""
     sections = [(command.__doc__ or "").strip()]
+    if hasattr(command, "ARGUMENTS"):
+        sections.append(f"Arguments:\n  {command.ARGUMENTS}")
     for title, names in groups(command).items():
         sections.append("\n".join([f"{title}:", *map(_entry, names)]))
     return "\n\n".join([*sections, "--flagfile=FILE reads flags from a file, one per line; later ones win."])
@@ -37,8 +39,14 @@ def _entry(name: str) -> str:
     flag = flags.FLAGS[name]
     shown = f"--[no]{name}" if flag.boolean else f"--{name}={_placeholder(flag)}"
     default = "" if flag.default in (None, "", False, []) else f" Default: {_plain(flag.default)}."
-    text = textwrap.fill(f"{flag.help}{default}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    text = textwrap.fill(f"{_help(flag)}{default}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return f"  {shown}\n{text}"
+
+
+def _help(flag: flags.Flag) -> str:
+    """Without the choices that absl puts before the help of an enum: the placeholder lists them."""
+    choices = getattr(flag.parser, "enum_values", None)
+    return flag.help.removeprefix(f"<{'|'.join(choices)}>: ") if choices else flag.help
 
 
 def _placeholder(flag: flags.Flag) -> str:

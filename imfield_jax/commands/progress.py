@@ -40,6 +40,6 @@ class Progress:
         if note:
             logging.info("%s", note)
         news = activity != self._activity or done == total
-        if news or time.monotonic() - self._said > _SECONDS_BETWEEN_LINES:
+        if total > 1 and (news or time.monotonic() - self._said > _SECONDS_BETWEEN_LINES):
             logging.info("%s: %d of %d", activity, done, total)
             self._activity, self._said = activity, time.monotonic()

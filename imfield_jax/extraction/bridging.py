@@ -108,7 +108,7 @@ def _slope(active: Active) -> float:
 
 
 def _raised(samples: Samples, active: Active, keys: np.ndarray, values: np.ndarray) -> Active:
-    """The active cells after empty nodes [n] got these positive values [n]; nodes may repeat, the largest value holds."""
+    """The active cells after empty nodes [n] got these positive values [n]; the largest where nodes repeat."""
     nodes = table.sorted_unique(keys)
     raised = np.zeros(len(nodes), np.float32)
     np.maximum.at(raised, np.searchsorted(nodes, keys), values.astype(np.float32))

@@ -55,7 +55,7 @@ class LeftOut:
 
     def __str__(self) -> str:
         pieces = "1 floater" if self.pieces == 1 else f"{self.pieces} floaters"
-        return f"left out {pieces}: {self.volume:.3%} of the volume, at most {self.length:.3f} long"
+        return f"left out {pieces}: {100 * self.volume:.2g} % of the volume, at most {self.length:.3f} long"
 
 
 def pieces_of(mesh: Mesh) -> Pieces:
