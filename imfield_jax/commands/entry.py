@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import resource
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -16,6 +17,7 @@ from types import ModuleType
 from imfield_jax.commands.interrupts import Interrupts
 
 _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
+_ADDRESS_SPACE = 2 << 30  # bytes: 2.2 GB do for a mesh at 256^3, 1.8 GB do not
 RESUMING = {"extract", "prepare", "train"}  # go on where they were when the same command is given again
 
 
@@ -34,7 +36,7 @@ def run(command: str | ModuleType) -> None:
     except BaseException as error:
         if interrupts.seen or isinstance(error, KeyboardInterrupt):
             interrupts.leave()
-        if _verbose() or not isinstance(error, ValueError | OSError | MemoryError):
+        if _verbose() or not (isinstance(error, ValueError | OSError) or _out_of_memory(error)):
             raise
         status = f"error: {_line(error)}"
     sys.exit(status)
@@ -42,6 +44,7 @@ def run(command: str | ModuleType) -> None:
 
 def _run(command: str | ModuleType, interrupts: Interrupts) -> int | None:
     """Parse the command line and call `command.main()`; returns the exit status."""
+    _check_memory()
     from imfield_jax.commands import help_text
 
     module = importlib.import_module(f"imfield_jax.commands.{command}") if isinstance(command, str) else command
@@ -72,6 +75,13 @@ def _parsed() -> list[str]:
     return arguments
 
 
+def _check_memory() -> None:
+    """Raises MemoryError where `ulimit -v` leaves too little: libraries abort while they are loaded, without a line."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE:
+        raise MemoryError(f"this process may use {limit >> 20} MiB (ulimit -v), {_ADDRESS_SPACE >> 20} are needed")
+
+
 def _check_platform() -> None:
     """Raises ValueError where JAX_PLATFORMS names what this machine does not have; JAX's own message is a page."""
     named = os.environ.get("JAX_PLATFORMS")
@@ -94,10 +104,15 @@ def _verbose() -> bool:
     return any(argument.startswith(("--verbosity=1", "-v=1", "--v=1")) for argument in sys.argv[1:])
 
 
+def _out_of_memory(error: BaseException) -> bool:
+    """Python's and XLA's way of saying so."""
+    return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")
+
+
 def _line(error: BaseException) -> str:
     """The message as one line; of the system's errors without their number."""
-    if isinstance(error, MemoryError):
-        return f"out of memory ({error})" if str(error) else "out of memory"
+    if _out_of_memory(error):
+        return f"out of memory: {first}" if (first := str(error).partition("\n")[0]) else "out of memory"
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{Path(os.fsdecode(error.filename))}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
@@ -110,5 +125,5 @@ def _open_standard_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
-    sys.stdout = sys.stdout or open(1, "w", closefd=False)
-    sys.stderr = sys.stderr or open(2, "w", closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
