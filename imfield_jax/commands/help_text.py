@@ -11,6 +11,13 @@ from types import ModuleType
 from absl import flags
 
 _WIDTH = 100
+_PLACEHOLDERS = {
+    "string": "TEXT",
+    "multi string": "TEXT",
+    "int": "N",
+    "float": "X",
+    "comma separated list of strings": "A,B,...",
+}
 
 
 def render(command: ModuleType) -> str:
@@ -44,17 +51,17 @@ def _entry(name: str) -> str:
 
 
 def _help(flag: flags.Flag) -> str:
-    """Without the choices that absl puts before the help of an enum: the placeholder lists them."""
+    """Without what absl adds: the choices of an enum, which the placeholder lists, and that a flag may repeat."""
     choices = getattr(flag.parser, "enum_values", None)
-    return flag.help.removeprefix(f"<{'|'.join(choices)}>: ") if choices else flag.help
+    text = flag.help.removeprefix(f"<{'|'.join(choices)}>: ") if choices else flag.help
+    return text.partition(";\n")[0]
 
 
 def _placeholder(flag: flags.Flag) -> str:
     choices = getattr(flag.parser, "enum_values", None)
     if choices:
         return "|".join(choices)
-    kind = flag.flag_type()
-    return {"string": "TEXT", "int": "N", "float": "X", "comma separated list of strings": "A,B,..."}.get(kind, "VALUE")
+    return _PLACEHOLDERS.get(flag.flag_type(), "VALUE")
 
 
 def _plain(value: object) -> str:

@@ -14,9 +14,9 @@ STATUS = 130  # what shells report for SIGINT
 class Interrupts:
     """The handler of SIGINT.
 
-    While modules are imported nothing can be lost, and an exception there may be swallowed or crash a library's
-    initialisation: the process ends at once. Afterwards the first signal raises KeyboardInterrupt, so that files and
-    checkpoints are closed, and a second one ends the process.
+    The first signal raises KeyboardInterrupt, so that files and checkpoints are closed, and a second one ends the
+    process at once. So does the first one before the command's work, and while a module is imported: nothing can be
+    lost then, and some libraries swallow an exception there or crash.
 
     seen: whether a signal has come.   hint: what the user can do next.
     """
@@ -45,7 +45,15 @@ class Interrupts:
             os._exit(STATUS)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        if self.seen or not self._raises:
+        if self.seen or not self._raises or _importing(frame):
             self.leave()
         self.seen = True
         raise KeyboardInterrupt
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False

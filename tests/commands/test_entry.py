@@ -46,6 +46,14 @@ class Finder:
 sys.meta_path.insert(0, Finder())
 entry.run("slow")
 """
+LAZY = IMPORTING.replace(
+    'entry.run("slow")',
+    """
+command = types.ModuleType("lazy")
+command.main = lambda: __import__("imfield_jax.commands.slow")
+entry.run(command)
+""",
+)
 
 
 def shell(line, **environment):
@@ -54,7 +62,9 @@ def shell(line, **environment):
     )
 
 
-@pytest.mark.parametrize(("program", "said"), [(WORKING, "working\nclosed\n"), (IMPORTING, "working\n")])
+@pytest.mark.parametrize(
+    ("program", "said"), [(WORKING, "working\nclosed\n"), (IMPORTING, "working\n"), (LAZY, "working\n")]
+)
 def test_an_interrupt_is_one_line_and_status_130(program, said):
     process = subprocess.Popen(
         [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
