@@ -63,7 +63,12 @@ class Manifest:
 def _remarks(made: Reconstruction) -> list[str]:
     """What was done to the pieces of the mesh."""
     joined = f"joined {made.bridges} loose piece{'s' * (made.bridges > 1)} across a narrow gap"
-    return [joined] * (made.bridges > 0) + [str(made.left_out)] * (made.left_out.pieces > 0)
+    hollow = "the solid is hollow: the mesh has a second surface inside"
+    return (
+        [joined] * (made.bridges > 0)
+        + [hollow] * (made.cavities > 0)
+        + [str(made.left_out)] * (made.left_out.pieces > 0)
+    )
 
 
 def _facts(made: Reconstruction) -> dict:
@@ -74,7 +79,8 @@ def _facts(made: Reconstruction) -> dict:
         "certificate": made.certificate and dataclasses.asdict(made.certificate),
         "vertices": report.vertices,
         "faces": report.faces,
-        "components": report.components,
+        "pieces": report.components - made.cavities,
+        "cavities": made.cavities,
         "bridges": made.bridges,
         "left_out": dataclasses.asdict(made.left_out),
         "volume": round(report.signed_volume, 6),
@@ -86,7 +92,7 @@ def _facts(made: Reconstruction) -> dict:
 def line(result: dict) -> str:
     """A result for the screen."""
     closed = "watertight" if result["watertight"] else "NOT watertight"
-    pieces = "" if result["components"] == 1 else f", {result['components']} pieces"
+    pieces = "" if result["pieces"] == 1 else f", {result['pieces']} separate pieces"
     notes = "".join(f"\n  {note}" for note in result["notes"])
     size = f"{result['vertices']:,} vertices, {result['faces']:,} faces"
     return f"{result['name']}: {size}, {closed}{pieces}, {result['seconds']['total']} s{notes}"

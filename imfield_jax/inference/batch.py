@@ -15,7 +15,7 @@ from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.photo import Picture
 from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
 from imfield_jax.mesh.check import Report, check
-from imfield_jax.mesh.floaters import LeftOut
+from imfield_jax.mesh.floaters import LeftOut, pieces_of
 from imfield_jax.types import Mesh
 
 
@@ -49,6 +49,7 @@ class Reconstruction:
     """The mesh of an image.
 
     view:    [128, 128] uint8, what the network saw.   notes: on the image, for the user to read.
+    cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
     """
@@ -58,6 +59,7 @@ class Reconstruction:
     notes: list[str]
     mesh: Mesh
     report: Report
+    cavities: int
     points: int
     bridges: int
     left_out: LeftOut
@@ -130,6 +132,7 @@ def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstru
         notes=encoded.notes,
         mesh=mesh,
         report=check(mesh),
+        cavities=int((pieces_of(mesh).volumes < 0).sum()),
         points=int(extraction.evaluated[number]),
         bridges=extraction.bridges[number],
         left_out=extraction.left_out[number],
