@@ -62,13 +62,14 @@ class Manifest:
 
 def _remarks(made: Reconstruction) -> list[str]:
     """What was done to the pieces of the mesh."""
-    joined = f"joined {made.bridges} loose piece{'s' * (made.bridges > 1)} across a narrow gap"
-    hollow = "the solid is hollow: the mesh has a second surface inside"
-    return (
-        [joined] * (made.bridges > 0)
-        + [hollow] * (made.cavities > 0)
-        + [str(made.left_out)] * (made.left_out.pieces > 0)
-    )
+    remarks = []
+    if made.bridges:
+        remarks.append(f"joined {made.bridges} loose piece{'s' * (made.bridges > 1)} across a narrow gap")
+    if made.cavities:
+        remarks.append("the solid is hollow: the mesh has a second surface inside")
+    if made.left_out.pieces:
+        remarks.append(str(made.left_out))
+    return remarks
 
 
 def _facts(made: Reconstruction) -> dict:

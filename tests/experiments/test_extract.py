@@ -59,9 +59,8 @@ def test_every_picture_has_its_results(extracted):
 def test_lines_are_plain(extracted):
     _, said = extracted
     lines = said.splitlines()
-    assert re.fullmatch(
-        r"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s", lines[0]
-    ), lines[0]
+    expected = r"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s"
+    assert re.fullmatch(expected, lines[0]), lines[0]
     assert lines[-1].startswith("4 meshes made: see ") and lines[-1].endswith("manifest.json")
     assert not any(re.match(r"[IWE]\d{4} ", line) for line in lines)
 
