@@ -116,7 +116,7 @@ def test_a_split_of_a_dataset_is_a_source_of_pictures(straight_run, dataset, pro
         on_lattice = result["field_evaluations"] - 2 * result["vertices"]  # each iteration evaluates at every vertex
         assert 0.8 * left * 32**3 <= on_lattice <= 32**3
     assert [result["name"] for result in manifest["results"]] == ["box_train0", "box_train1"]
-    assert [result["notes"] for result in manifest["results"]] == [["view 0 of box/train0"], ["view 1 of box/train1"]]
+    assert [result["notes"][0] for result in manifest["results"]] == ["view 0 of box/train0", "view 1 of box/train1"]
 
 
 def bad_pictures(folder):
