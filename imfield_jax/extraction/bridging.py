@@ -74,7 +74,7 @@ def _gap(first: np.ndarray, second: np.ndarray, max_gap: float) -> float:
     near, far = _near_box(first, second, max_gap), _near_box(second, first, max_gap)
     if not len(near) or not len(far):
         return np.inf
-    return float(KDTree(far).query(near, distance_upper_bound=max_gap)[0].min())
+    return float(KDTree(far).query(near, distance_upper_bound=max_gap, workers=-1)[0].min())
 
 
 def _near_box(points: np.ndarray, others: np.ndarray, reach: float) -> np.ndarray:
@@ -92,13 +92,19 @@ def _between(first: np.ndarray, second: np.ndarray, gap: float, resolution: int)
     reach = gap + max(_EXCESS_CELLS, _EXCESS * resolution)
     near, far = _near_box(first, second, reach), _near_box(second, first, reach)
     trees = KDTree(near), KDTree(far)
-    close = near[trees[1].query(near, distance_upper_bound=reach)[0] < reach]
-    low = np.maximum(np.floor(close.min(axis=0) - reach), 0).astype(int)
-    high = np.minimum(np.ceil(close.max(axis=0) + reach), resolution - 1).astype(int)
-    nodes = np.stack(np.meshgrid(*map(np.arange, low, high + 1), indexing="ij"), axis=-1).reshape(-1, 3)
-    distances = [tree.query(nodes, distance_upper_bound=reach)[0] for tree in trees]
-    depth = (reach - distances[0] - distances[1]) / 2
-    return nodes[depth > 0], depth[depth > 0]
+    close = [
+        points[tree.query(points, distance_upper_bound=reach, workers=-1)[0] < reach]
+        for points, tree in zip((near, far), trees[::-1], strict=True)
+    ]
+    low = np.max([np.floor(points.min(axis=0) - reach) for points in close] + [[0, 0, 0]], axis=0).astype(int)
+    high = np.min([np.ceil(points.max(axis=0) + reach) for points in close] + [[resolution - 1] * 3], axis=0)
+    nodes = np.stack(np.meshgrid(*map(np.arange, low, high.astype(int) + 1), indexing="ij"), axis=-1).reshape(-1, 3)
+    depth = np.full(len(nodes), reach)
+    for tree in trees:
+        left = np.flatnonzero(depth > 0)  # nodes that the first part rules out are not looked up again
+        depth[left] -= tree.query(nodes[left], distance_upper_bound=reach, workers=-1)[0]
+    inside = depth > 0
+    return nodes[inside], depth[inside] / 2
 
 
 def _slope(active: Active) -> float:
