@@ -4,7 +4,7 @@
     python -m benchmarks.completeness --category=chair --data=data/chair --resolution=128 --count=17 --dense
 
 Latents are those of pictures of test shapes, evenly spread over the split. Every mesh is compared with the certified
-one, both with all their pieces and as extract writes them, without crumbs; --dense compares the certified mesh with
+one, both with all their pieces and as extract writes them, without floaters; --dense compares the certified mesh with
 marching cubes on all of the grid, for which the field is asked everywhere.
 """
 
@@ -24,7 +24,7 @@ from imfield_jax.extraction.sparse import SPLIT, START, extract
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh.check import check
-from imfield_jax.mesh.floaters import without_crumbs
+from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
@@ -47,7 +47,7 @@ _SAME = 1e-6  # cube units: the float32 field's rounding, which depends on a poi
 class Tally:
     """Of all latents so far. cells, components: how many were missed; largest: missed cells of one latent.
 
-    same: meshes that are the certified one; same_clean: those that are once both are without crumbs.
+    same: meshes that are the certified one; same_clean: those that are once both are without floaters.
     """
 
     same: int = 0
@@ -79,7 +79,7 @@ def main() -> None:
             plain = extract(model.field(z), _RESOLUTION.value, start=start, split=split)
             missed = truth.active[1] - plain.active[1]
             tally.same += same(plain.mesh, truth.mesh)
-            tally.same_clean += same(without_crumbs(plain.mesh), without_crumbs(truth.mesh))
+            tally.same_clean += same(without_floaters(plain.mesh)[0], without_floaters(truth.mesh)[0])
             tally.cells += missed
             tally.largest = max(tally.largest, missed)
             tally.components += whole - check(plain.mesh).components
@@ -89,7 +89,7 @@ def main() -> None:
     print(f"{weights.stem}, {_RESOLUTION.value}^3, {count} latents, {cells:,} active cells, {components} components")
     if _DENSE.value:
         print(f"certified meshes that are those of the whole grid, to {_SAME}: {like_dense} of {count}")
-    print("| start | same mesh | same without crumbs | cells missed | most of one shape | pieces missed | points |")
+    print("| start | same mesh | same without floaters | cells missed | most of one shape | pieces missed | points |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (start, split), tally in tallies.items():
         default = " (default)" if (start, split) == (START, SPLIT) else ""

@@ -48,6 +48,7 @@ _ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each row is timed, where 
 
 
 _COLUMNS = ("method", "R", "seconds", "in the field", "points", "MiB", "triangles", "mean, most", "topology", "phases")
+_PLAIN = {"refinement_iterations": 0, "floaters": "keep", "bridge_gap": 0.0}  # plain marching cubes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,7 +147,7 @@ Outcome = tuple[Mesh, int, float, dict[str, float]]  # points asked, seconds in 
 
 
 def _ours(model: Reconstructor, z: np.ndarray, resolution: int, certify: bool = False) -> Outcome:
-    made = model.extract(z, resolution, certify=certify, crumbs=0, clock=time.perf_counter)
+    made = model.extract(z, resolution, **_PLAIN, certify=certify, clock=time.perf_counter)
     in_field = made.seconds["evaluate"] + made.seconds.get("bound", 0.0)
     return made.mesh, int(made.evaluated.sum()), in_field, made.seconds
 
@@ -233,19 +234,18 @@ def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
 
 
 def _refinement(weights: Path, z: np.ndarray) -> None:
-    """How far vertices are from the level set, by value over slope of the field, before and after secants."""
+    """How far vertices are from the level set, by value over slope of the field, by refinement iterations."""
     model = Reconstructor(load_weights(weights))
     resolution = min(256, max(int(one) for one in _RESOLUTIONS.value))
-    print(f"\n| secants, {resolution}^3 | points | vertices off the level set, cells: mean | 99 % of them below |")
+    print(f"\n| refinement iterations, {resolution}^3 | points | distance to the level set, cells: mean | 99th % |")
     print("| --- | --- | --- | --- |")
-    for secants in range(4):
-        made = model.extract(z, resolution, secants=secants, crumbs=0)
+    for iterations in range(4):
+        made = model.extract(z, resolution, **{**_PLAIN, "refinement_iterations": iterations})
         slopes = np.linalg.norm(model.gradient(z)(made.mesh.vertices), axis=1)
         off = np.abs(model.field(z)(made.mesh.vertices)) / slopes * resolution
         within = np.abs(made.mesh.vertices).max(axis=1) < 0.5 - 1 / resolution  # the cube's border is no level set
-        print(
-            f"| {secants} | {made.evaluated[0]:,} | {off[within].mean():.4f} | {np.percentile(off[within], 99):.3f} |"
-        )
+        mean, most = off[within].mean(), np.percentile(off[within], 99)
+        print(f"| {iterations} | {made.evaluated[0]:,} | {mean:.4f} | {most:.3f} |")
 
 
 def _together(weights: Path, z: np.ndarray) -> None:
@@ -258,7 +258,7 @@ def _together(weights: Path, z: np.ndarray) -> None:
         for latents in ([z] * OBJECTS, [np.stack([z] * OBJECTS)]):
             start = time.perf_counter()
             for one in latents:
-                model.extract(one, resolution, crumbs=0)
+                model.extract(one, resolution, **_PLAIN)
             seconds.append((time.perf_counter() - start) / OBJECTS)
         print(f"| {resolution}^3 | {seconds[0]:.3f} | {seconds[1]:.3f} |", flush=True)
 

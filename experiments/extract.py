@@ -1,7 +1,6 @@
 """Images to meshes: `python -m experiments.extract`, the same as `imfield extract`."""
 
-from imfield_jax.commands import extract
 from imfield_jax.commands.entry import run
 
 if __name__ == "__main__":
-    run(extract)
+    run("extract")

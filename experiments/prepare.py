@@ -1,7 +1,6 @@
 """Prepare a dataset from meshes: `python -m experiments.prepare`, the same as `imfield prepare`."""
 
-from imfield_jax.commands import prepare
 from imfield_jax.commands.entry import run
 
 if __name__ == "__main__":
-    run(prepare)
+    run("prepare")

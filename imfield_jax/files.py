@@ -56,6 +56,10 @@ def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise type(error)(error.errno, error.strerror, str(path)) from error  # a full disk is reported without a name
     finally:
         temporary.unlink(missing_ok=True)
 

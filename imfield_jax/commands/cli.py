@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 from imfield_jax.commands import entry
@@ -27,7 +26,7 @@ def main() -> None:
     if name not in COMMANDS:
         sys.exit(f"error: unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
     sys.argv[:2] = [f"imfield {name}"]
-    entry.run(importlib.import_module(f"imfield_jax.commands.{name}"))
+    entry.run(name)
 
 
 def _usage() -> str:

@@ -1,53 +1,129 @@
-"""How every command starts: flags, log lines, and one line instead of a traceback.
+"""How every command starts and ends: arguments, log lines, and one line in place of a traceback.
 
-Bad input reaches the user as the message of a ValueError or OSError and exit status 1. Anything
-else is a fault of ours and keeps its traceback; `--verbosity=1` shows it for bad input too.
+Bad input reaches the user as the message of a ValueError or OSError and exit status 1. Anything else is a fault of
+ours and keeps its traceback; `--verbosity=1` shows it for bad input too. Only the standard library is imported here,
+so that Ctrl-C is handled before anything slow is loaded.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
+import resource
 import sys
 from pathlib import Path
 from types import ModuleType
 
-from absl import app, flags, logging
-
-from imfield_jax.commands import help_text
+from imfield_jax.commands.interrupts import Interrupts
 
 _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
+_ADDRESS_SPACE = 2 << 30  # bytes: 2.2 GB do for a mesh at 256^3, 1.8 GB do not
+RESUMING = {"extract", "prepare", "train"}  # go on where they were when the same command is given again
 
 
-def run(command: ModuleType) -> None:
-    """Parse the command line and call `command.main()`; `python -m experiments.X` and `imfield X` end here."""
-    if _HELP & set(sys.argv[1:]):
-        print(help_text.render(command))
-        return
-    flags.FLAGS.set_default("verbosity", logging.INFO)
-    logging.get_absl_handler().addFilter(_is_ours)
-    app.run(lambda argv: _guarded(command, argv))
-
-
-def _is_ours(record) -> bool:
-    """Leaves out what libraries log at INFO level: Orbax a page per checkpoint, JAX which devices there are not."""
-    return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= logging.converter.STANDARD_WARNING
-
-
-def _guarded(command: ModuleType, argv: list[str]) -> None:
+def run(command: str | ModuleType) -> None:
+    """Run a command, by its name in `imfield_jax.commands` or as a module with a `main()`, and exit with its status."""
+    _open_standard_streams()
+    interrupts = Interrupts("rerun the same command to resume" if command in RESUMING else "")
     try:
-        if len(argv) > 1:
-            raise ValueError(f"unexpected argument {argv[1]!r}: every option is a --flag, see --help")
-        command.main()
+        status = _run(command, interrupts)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except KeyboardInterrupt:
-        sys.exit("interrupted; start the same command again to go on")
-    except (ValueError, OSError) as error:
-        if logging.get_verbosity() > logging.INFO:
+        status = 0
+    except SystemExit:
+        raise
+    except BaseException as error:
+        if interrupts.seen or isinstance(error, KeyboardInterrupt):
+            interrupts.leave()
+        if _verbose() or not (isinstance(error, ValueError | OSError) or _out_of_memory(error)):
             raise
-        sys.exit(f"error: {_one_line(error)}")
+        status = f"error: {_line(error)}"
+    sys.exit(status)
 
 
-def _one_line(error: Exception) -> str:
+def _run(command: str | ModuleType, interrupts: Interrupts) -> int | None:
+    """Parse the command line and call `command.main()`; returns the exit status."""
+    _check_memory()
+    from imfield_jax.commands import help_text
+
+    module = importlib.import_module(f"imfield_jax.commands.{command}") if isinstance(command, str) else command
+    if _HELP & set(sys.argv[1:]):
+        print(help_text.render(module), flush=True)
+        return 0
+    arguments = _parsed()
+    _check_platform()
+    takes_arguments = hasattr(module, "ARGUMENTS")
+    if arguments and not takes_arguments:
+        raise ValueError(f"unexpected argument {arguments[0]!r}: every option is a --flag, see --help")
+    interrupts.raise_from_now_on()
+    return module.main(arguments) if takes_arguments else module.main()
+
+
+def _parsed() -> list[str]:
+    """Set the flags and the log; returns the arguments that are no flags."""
+    from absl import flags, logging
+
+    from imfield_jax.commands import flag_files, log
+
+    flags.FLAGS.set_default("verbosity", logging.INFO)
+    try:
+        arguments = flags.FLAGS(flag_files.expanded(sys.argv))[1:]
+    except flags.Error as error:
+        raise ValueError(f"{_line(error)} (--help lists the flags)") from error
+    log.start()
+    return arguments
+
+
+def _check_memory() -> None:
+    """Raises MemoryError where `ulimit -v` leaves too little: libraries abort while they are loaded, without a line."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE:
+        raise MemoryError(f"this process may use {limit >> 20} MiB (ulimit -v), {_ADDRESS_SPACE >> 20} are needed")
+
+
+def _check_platform() -> None:
+    """Raises ValueError where JAX_PLATFORMS names what this machine does not have; JAX's own message is a page."""
+    named = os.environ.get("JAX_PLATFORMS")
+    if not named or "jax" not in sys.modules:
+        return
+    import jax
+
+    try:
+        jax.devices()
+    except Exception as error:
+        jax.config.update("jax_platforms", None)
+        available = sorted({"cpu", *(device.platform for device in jax.devices())})
+        raise ValueError(
+            f"JAX_PLATFORMS={named}: JAX cannot use it on this machine, only {', '.join(available)}; unset it to "
+            "choose automatically"
+        ) from error
+
+
+def _verbose() -> bool:
+    return any(argument.startswith(("--verbosity=1", "-v=1", "--v=1")) for argument in sys.argv[1:])
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Python's and XLA's way of saying so."""
+    return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")
+
+
+def _line(error: BaseException) -> str:
+    """The message as one line; of the system's errors without their number."""
+    if _out_of_memory(error):
+        return f"out of memory: {first}" if (first := str(error).partition("\n")[0]) else "out of memory"
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{Path(os.fsdecode(error.filename))}: {error.strerror}"
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def _open_standard_streams() -> None:
+    """Null devices in place of streams that were closed, as by `>&-`: another file would get their number."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)

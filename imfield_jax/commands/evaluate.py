@@ -31,11 +31,11 @@ from imfield_jax.evaluation import baselines, comparison, figures, protocols, su
 from imfield_jax.evaluation.comparison import Method, ScoreRow
 from imfield_jax.evaluation.protocols import Prediction, Truth
 from imfield_jax.extraction.chunked import chunked
-from imfield_jax.extraction.sparse import extract
+from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, extract
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
-from imfield_jax.mesh.floaters import without_crumbs
+from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
 from imfield_jax.models.weights import load_weights
 
@@ -139,7 +139,7 @@ def _methods(
 ) -> dict[str, Method]:
     """What is compared, each a function from a row of the split to predictions of it."""
     field = chunked(jax.jit(mean.field()), _CHUNK)
-    mean_mesh = without_crumbs(extract(field, _RESOLUTION.value).mesh)
+    mean_mesh = without_floaters(extract(field, _RESOLUTION.value, refinement_iterations=REFINEMENT_ITERATIONS).mesh)[0]
 
     def decoded(z: np.ndarray, truth: Truth) -> Prediction:
         return Prediction(model.extract(z, _RESOLUTION.value).mesh, model.field(z)(truth.points) > 0)

@@ -11,11 +11,20 @@ from types import ModuleType
 from absl import flags
 
 _WIDTH = 100
+_PLACEHOLDERS = {
+    "string": "TEXT",
+    "multi string": "TEXT",
+    "int": "N",
+    "float": "X",
+    "comma separated list of strings": "A,B,...",
+}
 
 
 def render(command: ModuleType) -> str:
     """The whole text for a command module."""
     sections = [(command.__doc__ or "").strip()]
+    if hasattr(command, "ARGUMENTS"):
+        sections.append(f"Arguments:\n  {command.ARGUMENTS}")
     for title, names in groups(command).items():
         sections.append("\n".join([f"{title}:", *map(_entry, names)]))
     return "\n\n".join([*sections, "--flagfile=FILE reads flags from a file, one per line; later ones win."])
@@ -37,16 +46,22 @@ def _entry(name: str) -> str:
     flag = flags.FLAGS[name]
     shown = f"--[no]{name}" if flag.boolean else f"--{name}={_placeholder(flag)}"
     default = "" if flag.default in (None, "", False, []) else f" Default: {_plain(flag.default)}."
-    text = textwrap.fill(f"{flag.help}{default}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
+    text = textwrap.fill(f"{_help(flag)}{default}", _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6)
     return f"  {shown}\n{text}"
+
+
+def _help(flag: flags.Flag) -> str:
+    """Without what absl adds: the choices of an enum, which the placeholder lists, and that a flag may repeat."""
+    choices = getattr(flag.parser, "enum_values", None)
+    text = flag.help.removeprefix(f"<{'|'.join(choices)}>: ") if choices else flag.help
+    return text.partition(";\n")[0]
 
 
 def _placeholder(flag: flags.Flag) -> str:
     choices = getattr(flag.parser, "enum_values", None)
     if choices:
         return "|".join(choices)
-    kind = flag.flag_type()
-    return {"string": "TEXT", "int": "N", "float": "X", "comma separated list of strings": "A,B,..."}.get(kind, "VALUE")
+    return _PLACEHOLDERS.get(flag.flag_type(), "VALUE")
 
 
 def _plain(value: object) -> str:

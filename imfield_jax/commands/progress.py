@@ -1,4 +1,4 @@
-"""Progress on the screen: a bar where someone is watching, a log line now and then where not."""
+"""Progress on the screen: a bar in a terminal, an occasional log line elsewhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """A `data.preparation.Progress`; notes are shown as they come."""
+    """A `preparation.records.Progress`; notes are shown as they come, and of a single step nothing else."""
 
     def __init__(self):
         self._bars = sys.stderr.isatty()
@@ -40,6 +40,6 @@ class Progress:
         if note:
             logging.info("%s", note)
         news = activity != self._activity or done == total
-        if news or time.monotonic() - self._said > _SECONDS_BETWEEN_LINES:
+        if total > 1 and (news or time.monotonic() - self._said > _SECONDS_BETWEEN_LINES):
             logging.info("%s: %d of %d", activity, done, total)
             self._activity, self._said = activity, time.monotonic()

@@ -3,10 +3,10 @@
 One score follows one protocol, so that two numbers under one name can be compared:
 
   * occupancy is compared at random voxel centres of the whole cube, where the truth is exact (Occupancy
-    Networks draws points in a box of side 1.1 instead, with labels from the mesh), of the field itself, crumbs
+    Networks draws points in a box of side 1.1 instead, with labels from the mesh), of the field itself, floaters
     included;
   * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
-    does. The prediction's mesh is as `experiments.extract` gives it, without crumbs; its normals are those
+    does. The prediction's mesh is as `experiments.extract` gives it, without floaters; its normals are those
     of its faces, so that a rough surface is called rough; the truth's are smooth (see `surface`);
   * the F-score's threshold is 1 % of the longest side of the truth's bounding box (Tatarchenko et al.
     2019, "What do single-view 3D reconstruction networks learn?");

@@ -1,7 +1,7 @@
 """Marching cubes on a list of cells: triangles, welded by lattice edge.
 
 A vertex belongs to one lattice edge and is placed on it by linear interpolation of the two values, or by
-another rule (see `secant`). The edge is owned by the cell whose lowest corner it starts from. That cell
+another rule (see `regula_falsi`). The edge is owned by the cell whose lowest corner it starts from. That cell
 has the edge's sign change among its own corners, so it is active whenever the edge is cut, and a vertex
 is found through its owner by binary search: nothing is sorted, hashed or compared by position.
 """
@@ -64,7 +64,7 @@ def crossings(
     return Crossings(cells[rows], axes.astype(np.int8), values[rows, 0], ends), numbers
 
 
-def linear_shares(cut: Crossings) -> Float[np.ndarray, " V"]:
+def linear_fractions(cut: Crossings) -> Float[np.ndarray, " V"]:
     """How far along its edge each vertex is, in [0, 1], by linear interpolation of the ends' values.
 
     An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
@@ -73,10 +73,10 @@ def linear_shares(cut: Crossings) -> Float[np.ndarray, " V"]:
     return np.divide(-lower, upper - lower, out=np.full(len(lower), 0.5), where=cut.within)
 
 
-def edge_indices(lattice: Lattice, cut: Crossings, shares: Float[np.ndarray, " V"]) -> Float[np.ndarray, "V 3"]:
+def edge_indices(lattice: Lattice, cut: Crossings, fractions: Float[np.ndarray, " V"]) -> Float[np.ndarray, "V 3"]:
     """Fractional grid indices of the points so far along the cut edges."""
     indices = lattice.indices(cut.nodes).astype(np.float64)
-    indices[np.arange(len(shares)), cut.axes] += shares
+    indices[np.arange(len(fractions)), cut.axes] += fractions
     return indices
 
 
@@ -107,7 +107,7 @@ def march(
     lattice: Lattice,
     cells: Int64[np.ndarray, " A"],
     values: Float32[np.ndarray, "A 8"],
-    place: Callable[[Crossings], Float[np.ndarray, " V"]] = linear_shares,
+    place: Callable[[Crossings], Float[np.ndarray, " V"]] = linear_fractions,
 ) -> list[Mesh]:
     """The surface inside the given cells of the fine lattice, one mesh for each object, without normals.
 
@@ -120,8 +120,8 @@ def march(
     """
     cut, numbers = crossings(cells, values)
     triangles = faces(lattice, cells, cases(values), numbers)
-    shares = np.clip(place(cut), NODE_MARGIN, 1 - NODE_MARGIN)
-    vertices = lattice.points(edge_indices(lattice, cut, shares))
+    fractions = np.clip(place(cut), NODE_MARGIN, 1 - NODE_MARGIN)
+    vertices = lattice.points(edge_indices(lattice, cut, fractions))
     # Keys are sorted by object first, and so are vertices and triangles.
     owners, numbers_of_objects = lattice.owners(cut.nodes), np.arange(lattice.objects + 1)
     of_vertices = np.searchsorted(owners, numbers_of_objects)

@@ -18,6 +18,7 @@ class Samples:
     Values are float32: they place the vertices, whatever precision the field computes in.
 
     evaluated: points asked for so far, by object.
+    replaced:  sorted keys of the nodes whose values are no longer the field's, [n] int64.
     """
 
     def __init__(self, lattice: Lattice, field: ChunkedField, phases: Phases):
@@ -26,6 +27,7 @@ class Samples:
         self._field = field
         self._phases = phases
         self._known = table.Table(np.zeros(0, np.int64), np.zeros(0, np.float32))
+        self.replaced = np.zeros(0, np.int64)
 
     def at(self, keys: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
         """Values of nodes, given by their keys, sorted and without repetition.
@@ -41,6 +43,14 @@ class Samples:
             values[asked] = self.ask(indices[asked], self.lattice.owners(keys[asked]))
             self._known = self._known.with_rows(keys[~known], values[~known])
         return values
+
+    def replace(self, keys: Int64[np.ndarray, " n"], values: Float32[np.ndarray, " n"]) -> None:
+        """Other values for nodes than the field's; keys are sorted and without repetition."""
+        kept = np.ones(len(self._known.keys), bool)
+        rows, found = table.find(self._known.keys, keys)
+        kept[rows[found]] = False
+        self._known = table.Table(self._known.keys[kept], self._known.values[kept]).with_rows(keys, values)
+        self.replaced = table.sorted_unique(np.concatenate([self.replaced, keys]))
 
     def forget(self, before: int | np.int64) -> None:
         """Drop the values of nodes with smaller keys, which will not be asked for again."""

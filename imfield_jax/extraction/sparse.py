@@ -26,19 +26,22 @@ from jaxtyping import Int64
 
 from imfield_jax.extraction import active_cells
 from imfield_jax.extraction.active_cells import Active
+from imfield_jax.extraction.bridging import bridge
 from imfield_jax.extraction.certify import Certificate, certified
 from imfield_jax.extraction.chunked import CHUNK, ChunkedField, chunked
 from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.marching import march
 from imfield_jax.extraction.phases import Phases
+from imfield_jax.extraction.regula_falsi import refined_fractions
 from imfield_jax.extraction.samples import Samples
-from imfield_jax.extraction.secant import secant_shares
 from imfield_jax.fields import Field
+from imfield_jax.mesh.floaters import LeftOut
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
 START = 16  # cells per axis of the coarse lattice
 SPLIT = 64  # cells per axis of the lattice down to which cells are halved
+REFINEMENT_ITERATIONS = 2  # what meshes for people get: a third moves vertices by less than 0.01 cells
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,9 +53,11 @@ class Extraction:
     evaluated: points the field was asked for, by object (padding of chunks not counted): those of the
                lattice once.
     active:    active cells of all objects by stride, coarsest first, such as {4: 5000, 1: 87000}.
-    seconds:   by phase: coarse, refine, grow (or search), march, normals, and evaluate and bound for the time
+    seconds:   by phase: coarse, refine, grow (or search), bridge, march, normals, and evaluate and bound for the time
                in the field and its bounds, which the others exclude. Empty without a clock.
     certificate: why nothing is missed, where that was asked for.
+    bridges:   how many pieces were joined to another, by object.
+    left_out:  the floaters that are not in the meshes, by object.
     """
 
     meshes: list[Mesh]
@@ -60,6 +65,8 @@ class Extraction:
     active: dict[int, int]
     seconds: dict[str, float]
     certificate: Certificate | None
+    bridges: list[int]
+    left_out: list[LeftOut]
 
     @property
     def mesh(self) -> Mesh:
@@ -88,7 +95,8 @@ def extract(
     start: int = START,
     split: int = SPLIT,
     chunk: int = CHUNK,
-    secants: int = 0,
+    refinement_iterations: int = 0,
+    bridge_gap: float = 0.0,
     bounds: ChunkedField | None = None,
     clock: Callable[[], float] | None = None,
 ) -> Extraction:
@@ -102,18 +110,19 @@ def extract(
     split:      those of the lattice down to which cells are halved. Both decide what can be missed (see the
                 module docstring).
     chunk:      points per call of the field, unless the field brings its own.
-    secants:    rounds that move each vertex to where the field is zero on its edge, see `secant`; each asks
-                for as many points as the mesh has vertices.
+    refinement_iterations: steps that move each vertex along its edge onto the level set, see `regula_falsi`; each
+                evaluates the field once per vertex. 0 interpolates linearly, as plain marching cubes does.
+    bridge_gap: cube units; pieces whose gap is no wider are joined, see `bridging`. 0 joins none.
     bounds:     of the field in boxes, see `certified`: find all of the surface, with proof, whatever it costs.
     clock:      seconds, such as time.perf_counter, to fill `Extraction.seconds`.
 
-    Raises ValueError for a resolution, start, chunk, secants or number of objects out of range and for a field
-    whose values are not finite.
+    Raises ValueError for a resolution, start, chunk, refinement_iterations or number of objects out of range and for a
+    field whose values are not finite.
     """
     if start < 2:
         raise ValueError(f"the coarse lattice needs at least 2 cells per axis, not {start}")
-    if secants < 0:
-        raise ValueError(f"the number of secants must be 0 or more, not {secants}")
+    if refinement_iterations < 0:
+        raise ValueError(f"refinement_iterations must be 0 or more, not {refinement_iterations}")
     phases = Phases(clock)
     field = chunked(field, chunk)
     samples = Samples(Lattice(resolution, field.objects), field, phases)
@@ -124,12 +133,18 @@ def extract(
         with phases("search"):
             found, certificate = certified(samples, bounds, phases)
         active = {1: len(found.cells)}
+    bridges = [0] * field.objects
+    if bridge_gap > 0:
+        with phases("bridge"):
+            meshes = march(samples.lattice, found.cells, found.values)
+            found, bridges = bridge(samples, found, meshes, bridge_gap)
     with phases("march"):
-        place = functools.partial(secant_shares, samples, rounds=secants)
+        place = functools.partial(refined_fractions, samples, iterations=refinement_iterations)
         meshes = march(samples.lattice, found.cells, found.values, place)
     with phases("normals"):
         meshes = [with_vertex_normals(mesh) for mesh in meshes]
-    return Extraction(meshes, samples.evaluated, active, phases.seconds, certificate)
+    left_out = [LeftOut()] * field.objects
+    return Extraction(meshes, samples.evaluated, active, phases.seconds, certificate, bridges, left_out)
 
 
 def _search(samples: Samples, phases: Phases, halved: list[int], followed: list[int]) -> tuple[Active, dict[int, int]]:

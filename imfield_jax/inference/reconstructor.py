@@ -1,4 +1,4 @@
-"""Pictures to meshes in one call: encoder, folded decoder, extraction.
+"""Photos to meshes in one call: encoder, folded decoder, extraction.
 
 from imfield_jax import Reconstructor
 mesh = Reconstructor.shipped("car").mesh("photo.png", resolution=256)
@@ -7,6 +7,7 @@ mesh = Reconstructor.shipped("car").mesh("photo.png", resolution=256)
 from __future__ import annotations
 
 import dataclasses
+import operator
 import os
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -16,12 +17,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.chunked import ChunkedField, evaluator
 from imfield_jax.extraction.gradient import with_gradient_normals
-from imfield_jax.extraction.sparse import Extraction, extract
+from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction, extract
 from imfield_jax.framing import frame, grey_to_view
-from imfield_jax.inference.photo import read_image
-from imfield_jax.mesh.floaters import CRUMB, without_crumbs
+from imfield_jax.inference.photo import Photo, read_image
+from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.bounds import signed_logit_bounds
 from imfield_jax.models.decoder import FoldedDecoder, signed_logit
 from imfield_jax.models.weights import Weights, load_weights
@@ -29,6 +31,7 @@ from imfield_jax.types import Array, Mesh
 
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
 OBJECTS = 16  # at most this many share their chunks
+FLOATERS = ("remove", "keep")
 PRECISIONS = {"exact": jnp.float32, "fast": jnp.bfloat16}
 _CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 16384  # points per call: a CPU's cache, an accelerator's occupancy
 _BOX = 16  # points whose activations take the memory of those of a box: calls of bounds are so much smaller
@@ -79,6 +82,11 @@ class Reconstructor:
         return cls(load_weights(shipped_weights(category)), precision)
 
     @classmethod
+    def load(cls, path: str | os.PathLike, precision: str = "exact") -> Reconstructor:
+        """With the weights of a file that training or `publish` wrote. Raises OSError or ValueError naming it."""
+        return cls(load_weights(path), precision)
+
+    @classmethod
     def of_run(cls, run: str | os.PathLike, precision: str = "exact") -> Reconstructor:
         """With the newest weights of a training run's folder, see `run_weights`."""
         return cls(load_weights(run_weights(run)), precision)
@@ -121,32 +129,74 @@ class Reconstructor:
         z: np.ndarray,
         resolution: int,
         *,
-        secants: int = 0,
+        refinement_iterations: int = REFINEMENT_ITERATIONS,
+        floaters: str = "remove",
+        bridge_gap: float = MAX_GAP,
         certify: bool = False,
         field_normals: bool = False,
-        crumbs: float = CRUMB,
         clock: Callable[[], float] | None = None,
     ) -> Extraction:
-        """The surfaces of latents [Z] or [N, Z], see `field` and `extraction.extract`, without `crumbs`, see there.
+        """The surfaces of latents [Z] or [N, Z], see `field` and `extraction.extract`.
 
+        floaters:      "remove" leaves out debris, see `without_floaters`; "keep" keeps it.
+        bridge_gap:    cube units; pieces whose gap is no wider are joined. 0 joins none.
         certify:       find all of the surface, with proof. Raises ValueError where the fields are not exact.
         field_normals: those of the level sets instead of the triangles', see `with_gradient_normals`.
+
+        Raises ValueError for options out of range, TypeError for a resolution that is no integer.
         """
-        bounds = self.bounds(z) if certify else None
-        extraction = extract(self.field(z), resolution, secants=secants, bounds=bounds, clock=clock)
-        meshes = [without_crumbs(mesh, crumbs) for mesh in extraction.meshes]
+        if floaters not in FLOATERS:
+            raise ValueError(f"floaters: expected {' or '.join(FLOATERS)}, found {floaters!r}")
+        resolution = _whole(resolution)
+        extraction = extract(
+            self.field(z),
+            resolution,
+            refinement_iterations=refinement_iterations,
+            bridge_gap=bridge_gap,
+            bounds=self.bounds(z) if certify else None,
+            clock=clock,
+        )
+        meshes, left_out = extraction.meshes, extraction.left_out
+        if floaters == "remove":
+            meshes, left_out = map(list, zip(*map(without_floaters, meshes), strict=True))
         if field_normals:
             gradient = self.gradient(z)
             meshes = [
                 with_gradient_normals(mesh, partial(gradient, owners=number)) for number, mesh in enumerate(meshes)
             ]
-        return dataclasses.replace(extraction, meshes=meshes)
+        return dataclasses.replace(extraction, meshes=meshes, left_out=left_out)
 
-    def mesh(self, picture: str | os.PathLike | np.ndarray, resolution: int = 256) -> Mesh:
-        """A picture file, or RGBA [H, W, 4] uint8, to a closed mesh in the cube without crumbs, y up, front -z."""
-        rgba = picture if isinstance(picture, np.ndarray) else read_image(picture, crop=self.framing == "fit").rgba
-        view = grey_to_view(self.view(rgba))
-        return self.extract(self.encode_views(view[None])[0], resolution).mesh
+    def mesh(
+        self,
+        image: str | os.PathLike | np.ndarray | Photo,
+        resolution: int = 256,
+        *,
+        refinement_iterations: int = REFINEMENT_ITERATIONS,
+        floaters: str = "remove",
+        bridge_gap: float = MAX_GAP,
+    ) -> Mesh:
+        """An image to a closed mesh in the cube, y up, front -z; options as in `extract`.
+
+        image: a file, RGBA [H, W, 4] uint8, or what `read_image` returns.
+        """
+        view = grey_to_view(self.view(self._rgba(image)))
+        return self.extract(
+            self.encode_views(view[None])[0],
+            resolution,
+            refinement_iterations=refinement_iterations,
+            floaters=floaters,
+            bridge_gap=bridge_gap,
+        ).mesh
+
+    def _rgba(self, image: str | os.PathLike | np.ndarray | Photo) -> np.ndarray:
+        if isinstance(image, Photo):
+            return image.rgba
+        return image if isinstance(image, np.ndarray) else read_image(image, crop=self.crop).rgba
+
+    @property
+    def crop(self) -> bool:
+        """Whether images may be cropped to the object when they are read; the framing 'centre' counts margins."""
+        return self.framing == "fit"
 
     @cached_property
     def _encode_views(self) -> Callable:
@@ -176,6 +226,14 @@ class Reconstructor:
 
 def _chunk() -> int:
     return _CPU_CHUNK if jax.default_backend() == "cpu" else _ACCELERATOR_CHUNK
+
+
+def _whole(resolution: int) -> int:
+    """Raises TypeError for what is no integer."""
+    try:
+        return operator.index(resolution)
+    except TypeError:
+        raise TypeError(f"resolution: expected a whole number of cells per axis, found {resolution!r}") from None
 
 
 def _of_one(evaluate: Callable[[FoldedDecoder, Array], Array]) -> Callable[[FoldedDecoder, Array, Array], Array]:

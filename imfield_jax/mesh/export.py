@@ -25,8 +25,10 @@ _OPTIONS = {
 }
 
 
-def encode(mesh: Mesh, file_format: str) -> bytes:
+def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
     """The contents of a file of one of `FORMATS`. A mesh without normals gets area-weighted ones.
+
+    name: of the object inside the file, which modelling programs show; PLY and STL have none.
 
     Raises ValueError for another format and for a mesh without faces, which these formats cannot hold.
     """
@@ -44,8 +46,18 @@ def encode(mesh: Mesh, file_format: str) -> bytes:
             name="clay", baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
         )
         written.visual = trimesh.visual.TextureVisuals(material=material)
+        scene = trimesh.Scene()
+        scene.add_geometry(written, node_name=name, geom_name=name)
+        return scene.export(file_type="glb", **_OPTIONS["glb"])
     contents = written.export(file_type=file_format, **_OPTIONS[file_format])
-    return contents.encode() if isinstance(contents, str) else contents
+    if file_format == "obj":
+        return f"o {_one_word(name)}\n{contents}".encode()
+    return contents
+
+
+def _one_word(name: str) -> str:
+    """Readers of OBJ take the rest of the line or the first word of it: spaces become underscores."""
+    return "_".join(name.split()) or "mesh"
 
 
 def export(mesh: Mesh, path: str | os.PathLike) -> None:
@@ -53,4 +65,5 @@ def export(mesh: Mesh, path: str | os.PathLike) -> None:
 
     Raises ValueError as `encode` does and OSError when the file cannot be written.
     """
-    write_atomic(path, encode(mesh, pathlib.Path(path).suffix.lower().removeprefix(".")))
+    path = pathlib.Path(path)
+    write_atomic(path, encode(mesh, path.suffix.lower().removeprefix("."), path.stem))

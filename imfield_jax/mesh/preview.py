@@ -6,6 +6,8 @@ light ground.
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 
 from imfield_jax.camera import Camera
@@ -13,6 +15,7 @@ from imfield_jax.mesh.raster import barycentric, visible
 from imfield_jax.types import Mesh
 
 SUPERSAMPLING = 2
+_FRONT = 0.65  # radians, azimuth of the three-quarter view
 NEAREST = 1e-3  # faces that come closer to the camera than this are left out
 
 # Camera space: x to the right, y up, z to the viewer. Colours are linear light.
@@ -28,7 +31,7 @@ _SHADOW = 0.38
 _BACKGROUND = (252.0, 232.0)  # sRGB grey at the top and at the bottom
 
 
-def three_quarter_view(mesh: Mesh, azimuth_radians: float = 0.65, elevation_radians: float = 0.38) -> Camera:
+def three_quarter_view(mesh: Mesh, azimuth_radians: float = _FRONT, elevation_radians: float = 0.38) -> Camera:
     """A camera from the front side, far enough to see all of the mesh around the origin."""
     fov = float(np.radians(30))
     reach = float(np.linalg.norm(mesh.vertices, axis=1).max()) if len(mesh.vertices) else 0.5
@@ -40,6 +43,18 @@ def three_quarter_view(mesh: Mesh, azimuth_radians: float = 0.65, elevation_radi
         pixels, _ = camera.project(mesh.vertices, 2)
         distance = max(distance * np.abs(pixels - 1).max() / 0.9, 1.05 * reach)
     return camera
+
+
+def sides(mesh: Mesh, size: int = 320) -> np.ndarray:
+    """Four images of the mesh side by side: uint8 [size, 4 size, 3] sRGB.
+
+    From the front right and left, then from the back left and right, all at one scale: what is missing shows in one.
+    """
+    right, left = _FRONT, -_FRONT
+    some = dataclasses.replace(mesh, vertices=mesh.vertices[:: 1 + len(mesh.vertices) // 5000])  # do to fit cameras
+    cameras = [three_quarter_view(some, azimuth) for azimuth in (right, left, right + np.pi, left + np.pi)]
+    distance = max(camera.distance for camera in cameras)
+    return np.hstack([shade(mesh, dataclasses.replace(camera, distance=distance), size) for camera in cameras])
 
 
 def shade(mesh: Mesh, camera: Camera, size: int = 512) -> np.ndarray:

@@ -16,7 +16,7 @@ def run(*flags):
     )
 
 
-def test_exact_is_dense_for_fewer_points_and_secants_come_nearer():
+def test_exact_is_dense_for_fewer_points_and_refinement_comes_nearer():
     done = run("--resolutions=32", "--methods=dense,exact,imnet", "--rounds=1")
     assert done.returncode == 0, done.stderr
     rows = {cells[0]: cells for line in done.stdout.splitlines() if len(cells := line.strip("| ").split(" | ")) > 8}

@@ -40,8 +40,8 @@ def extracted(straight_run, program, pictures, tmp_path_factory):
     more = tmp_path_factory.mktemp("more") / "2.png"
     cut_out(64, 64).save(more)
     out = tmp_path_factory.mktemp("out")
-    images = f"--image={pictures},{more}"
-    done = program("extract", f"--run={straight_run}", images, f"--out={out}", RESOLUTION, "--formats=glb,obj,stl,ply")
+    flags = (f"--run={straight_run}", f"--out={out}", RESOLUTION, "--formats=glb,obj,stl,ply")
+    done = program("extract", pictures, *flags, f"--image={more}")
     assert done.returncode == 0, done.stderr
     return out, done.stderr
 
@@ -56,17 +56,38 @@ def test_every_picture_has_its_results(extracted):
             assert view.size == (128, 128) and view.mode == "L"
 
 
+def test_lines_are_plain(extracted):
+    _, said = extracted
+    lines = said.splitlines()
+    expected = r"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s"
+    assert re.fullmatch(expected, lines[0]), lines[0]
+    assert lines[-1].startswith("4 meshes made: see ") and lines[-1].endswith("manifest.json")
+    assert not any(re.match(r"[IWE]\d{4} ", line) for line in lines)
+
+
+def test_meshes_are_named_after_their_image(extracted):
+    out, _ = extracted
+    assert (out / "2-3.obj").read_text().startswith("o 2-3\n")
+    scene = trimesh.load_scene(out / "2-3.glb")
+    assert list(scene.geometry) == ["2-3"] and list(scene.graph.nodes_geometry) == ["2-3"]
+
+
+def test_the_preview_shows_four_sides(extracted):
+    out, _ = extracted
+    with Image.open(out / "2.preview.png") as preview:
+        assert preview.width == 4 * preview.height
+
+
 def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, straight_run):
     out, _ = extracted
     manifest = json.loads((out / "manifest.json").read_text())
     weights = (straight_run / "weights.npz").read_bytes()
     assert manifest["weights"]["sha256"] == hashlib.sha256(weights).hexdigest()
     assert (manifest["weights"]["category"], manifest["weights"]["stage"]) == ("box", "finetune")
-    assert manifest["resolution"] == 32
     assert manifest["skipped"] == []
     results = manifest["results"]
     assert [result["name"] for result in results] == ["2-2", "2", "10", "2-3"]
-    assert results[1]["picture_sha256"] == hashlib.sha256((pictures / "2.png").read_bytes()).hexdigest()
+    assert results[1]["image_sha256"] == hashlib.sha256((pictures / "2.png").read_bytes()).hexdigest()
     assert any("no transparency" in note for note in results[0]["notes"])
     for result in results:
         assert result["files"] == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
@@ -75,24 +96,27 @@ def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, strai
             assert len(mesh.faces) == result["faces"]
             assert mesh.volume == pytest.approx(result["volume"], rel=1e-3)
         assert result["watertight"] and result["outward"] and result["volume"] > 0
-        assert result["points_evaluated"] > 0 and result["seconds"]["total"] > 0
+        assert result["settings"]["resolution"] == 32 and result["weights_sha256"] == manifest["weights"]["sha256"]
+        assert result["left_out"].keys() == {"pieces", "volume", "length"} and result["bridges"] >= 0
+        assert result["field_evaluations"] > 0 and result["seconds"]["total"] > 0
 
 
 def test_a_split_of_a_dataset_is_a_source_of_pictures(straight_run, dataset, program, tmp_path):
     flags = (f"--run={straight_run}", f"--data={dataset}", "--split=train", "--count=2", RESOLUTION, "--formats=stl")
-    flags += ("--secants=2", "--crumbs=0", "--certify", "--normals=field")
+    flags += ("--refinement_iterations=2", "--floaters=keep", "--bridge_gap=0", "--certify", "--normals=field")
     done = program("extract", *flags, f"--out={tmp_path}")
     assert done.returncode == 0, done.stderr
     manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert (manifest["secants"], manifest["crumbs"], manifest["normals"]) == (2, 0, "field")
     for result in manifest["results"]:
-        certificate = result["certificate"]
+        settings, certificate = result["settings"], result["certificate"]
+        assert (settings["refinement_iterations"], settings["floaters"], settings["bridge_gap"]) == (2, "keep", 0)
+        assert settings["field_normals"] and settings["certify"]
         assert certificate["boxes"] > 0
         left = 1 - certificate["empty"] - certificate["full"]
-        on_lattice = result["points_evaluated"] - 2 * result["vertices"]  # each secant asks at every vertex
+        on_lattice = result["field_evaluations"] - 2 * result["vertices"]  # each iteration evaluates at every vertex
         assert 0.8 * left * 32**3 <= on_lattice <= 32**3
     assert [result["name"] for result in manifest["results"]] == ["box_train0", "box_train1"]
-    assert [result["notes"] for result in manifest["results"]] == [["view 0 of box/train0"], ["view 1 of box/train1"]]
+    assert [result["notes"][0] for result in manifest["results"]] == ["view 0 of box/train0", "view 1 of box/train1"]
 
 
 def bad_pictures(folder):
@@ -122,7 +146,7 @@ def test_bad_pictures_get_a_line_each_and_good_ones_their_mesh(straight_run, pro
     done = program("extract", f"--run={straight_run}", f"--image={tmp_path}", f"--out={out}", RESOLUTION)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    skipped = re.findall(r"skipped: (.*)", done.stderr)
+    skipped = re.findall(r"^skipped: (.*)", done.stderr, re.MULTILINE)
     assert len(skipped) == len(expected)
     for name, message in expected.items():
         [line] = [line for line in skipped if f"/{name}" in line]
@@ -130,7 +154,10 @@ def test_bad_pictures_get_a_line_each_and_good_ones_their_mesh(straight_run, pro
     manifest = json.loads((out / "manifest.json").read_text())
     assert manifest["skipped"] == skipped
     assert [result["name"] for result in manifest["results"]] == ["good"]
-    assert done.stderr.splitlines()[-1].startswith("error: 6 of 7 pictures gave no mesh; the first: ")
+    assert "good: " in done.stderr
+    lines = done.stderr.splitlines()
+    assert lines[-7].startswith("1 mesh made, 6 images skipped: see ")
+    assert lines[-6:] == [f"skipped: {reason}" for reason in skipped]
 
 
 def test_a_single_bad_picture_ends_with_what_is_wrong_with_it(straight_run, program, tmp_path):
@@ -149,8 +176,15 @@ def test_a_single_bad_picture_ends_with_what_is_wrong_with_it(straight_run, prog
         (["--run=/nowhere"], "/nowhere/weights.npz does not exist: expected the folder of a training run"),
         (["--formats=obj,fbx"], "--formats: expected some of .*, found 'obj,fbx'"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
-        (["--image=a.png", "--split=test"], "--image and --split both say which pictures to take"),
-        (["--data=data/car"], "--data is where --split takes pictures from"),
+        (["--image=a.png", "--split=test"], "images and --split both choose what to reconstruct"),
+        (["--data=data/car"], "--data is where --split takes images from"),
+        (["--run=runs/car", "--category=car"], "--run and --category each choose the weights"),
+        (["--weights=absent.npz"], "--weights: absent.npz does not exist"),
+        (["--out="], "--out: expected a folder, found an empty name"),
+        (["--out=setup.cfg"], "--out: setup.cfg is a file, expected a folder"),
+        (["--nosuch=1"], "Unknown command line flag 'nosuch'"),
+        (["--resolution=high"], "flag --resolution=high: invalid literal"),
+        (["no, such.png"], "no, such.png does not exist"),
         (["--certify", "--precision=fast"], "--certify: only exact fields can be certified"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -165,14 +199,15 @@ def test_bad_input_is_one_line(program, flags, message):
 def test_a_category_without_a_sample_needs_a_picture(straight_run, program, tmp_path):
     done = program("extract", f"--run={straight_run}", f"--out={tmp_path}")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: no sample picture of category 'box'")
+    assert done.stderr.startswith("error: no sample image of category 'box'")
 
 
 def test_help_says_how_to_use_it(program):
     done = program("extract", "--help")
     assert done.returncode == 0
-    assert "python -m experiments.extract --image=photo.png" in done.stdout
-    assert "--resolution=N\n      Cells per axis." in done.stdout
+    assert "imfield extract my.png other.jpg folder/" in done.stdout
+    assert "Surface:\n  --resolution=N\n      Cells per axis." in done.stdout
+    assert "--split=train|validation|test\n      Take the images" in done.stdout
 
 
 def test_with_no_flag_but_where_to_put_it_the_sample_becomes_a_car(program, tmp_path):
@@ -183,3 +218,27 @@ def test_with_no_flag_but_where_to_put_it_the_sample_becomes_a_car(program, tmp_
     assert result["watertight"] and result["outward"]
     width, height, length = trimesh.load_mesh(tmp_path / "car.obj").extents
     assert 1.8 < length / width < 3.2 and 1.0 < width / height < 2.2
+
+
+@pytest.fixture
+def one_image(straight_run, tmp_path):
+    """A folder with an image whose name has a comma, and the arguments that put its mesh beside it."""
+    cut_out(90, 90).save(tmp_path / "red, fast.png")
+    return tmp_path, (f"--run={straight_run}", tmp_path, f"--out={tmp_path}", RESOLUTION, "--formats=stl")
+
+
+def test_a_second_run_keeps_what_is_there_and_takes_none_of_its_outputs_for_inputs(program, one_image):
+    folder, arguments = one_image
+    first, second = (program("extract", *arguments) for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert "red, fast: " in first.stderr and "red, fast: " not in second.stderr
+    for kind in ("input", "preview"):
+        assert f"warning: left out: {folder}/red, fast.{kind}.png: written by an earlier extract" in second.stderr
+    assert "1 of 1 meshes are there already" in second.stderr
+    endings = {"png", "stl", "input.png", "preview.png"}
+    assert {path.name for path in folder.iterdir()} == {"manifest.json"} | {f"red, fast.{end}" for end in endings}
+    assert [result["name"] for result in _results(folder)] == ["red, fast"]
+
+
+def _results(folder):
+    return json.loads((folder / "manifest.json").read_text())["results"]

@@ -23,7 +23,7 @@ def any_of(*parts):
     return lambda points: np.max([part(points) for part in parts], axis=0)
 
 
-# A body, a crumb that the plain search misses, and a ball that pushes through the border.
+# A body, a speck that the plain search misses, and a ball that pushes through the border.
 THING = any_of(ball((0, 0, 0), 0.2), ball((-0.3, -0.3, -0.3), 0.006), ball((0.45, 0.1, -0.3), 0.12))
 
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference import reconstructor
+from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor, run_weights, shipped_categories
 from imfield_jax.mesh.check import check
 from imfield_jax.models.networks import Networks
@@ -112,6 +113,25 @@ def test_a_picture_goes_through_encoder_and_decoder(model, weights, rgba, tmp_pa
     np.testing.assert_allclose(model.encode_views(view), z, rtol=1e-4)
     np.testing.assert_array_equal(model.extract(model.encode_views(view)[0], 32).mesh.vertices, mesh.vertices)
     assert_is_box(mesh, float(z[0, 0]) - 0.5)
+
+
+def test_meshes_take_the_options_of_extraction_and_images_that_were_read(model, rgba, tmp_path):
+    z = model.encode_views(grey_to_view(model.view(rgba)[None]))[0]
+    options = {"refinement_iterations": 0, "floaters": "keep", "bridge_gap": 0.0}
+    expected = model.extract(z, 32, **options).mesh
+    np.testing.assert_array_equal(model.mesh(Photo(rgba, []), 32, **options).vertices, expected.vertices)
+    assert not np.array_equal(model.mesh(rgba, 32).vertices, expected.vertices)  # refined
+
+
+@pytest.mark.parametrize("resolution", [64.0, "64", None])
+def test_a_resolution_that_is_no_integer_is_one_line(model, rgba, resolution):
+    with pytest.raises(TypeError, match=f"resolution: expected a whole number of cells per axis, found {resolution!r}"):
+        model.mesh(rgba, resolution=resolution)
+
+
+def test_unknown_ways_with_floaters_are_refused(model):
+    with pytest.raises(ValueError, match="floaters: expected remove or keep, found 'hide'"):
+        model.extract(latent(0.0), 32, floaters="hide")
 
 
 def test_voxels_are_encoded_as_in_training(model, weights, rng):

@@ -127,3 +127,13 @@ def test_a_failed_write_leaves_the_previous_file_and_no_litter(mesh, tmp_path, m
 def test_a_missing_folder_is_an_os_error(mesh, tmp_path):
     with pytest.raises(OSError, match="absent"):
         export(mesh, tmp_path / "absent" / "mesh.ply")
+
+
+@pytest.mark.parametrize("name", ["car", "my car", "K\u00fcche 2", "red, fast"])
+def test_the_object_inside_has_the_name_of_its_file(name, mesh, tmp_path):
+    for kind in ("glb", "obj"):
+        export(mesh, tmp_path / f"{name}.{kind}")
+    document, _ = glb_chunks((tmp_path / f"{name}.glb").read_bytes())
+    assert [node["name"] for node in document["nodes"]] == [name] == [each["name"] for each in document["meshes"]]
+    first = (tmp_path / f"{name}.obj").read_text(encoding="utf-8").splitlines()[0]
+    assert first == f"o {name.replace(' ', '_')}"

@@ -210,3 +210,20 @@ def test_nothing_but_numpy_is_needed():
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize("x", [-1, 1])
+@pytest.mark.parametrize("z", [-1, 1])
+def test_a_wheel_that_is_missing_shows_in_one_of_the_sides(x, z):
+    """Each of four balls beside a body is hidden from the opposite side and seen from its own."""
+    body = trimesh.creation.box((0.3, 0.3, 0.6))
+    wheel = trimesh.creation.icosphere(2, radius=0.05)
+    wheel.apply_translation((0.2 * x, -0.1, 0.2 * z))
+    shown = []
+    for solid in (trimesh.util.concatenate([body, wheel]), body):
+        mesh = Mesh(np.asarray(solid.vertices, np.float32), np.asarray(solid.faces, np.int32))
+        corners = np.float32([[s * 0.4] * 3 for s in (-1, 1)])  # the same extent, so that the cameras are the same
+        shown.append(preview.sides(dataclasses.replace(mesh, vertices=np.vstack([mesh.vertices, corners])), 64))
+    assert shown[0].shape == (64, 256, 3)
+    change = np.abs(shown[0].astype(int) - shown[1]).max(axis=2).reshape(64, 4, 64).max(axis=(0, 2))
+    assert (change > 40).any() and change.min() < change.max()

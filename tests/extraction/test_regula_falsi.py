@@ -1,4 +1,4 @@
-"""Secants along lattice edges: vertices end on the level set, and leave their edges for nothing."""
+"""Refinement along lattice edges: vertices converge to the level set and never leave their edges."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ def off(mesh):
 
 @pytest.mark.parametrize("field", [kinked, curved])
 def test_vertices_end_on_the_level_set(field):
-    before, after = (off(extract(field, RESOLUTION, secants=rounds).mesh) for rounds in (0, 12))
+    before, after = (off(extract(field, RESOLUTION, refinement_iterations=iterations).mesh) for iterations in (0, 12))
     assert np.percentile(before, 95) > 0.15
     assert after.max() < 1e-3
 
 
 @pytest.mark.parametrize("field", [kinked, curved, distance])
-def test_every_round_comes_nearer(field):
-    means = [off(extract(field, RESOLUTION, secants=rounds).mesh).mean() for rounds in (0, 2, 4)]
+def test_more_iterations_come_nearer(field):
+    means = [off(extract(field, RESOLUTION, refinement_iterations=iterations).mesh).mean() for iterations in (0, 2, 4)]
     assert means[1] < 0.5 * means[0]
     assert means[2] <= means[1]
 
 
 def test_no_vertex_leaves_its_edge_and_no_triangle_changes():
-    before, after = (extract(kinked, RESOLUTION, secants=rounds).mesh for rounds in (0, 3))
+    before, after = (extract(kinked, RESOLUTION, refinement_iterations=iterations).mesh for iterations in (0, 3))
     np.testing.assert_array_equal(after.faces, before.faces)
     ends = [point_to_index(mesh.vertices.astype(np.float64), RESOLUTION) for mesh in (before, after)]
     moved = np.abs(ends[1] - ends[0]) > 1e-5
@@ -59,20 +59,20 @@ def test_no_vertex_leaves_its_edge_and_no_triangle_changes():
     np.testing.assert_array_equal(np.floor(ends[0][rows, axes]), np.floor(ends[1][rows, axes]))
 
 
-def test_each_round_asks_for_as_many_points_as_there_are_vertices():
-    counts = [extract(kinked, RESOLUTION, secants=rounds) for rounds in (0, 1, 2)]
+def test_each_iteration_evaluates_the_field_once_per_vertex():
+    counts = [extract(kinked, RESOLUTION, refinement_iterations=iterations) for iterations in (0, 1, 2)]
     vertices = len(counts[0].mesh.vertices)
     assert [count.evaluated - counts[0].evaluated for count in counts] == [0, vertices, 2 * vertices]
 
 
 def test_the_border_of_the_cube_stays_where_it_is():
-    mesh = extract(tight, RESOLUTION, secants=3).mesh
+    mesh = extract(tight, RESOLUTION, refinement_iterations=3).mesh
     on_border = np.isclose(np.abs(mesh.vertices).max(axis=1), 0.5, atol=1e-6)
     assert on_border.any() and not on_border.all()
     radius = np.linalg.norm(mesh.vertices[~on_border], axis=1)
     np.testing.assert_allclose(radius, 0.55, atol=1e-3 / RESOLUTION)
 
 
-def test_a_negative_number_of_rounds_is_refused():
-    with pytest.raises(ValueError, match="secants must be 0 or more, not -1"):
-        extract(kinked, RESOLUTION, secants=-1)
+def test_a_negative_number_of_iterations_is_refused():
+    with pytest.raises(ValueError, match="refinement_iterations must be 0 or more, not -1"):
+        extract(kinked, RESOLUTION, refinement_iterations=-1)

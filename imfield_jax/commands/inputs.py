@@ -1,0 +1,88 @@
+"""The images that `extract` reads: files, folders, or views of a prepared dataset."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import itertools
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+
+from imfield_jax.inference.batch import Item
+from imfield_jax.inference.photo import Photo, list_images, read_image
+from imfield_jax.inference.reconstructor import SHIPPED
+
+OUTPUTS = (".input.png", ".preview.png")  # what `extract` writes beside its meshes
+
+
+@dataclasses.dataclass(frozen=True)
+class Input(Item):
+    """An image with a name for its results. digest: () -> sha256 of the file."""
+
+    digest: Callable[[], str]
+
+
+def sha256(contents: bytes) -> str:
+    return hashlib.sha256(contents).hexdigest()
+
+
+def sample(category: str) -> Path:
+    """The image that comes with the package. Raises ValueError where there is none of the category."""
+    image = SHIPPED / f"{category}.png"
+    if not image.exists():
+        raise ValueError(f"no sample image of category {category!r}: name an image, or --split of a prepared dataset")
+    return image
+
+
+def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list[str]]:
+    """The images in files and folders, and a line for each entry of a folder that is left out.
+
+    crop: see `read_image`.
+
+    Raises OSError for a path that does not exist and ValueError where there are no images.
+    """
+    named = [Path(path) for path in paths]
+    files, left_out = list_images(named)
+    # A file that is named by itself is taken, whatever it is called.
+    own = [file for file in files if file.name.endswith(OUTPUTS) and file not in named]
+    left_out += [f"{file}: written by an earlier extract, not taken as an image" for file in own]
+    files = [file for file in files if file not in own]
+    if not files:
+        raise ValueError(f"{', '.join(map(str, named))}: no images but those that an earlier extract wrote")
+    names = _distinct([file.stem for file in files])
+    return [
+        Input(name, partial(read_image, file, crop=crop), partial(_digest, file))
+        for name, file in zip(names, files, strict=True)
+    ], left_out
+
+
+def of_split(data: str, split_name: str, count: int) -> list[Input]:
+    """One view of each of the first shapes of a split, another side of each."""
+    # Only this way of naming images needs the packages of data preparation.
+    from imfield_jax.dataset.storage import open_split
+
+    split = open_split(data, split_name)
+
+    def read(row: int) -> Photo:
+        shape, number = split[row], row % split.views
+        return Photo(shape.view(number), [f"view {number} of {shape.name}"])
+
+    def digest(row: int) -> str:
+        return sha256(split[row].view_png(row % split.views))
+
+    names = _distinct([name.replace("/", "_") for name in split.names[:count]])
+    return [Input(name, partial(read, row), partial(digest, row)) for row, name in enumerate(names)]
+
+
+def _digest(file: Path) -> str:
+    return sha256(file.read_bytes())
+
+
+def _distinct(names: list[str]) -> list[str]:
+    """File names for the results: images of one name in two folders, or of two types, get a number."""
+    distinct: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}-{number}" for number in itertools.count(2))
+        distinct[next(free for free in itertools.chain([name], numbered) if free not in distinct)] = None
+    return list(distinct)

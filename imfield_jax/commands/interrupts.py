@@ -1,0 +1,59 @@
+"""Ctrl-C: one line and exit status 130, whatever runs at that moment."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+from types import FrameType
+
+STATUS = 130  # what shells report for SIGINT
+
+
+class Interrupts:
+    """The handler of SIGINT.
+
+    The first signal raises KeyboardInterrupt, so that files and checkpoints are closed, and a second one ends the
+    process at once. So does the first one before the command's work, and while a module is imported: nothing can be
+    lost then, and some libraries swallow an exception there or crash.
+
+    seen: whether a signal has come.   hint: what the user can do next.
+    """
+
+    def __init__(self, hint: str):
+        self.seen = False
+        self._raises = False
+        self._hint = hint
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where the shell has it ignored
+            signal.signal(signal.SIGINT, self._handle)
+
+    def raise_from_now_on(self) -> None:
+        self._raises = True
+
+    def leave(self) -> None:
+        """End the process without the interpreter's shutdown: XLA crashes there while it compiles in the background."""
+        for child in multiprocessing.active_children():
+            child.terminate()
+        line = f"interrupted; {self._hint}" if self._hint else "interrupted"
+        newline = "\n" if sys.stderr.isatty() else ""  # below a progress bar and the terminal's ^C
+        try:
+            sys.stderr.write(f"{newline}{line}\n")
+            sys.stderr.flush()
+            sys.stdout.flush()
+        finally:
+            os._exit(STATUS)
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self.seen or not self._raises or _importing(frame):
+            self.leave()
+        self.seen = True
+        raise KeyboardInterrupt
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False

@@ -1,0 +1,31 @@
+"""Plain log lines: the message, with "warning: " or "error: " before it where it is one."""
+
+from __future__ import annotations
+
+import logging as python_logging
+from pathlib import Path
+
+from absl import logging
+
+
+class _Plain(python_logging.Formatter):
+    """Without level, date, thread and line of the source, which absl prints."""
+
+    def format(self, record: python_logging.LogRecord) -> str:
+        message = super().format(record)
+        if record.levelno >= python_logging.ERROR:
+            return f"error: {message}"
+        return f"warning: {message}" if record.levelno >= python_logging.WARNING else message
+
+
+def start() -> None:
+    """Send the log to standard error as plain lines."""
+    logging.use_absl_handler()
+    handler = logging.get_absl_handler()
+    handler.setFormatter(_Plain())
+    handler.addFilter(_is_ours)
+
+
+def _is_ours(record: python_logging.LogRecord) -> bool:
+    """Leaves out what libraries log at INFO level: Orbax a page per checkpoint, JAX which devices there are not."""
+    return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= python_logging.WARNING

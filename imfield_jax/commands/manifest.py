@@ -1,0 +1,114 @@
+"""manifest.json: what `extract` made of which image, with which weights and settings; it lets a second run resume."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from importlib import metadata
+from pathlib import Path
+
+from imfield_jax.files import write_atomic
+from imfield_jax.inference.batch import Failure, Reconstruction
+
+NAME = "manifest.json"
+
+
+class Manifest:
+    """The results in an output folder, those of earlier runs included.
+
+    weights:  name, sha256 and description of the weights.   settings: all that a result depends on but its image.
+    """
+
+    def __init__(self, folder: Path, weights: dict, settings: dict):
+        self.results: dict[str, dict] = _earlier(folder / NAME)
+        self.skipped: list[str] = []
+        self._folder, self._weights, self._settings = folder, weights, json.loads(json.dumps(settings))
+
+    def done(self, name: str, image_sha256: str) -> bool:
+        """Whether the folder holds the result of this image, these weights and these settings already."""
+        result = self.results.get(name, {})
+        wanted = (image_sha256, self._weights["sha256"], self._settings)
+        made = (result.get("image_sha256"), result.get("weights_sha256"), result.get("settings"))
+        return made == wanted and all((self._folder / file).exists() for file in result["files"])
+
+    def add(self, made: Reconstruction, image_sha256: str, files: list[str], seconds: dict[str, float]) -> None:
+        """Write the entry of a mesh, in place of an earlier one of its name."""
+        self.results.pop(made.name, None)
+        self.results[made.name] = {
+            "name": made.name,
+            "image_sha256": image_sha256,
+            "weights_sha256": self._weights["sha256"],
+            "settings": self._settings,
+            "notes": made.notes + _remarks(made),
+            "files": files,
+            "seconds": {phase: round(spent, 3) for phase, spent in {**seconds, "total": sum(seconds.values())}.items()},
+            **_facts(made),
+        }
+        self.write()
+
+    def skip(self, failure: Failure) -> None:
+        self.skipped.append(failure.reason)
+        self.write()
+
+    def write(self) -> None:
+        contents = {
+            "version": _version(),
+            "weights": self._weights,
+            "results": list(self.results.values()),
+            "skipped": self.skipped,
+        }
+        write_atomic(self._folder / NAME, json.dumps(contents, indent=1))
+
+
+def _remarks(made: Reconstruction) -> list[str]:
+    """What was done to the pieces of the mesh."""
+    remarks = []
+    if made.bridges:
+        remarks.append(f"joined {made.bridges} loose piece{'s' * (made.bridges > 1)} across a narrow gap")
+    if made.cavities:
+        remarks.append("the solid is hollow: the mesh has a second surface inside")
+    if made.left_out.pieces:
+        remarks.append(str(made.left_out))
+    return remarks
+
+
+def _facts(made: Reconstruction) -> dict:
+    """What is known of a mesh."""
+    report = made.report
+    return {
+        "field_evaluations": made.points,
+        "certificate": made.certificate and dataclasses.asdict(made.certificate),
+        "vertices": report.vertices,
+        "faces": report.faces,
+        "pieces": report.components - made.cavities,
+        "cavities": made.cavities,
+        "bridges": made.bridges,
+        "left_out": dataclasses.asdict(made.left_out),
+        "volume": round(report.signed_volume, 6),
+        "watertight": report.watertight,
+        "outward": report.signed_volume > 0,
+    }
+
+
+def line(result: dict) -> str:
+    """A result for the screen."""
+    closed = "watertight" if result["watertight"] else "NOT watertight"
+    pieces = "" if result["pieces"] == 1 else f", {result['pieces']} separate pieces"
+    notes = "".join(f"\n  {note}" for note in result["notes"])
+    size = f"{result['vertices']:,} vertices, {result['faces']:,} faces"
+    return f"{result['name']}: {size}, {closed}{pieces}, {result['seconds']['total']} s{notes}"
+
+
+def _earlier(path: Path) -> dict[str, dict]:
+    """The results by name; none where there is no manifest, or one that cannot be read."""
+    try:
+        return {result["name"]: result for result in json.loads(path.read_text())["results"]}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def _version() -> str:
+    try:
+        return metadata.version("imfield_jax")
+    except metadata.PackageNotFoundError:  # run from a checkout
+        return "not installed"

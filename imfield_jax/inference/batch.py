@@ -1,0 +1,141 @@
+"""Many images to meshes: small surfaces share the chunks of the field, and a bad image does not stop the others."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+
+from imfield_jax.extraction.bridging import MAX_GAP
+from imfield_jax.extraction.certify import Certificate
+from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction
+from imfield_jax.framing import grey_to_view
+from imfield_jax.inference.photo import Photo
+from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
+from imfield_jax.mesh.check import Report, check
+from imfield_jax.mesh.floaters import LeftOut, pieces_of
+from imfield_jax.types import Mesh
+
+
+@dataclasses.dataclass(frozen=True)
+class Item:
+    """An image to reconstruct. read: may raise ValueError or OSError, which becomes a `Failure`."""
+
+    name: str
+    read: Callable[[], Photo]
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """The options of `Reconstructor.extract`, under the same names."""
+
+    resolution: int = 256
+    refinement_iterations: int = REFINEMENT_ITERATIONS
+    floaters: str = "remove"
+    bridge_gap: float = MAX_GAP
+    field_normals: bool = False
+    certify: bool = False
+
+    @property
+    def batch(self) -> int:
+        """Images per batch: small surfaces fill the chunks badly, large ones do not need company."""
+        return 1 if self.certify else min(OBJECTS, max(1, (512 // self.resolution) ** 2))
+
+
+@dataclasses.dataclass(frozen=True)
+class Reconstruction:
+    """The mesh of an image.
+
+    view:    [128, 128] uint8, what the network saw.   notes: on the image, for the user to read.
+    cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
+    points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
+    seconds: by phase; the time of a batch is split evenly.
+    """
+
+    name: str
+    view: np.ndarray
+    notes: list[str]
+    mesh: Mesh
+    report: Report
+    cavities: int
+    points: int
+    bridges: int
+    left_out: LeftOut
+    certificate: Certificate | None
+    seconds: dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True)
+class Failure:
+    """An image without a mesh. reason: one line that names the image."""
+
+    name: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class _Encoded:
+    """An image on its way to a mesh. view: [128, 128] uint8.   z: [Z]."""
+
+    item: Item
+    view: np.ndarray
+    notes: list[str]
+    z: np.ndarray
+    seconds: float
+
+
+def reconstruct(model: Reconstructor, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
+    """The mesh of each image, in order, or why it has none; a batch is computed when its first result is asked for.
+
+    Raises ValueError for settings out of range.
+    """
+    for start in range(0, len(items), settings.batch):
+        yield from _batch(model, items[start : start + settings.batch], settings)
+
+
+def _batch(model: Reconstructor, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
+    attempts = [_encode(model, item) for item in items]
+    encoded = [attempt for attempt in attempts if isinstance(attempt, _Encoded)]
+    if encoded:
+        latents = np.stack([one.z for one in encoded])
+        extraction = model.extract(latents, **dataclasses.asdict(settings), clock=time.perf_counter)
+    numbers = iter(range(len(encoded)))
+    for attempt in attempts:
+        if isinstance(attempt, Failure):
+            yield attempt
+        else:
+            yield _result(attempt, extraction, next(numbers))
+
+
+def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
+    started = time.perf_counter()
+    try:
+        picture = item.read()
+        view = model.view(picture.rgba)
+    except (ValueError, OSError) as error:
+        return Failure(item.name, str(error))
+    z = model.encode_views(grey_to_view(view)[None])[0]
+    return _Encoded(item, view, picture.notes, z, time.perf_counter() - started)
+
+
+def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:
+    """The mesh of one image of a batch."""
+    name, mesh = encoded.item.name, extraction.meshes[number]
+    if not len(mesh.faces):
+        return Failure(name, f"{name}: the network sees no object of its category in the image (the field is empty)")
+    phases = {phase: spent / len(extraction.meshes) for phase, spent in extraction.seconds.items()}
+    return Reconstruction(
+        name=name,
+        view=encoded.view,
+        notes=encoded.notes,
+        mesh=mesh,
+        report=check(mesh),
+        cavities=int((pieces_of(mesh).volumes < 0).sum()),
+        points=int(extraction.evaluated[number]),
+        bridges=extraction.bridges[number],
+        left_out=extraction.left_out[number],
+        certificate=extraction.certificate,
+        seconds={"read and encode": encoded.seconds, **phases},
+    )

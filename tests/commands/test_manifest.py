@@ -1,0 +1,86 @@
+"""What an output folder holds already: only a result of the same image, weights and settings counts."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from imfield_jax.commands import manifest
+from imfield_jax.commands.manifest import Manifest
+from imfield_jax.extraction.sparse import extract
+from imfield_jax.fields import sphere
+from imfield_jax.inference.batch import Failure, Reconstruction
+from imfield_jax.mesh.check import check
+from imfield_jax.mesh.floaters import LeftOut
+
+WEIGHTS, SETTINGS = {"file": "car.npz", "sha256": "w"}, {"resolution": 32, "formats": ["stl"]}
+
+
+def made(name, **changes):
+    mesh = extract(sphere(0.3), 16).mesh
+    facts = {
+        "view": np.zeros((128, 128), np.uint8),
+        "notes": ["a note"],
+        "mesh": mesh,
+        "report": check(mesh),
+        "cavities": 0,
+        "points": 7,
+        "bridges": 0,
+        "left_out": LeftOut(),
+        "certificate": None,
+        "seconds": {"march": 1.0},
+    }
+    return Reconstruction(name, **{**facts, **changes})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """With the result of one image."""
+    (tmp_path / "a.stl").touch()
+    Manifest(tmp_path, WEIGHTS, SETTINGS).add(made("a"), "image", ["a.stl"], {"march": 1.0, "write": 0.5})
+    return tmp_path
+
+
+def test_the_same_again_is_done(folder):
+    assert Manifest(folder, WEIGHTS, SETTINGS).done("a", "image")
+
+
+@pytest.mark.parametrize("change", ["name", "image", "weights", "settings", "file", "manifest"])
+def test_anything_else_is_not(folder, change):
+    weights = {**WEIGHTS, "sha256": "others"} if change == "weights" else WEIGHTS
+    settings = {**SETTINGS, "resolution": 64} if change == "settings" else SETTINGS
+    if change == "file":
+        (folder / "a.stl").unlink()
+    elif change == "manifest":
+        (folder / "manifest.json").write_text("{}")
+    name, image = ("b" if change == "name" else "a"), ("other" if change == "image" else "image")
+    assert not Manifest(folder, weights, settings).done(name, image)
+
+
+def test_results_of_other_images_stay_and_those_of_the_same_name_are_replaced(folder):
+    book = Manifest(folder, WEIGHTS, SETTINGS)
+    book.add(made("b"), "second", [], {})
+    book.add(made("a"), "changed", [], {})
+    book.skip(Failure("c", "c.png is damaged"))
+    written = json.loads((folder / "manifest.json").read_text())
+    assert [(result["name"], result["image_sha256"]) for result in written["results"]] == [
+        ("b", "second"),
+        ("a", "changed"),
+    ]
+    assert written["skipped"] == ["c.png is damaged"]
+
+
+def test_a_line_tells_what_was_done_to_the_pieces(folder):
+    report = check(made("a").mesh)
+    several = {"bridges": 2, "left_out": LeftOut(3, 0.0004, 0.03), "report": report}
+    book = Manifest(folder, WEIGHTS, SETTINGS)
+    book.add(made("a", **several), "image", [], {"march": 1.25})
+    size = f"{report.vertices:,} vertices, {report.faces:,} faces"
+    assert manifest.line(book.results["a"]).splitlines() == [
+        f"a: {size}, watertight, 1.25 s",
+        "  a note",
+        "  joined 2 loose pieces across a narrow gap",
+        "  left out 3 floaters: 0.04 % of the volume, at most 0.030 long",
+    ]

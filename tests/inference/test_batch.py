@@ -1,0 +1,66 @@
+"""Batches against one image at a time, and bad images among good ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, reconstruct
+from imfield_jax.inference.photo import Photo
+from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
+from imfield_jax.models.networks import Networks
+from imfield_jax.models.weights import Weights
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+SETTINGS = Settings(resolution=16, refinement_iterations=1)
+
+
+@pytest.fixture(scope="module")
+def model(tiny_preset, filled):
+    networks = Networks(tiny_preset)
+    return Reconstructor(Weights(networks, *filled(networks), {"category": "box"}))
+
+
+def picture(seed):
+    rng = np.random.default_rng(seed)
+    rgba = np.zeros((60, 60, 4), np.uint8)
+    rgba[10:50, 20:40] = [*rng.integers(200, size=3), 255]
+    return Photo(rgba, [f"note {seed}"])
+
+
+def broken():
+    raise ValueError("broken.png is damaged")
+
+
+def test_results_come_in_order_and_are_those_of_each_image_alone(model):
+    items = [Item(f"image {seed}", lambda seed=seed: picture(seed)) for seed in range(3)]
+    items.insert(1, Item("broken", broken))
+    results = list(reconstruct(model, items, SETTINGS))
+    assert [result.name for result in results] == [item.name for item in items]
+    assert results[1] == Failure("broken", "broken.png is damaged")
+    for seed, result in zip(range(3), results[:1] + results[2:], strict=True):
+        alone = model.mesh(picture(seed), 16, refinement_iterations=1)
+        assert isinstance(result, Reconstruction) and result.notes == [f"note {seed}"]
+        np.testing.assert_allclose(result.mesh.vertices, alone.vertices, atol=1e-5)
+
+
+def test_batches_are_read_as_they_are_needed(model):
+    """A long folder shows its first mesh before its last image is read."""
+    read = []
+    items = [Item(str(n), lambda n=n: read.append(n) or picture(n)) for n in range(OBJECTS + 1)]
+    next(reconstruct(model, items, SETTINGS))
+    assert len(read) == OBJECTS
+
+
+def test_bad_images_alone_need_no_field(model):
+    assert [result.reason for result in reconstruct(model, [Item("a", broken)] * 2, SETTINGS)] == [
+        "broken.png is damaged"
+    ] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "batch"), [((16, False), 16), ((256, False), 4), ((2048, False), 1), ((16, True), 1)]
+)
+def test_large_surfaces_are_made_one_by_one(settings, batch):
+    resolution, certify = settings
+    assert Settings(resolution=resolution, certify=certify).batch == batch
