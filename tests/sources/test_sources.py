@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import pickle
 import shutil
 import subprocess
@@ -201,6 +202,24 @@ def test_a_folder_is_searched_recursively_for_every_format(tmp_path):
     ]
     assert [shape.split for shape in shapes] == ["train"] * 4 + ["test"]
     assert all(len(shape.load().soup()[1]) == 12 for shape in shapes)
+
+
+def test_names_that_are_not_utf8_are_readable_and_load(tmp_path):
+    trimesh.creation.box().export(tmp_path / "a.obj")
+    os.rename(tmp_path / "a.obj", os.fsencode(tmp_path) + b"/x\xfc.obj")
+    (shape,) = folder.shapes(tmp_path, "boxes")
+    assert shape.name == r"boxes/x\xfc.obj"
+    assert len(pickle.loads(pickle.dumps(shape)).load().soup()[1]) == 12
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "meshes").mkdir()
+    trimesh.creation.box().export(tmp_path / "elsewhere" / "a.obj")
+    (tmp_path / "meshes" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "meshes" / "again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "meshes" / "loop").symlink_to(tmp_path / "meshes")
+    assert [shape.name for shape in folder.shapes(tmp_path / "meshes", "boxes")] == ["boxes/again/a.obj"]
 
 
 @pytest.mark.parametrize(("axes", "front", "up"), [("y-up", (0, 0, -1), (0, 1, 0)), ("z-up", (0, -1, 0), (0, 0, 1))])

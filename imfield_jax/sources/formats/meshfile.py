@@ -94,7 +94,7 @@ def _loaded(contents: bytes, path: Path) -> trimesh.Scene:
     suffix, file = path.suffix.lower(), io.BytesIO(contents)
     if suffix == ".obj":
         file = io.StringIO(wavefront.absolute(wavefront.decoded(contents)))
-    return trimesh.load_scene(file, file_type=suffix[1:], resolver=_Assets(str(path)), process=False)
+    return trimesh.load_scene(file, file_type=suffix[1:], resolver=_Assets(str(path.parent)), process=False)
 
 
 def _instances(loaded: trimesh.Scene) -> Iterator[tuple[trimesh.Trimesh, np.ndarray]]:
