@@ -11,7 +11,7 @@ import numpy as np
 from imfield_jax.sources.formats import meshfile
 from imfield_jax.sources.scene import Scene, transformed
 from imfield_jax.sources.shape import Shape, stamp_of
-from imfield_jax.sources.splits import split_sorted
+from imfield_jax.sources.splits import split_hashed
 
 # To ours (y up, front -z) from the axes that tools write. Z up is Blender's and CAD's, front -y.
 AXES = {
@@ -36,7 +36,7 @@ def shapes(root: str | Path, category: str, axes: str = "y-up") -> list[Shape]:
     if not files:
         raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none")
     named = {f"{category}/{_readable(path.relative_to(root).as_posix())}": path for path in files}
-    splits = split_sorted(list(named))
+    splits = split_hashed(list(named))
     return [Shape(name, splits[name], partial(_load, path, axes), stamp=stamp_of(path)) for name, path in named.items()]
 
 

@@ -53,6 +53,16 @@ def test_dealing_is_even_and_covers_the_whole_order():
     assert splits.dealt(["only"]) == {"only": "train"}
 
 
+def test_hashed_splits_ignore_order_and_other_names_and_always_train():
+    names = [f"car/{i}.obj" for i in range(1000)]
+    split = splits.split_hashed(names)
+    sizes = Counter(split.values())
+    assert 760 < sizes["train"] < 840 and 70 < sizes["validation"] < 130 and 70 < sizes["test"] < 130
+    some = names[:100]
+    assert splits.split_hashed(some[::-1]) == {name: split[name] for name in some}
+    assert all(set(splits.split_hashed([name]).values()) == {"train"} for name in names)
+
+
 # --- ShapeNet
 
 
@@ -200,7 +210,6 @@ def test_a_folder_is_searched_recursively_for_every_format(tmp_path):
     assert [shape.name for shape in shapes] == [
         f"boxes/{name}" for name in ("a.glb", "a.obj", "deep/b.ply", "deep/er/D.OFF", "deep/er/c.stl")
     ]
-    assert [shape.split for shape in shapes] == ["train"] * 4 + ["test"]
     assert all(len(shape.load().soup()[1]) == 12 for shape in shapes)
 
 
