@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import re
 import zlib
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,13 +33,17 @@ def write(
 ) -> None:
     """Write all shapes of some splits, by name of the split; a shape's group is what its name has before the slash.
 
-    A shape's points depend on its name and on nothing else.
+    A shape's points depend on its name and on nothing else. A line break in a name, which would end it in a list,
+    becomes "_".
+
+    Raises ValueError, before anything is written, when two names are the same afterwards.
     """
+    _refuse_equal_names([_model_path(name) for split in splits.values() for name in split.names])
     models: dict[str, dict[str, list[str]]] = {}
     done, total = 0, sum(len(split) for split in splits.values())
     for name, split in splits.items():
         for row in split:
-            group, model = row.name.split("/", 1)
+            group, model = _model_path(row.name).split("/", 1)
             models.setdefault(group, {theirs: [] for theirs in SPLITS.values()})[SPLITS[name]].append(model)
             _write_shape(row, root / group / model, np.random.default_rng(zlib.crc32(row.name.encode())))
             done += 1
@@ -49,6 +55,16 @@ def write(
     write_atomic(
         root / "metadata.yaml", "".join(f"'{group}':\n  id: '{group}'\n  name: '{group}'\n" for group in models)
     )
+
+
+def _model_path(name: str) -> str:
+    return re.sub(r"[\r\n]", "_", name)
+
+
+def _refuse_equal_names(names: list[str]) -> None:
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise ValueError(f"{twice}: two shapes have this name once their line breaks are replaced: rename one of them")
 
 
 def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:

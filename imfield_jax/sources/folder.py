@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from imfield_jax.sources.formats import meshfile
 from imfield_jax.sources.scene import Scene, transformed
 from imfield_jax.sources.shape import Shape, stamp_of
-from imfield_jax.sources.splits import split_sorted
+from imfield_jax.sources.splits import split_hashed
 
 # To ours (y up, front -z) from the axes that tools write. Z up is Blender's and CAD's, front -y.
 AXES = {
@@ -31,12 +32,31 @@ def shapes(root: str | Path, category: str, axes: str = "y-up") -> list[Shape]:
         raise ValueError(f"axes: expected one of {', '.join(AXES)}, found '{axes}'")
     if not root.is_dir():
         raise ValueError(f"{root}: expected a folder of mesh files, found no folder")
-    files = sorted(path for path in root.rglob("*") if path.suffix.lower() in meshfile.SUFFIXES and path.is_file())
+    files = _mesh_files(root)
     if not files:
         raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none")
-    named = {f"{category}/{path.relative_to(root).as_posix()}": path for path in files}
-    splits = split_sorted(list(named))
+    named = {f"{category}/{_readable(path.relative_to(root).as_posix())}": path for path in files}
+    splits = split_hashed(list(named))
     return [Shape(name, splits[name], partial(_load, path, axes), stamp=stamp_of(path)) for name, path in named.items()]
+
+
+def _mesh_files(root: Path) -> list[Path]:
+    """All mesh files below a folder, linked folders followed once."""
+    found, seen = [], set()
+    for folder, below, files in os.walk(root, followlinks=True):
+        if (real := os.path.realpath(folder)) in seen:
+            below.clear()  # a link to a folder that was read already, or a loop
+            continue
+        seen.add(real)
+        below.sort()
+        paths = (Path(folder, name) for name in files)
+        found += [path for path in paths if path.suffix.lower() in meshfile.SUFFIXES and path.is_file()]
+    return sorted(found)
+
+
+def _readable(name: str) -> str:
+    """A name in UTF-8; bytes that are not become "\\xfc" and the like."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
 def _load(path: Path, axes: str) -> Scene:

@@ -20,13 +20,15 @@ import numpy as np
 from PIL import Image
 
 from imfield_jax.coordinates import HALF
-from imfield_jax.files import one_line, read_arrays
+from imfield_jax.files import damaged, read_arrays
 from imfield_jax.framing import RENDERED_SIZE
 from imfield_jax.sources.shape import Cloud, Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}  # ours: theirs
 POINTS_FILE, CLOUD_FILE, PICTURES = "points.npz", "pointcloud.npz", "img_choy2016"
+_FEWEST = 100  # points that can describe a surface; they have 100,000
+_ROUNDING = 1e-3  # of a coordinate in half precision: a solid may end at the wall of the cube
 _WHITE = 240  # from here on a pixel is background: JPEG leaves traces around the object
 TO_OURS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])  # front +x to front -z
 
@@ -40,7 +42,7 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     if not group.is_dir():
         group = Path(root) / synset_of(category)
     lists = {ours: group / f"{theirs}.lst" for ours, theirs in SPLITS.items()}
-    named = {split: path.read_text().split() for split, path in lists.items() if path.is_file()}
+    named = {split: _listed(path) for split, path in lists.items() if path.is_file()}
     if not any(named.values()):
         raise FileNotFoundError(f"{group}: expected train.lst, val.lst or test.lst with names of models, found none")
     return [
@@ -48,6 +50,16 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
         for split, models in named.items()
         for model in models
     ]
+
+
+def _listed(path: Path) -> list[str]:
+    """The models of a list, one to a line as Occupancy Networks splits it; names may hold spaces."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: expected names of models as UTF-8 text, found other bytes") from error
+    named = [line if (path.parent / line).is_dir() else line.strip() for line in lines]
+    return [model for model in named if model]
 
 
 def _stamp(folder: Path) -> str:
@@ -82,8 +94,10 @@ def _read_cloud(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Points of the surface in the cube and their normals: [n, 3] each."""
     file = _read_arrays(path, {"points": (None, 3), "normals": (None, 3), "loc": (3,), "scale": ()})
     points = to_ours(file["points"], file)
-    if len(points) != len(file["normals"]) or np.abs(points).max(initial=0) >= HALF:
+    if len(points) != len(file["normals"]) or np.abs(points).max(initial=0) > HALF + _ROUNDING:
         raise ValueError(f"{path}: expected points in the cube of side 1 with as many normals")
+    if len(points) < _FEWEST:
+        raise ValueError(f"{path}: expected {_FEWEST} points of a surface or more, found {len(points)}")
     return points, file["normals"] @ TO_OURS.T
 
 
@@ -100,12 +114,8 @@ def _read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
     """Arrays of an npz file by name; None in a shape is any size."""
-    try:
+    with damaged(path, "npz file"):
         arrays = read_arrays(path, shapes.__contains__)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # whatever zip and npy make of a damaged file
-        raise ValueError(f"{path} is damaged or no npz file: {error}") from error
     for name, shape in shapes.items():
         array = arrays.get(name, np.array("none"))
         fits = array.dtype.kind in "fiub" and array.ndim == len(shape)
@@ -126,12 +136,9 @@ def _read_pictures(folder: Path) -> np.ndarray:
 
 
 def _read_picture(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path, formats=("jpeg",)) as picture:
-            size = picture.size
-            pixels = np.asarray(picture.convert("RGB")) if size == (RENDERED_SIZE,) * 2 else None
-    except Exception as error:  # whatever Pillow makes of a damaged file
-        raise ValueError(f"{path} is damaged or no JPEG file: {one_line(error)}") from error
+    with damaged(path, "JPEG file"), Image.open(path, formats=("jpeg",)) as image:
+        size = image.size
+        pixels = np.asarray(image.convert("RGB")) if size == (RENDERED_SIZE,) * 2 else None
     if pixels is None:
         raise ValueError(f"{path}: expected a picture of 137 x 137, found {size[0]} x {size[1]}")
     alpha = np.where(pixels.min(axis=-1) < _WHITE, 255, 0).astype(np.uint8)

@@ -42,6 +42,25 @@ def folder(root, row):
     return root / row.name
 
 
+class Rows(list):
+    """Rows as a split has them."""
+
+    @property
+    def names(self):
+        return tuple(row.name for row in self)
+
+
+@dataclasses.dataclass
+class Named:
+    """A shape under another name."""
+
+    row: object
+    name: str
+
+    def __getattr__(self, part):
+        return getattr(self.row, part)
+
+
 def ours(points, file):
     """In the cube: front +x becomes front -z."""
     x, y, z = np.moveaxis(points.astype(np.float32) * file["scale"] + file["loc"], -1, 0)
@@ -186,7 +205,7 @@ def test_a_cut_or_missing_file_is_one_line(file, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     path = tmp_path / "model" / file
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(ValueError, match=f"{file} is damaged or no"):
+    with pytest.raises(ValueError, match=rf"{file}: expected a .* file, found a damaged file"):
         sources.read(tmp_path / "model")
     path.unlink()
     if file.startswith("point"):
@@ -195,6 +214,25 @@ def test_a_cut_or_missing_file_is_one_line(file, folder, tmp_path):
 
 
 def test_a_shape_does_not_depend_on_the_others(folder, row, tmp_path):
-    occupancy_networks.write({"validation": [row]}, tmp_path)
+    occupancy_networks.write({"validation": Rows([row])}, tmp_path)
     for file in ("points.npz", "pointcloud.npz"):
         assert (tmp_path / row.name / file).read_bytes() == (folder / file).read_bytes()
+
+
+ODD_NAMES = ("my chair.obj", " two  spaces ", "deep/er/K\u00fcche.stl", "tab\there", "a\u2028b", "#1, 'quoted'.off")
+
+
+def test_odd_names_come_back(row, tmp_path):
+    rows = Rows(Named(row, f"box/{model}") for model in ODD_NAMES)
+    occupancy_networks.write({"train": rows}, tmp_path)
+    shapes = sources.shapes(tmp_path, "box")
+    assert [shape.name for shape in shapes] == [f"box/{model}" for model in ODD_NAMES]
+    assert all(len(shape.load().cloud.points) == 100_000 for shape in shapes)
+
+
+def test_a_line_break_in_a_name_is_replaced_or_refused(row, tmp_path):
+    occupancy_networks.write({"train": Rows([Named(row, "box/a\nb")])}, tmp_path)
+    assert [shape.name for shape in sources.shapes(tmp_path, "box")] == ["box/a_b"]
+    with pytest.raises(ValueError, match="box/a_b: two shapes have this name"):
+        occupancy_networks.write({"train": Rows([Named(row, "box/a\nb"), Named(row, "box/a_b")])}, tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from imfield_jax.coordinates import grid_points
+from imfield_jax.mesh.sampling import sample_surface
+from imfield_jax.mesh.voxel_surface import true_surface
 from imfield_jax.preparation.solidify.cloud import solid_of_cloud
 
 
@@ -27,3 +30,25 @@ def test_a_hollow_ball_and_a_small_one_beside_it(rng):
     from_middle = np.linalg.norm(centres - middle, axis=-1)
     expected = ((from_middle < 0.3) & (from_middle > 0.15)) | (np.linalg.norm(centres - beside, axis=-1) < 0.06)
     assert (found & expected).sum() / (found | expected).sum() > 0.99
+
+
+def box(half, center=(0.0, 0.0, 0.0)):
+    return (np.abs(grid_points(256) - np.array(center, np.float32)) < half).all(axis=-1)
+
+
+BULKY = {  # each has so large a surface that 100,000 points leave gaps in it
+    "a box": lambda: box(0.45),
+    "the whole cube": lambda: box(0.6),
+    "a crate": lambda: box(0.45) & ~box((0.42, 0.45, 0.42), (0, 0.05, 0)),
+    "a sofa": lambda: box((0.45, 0.15, 0.4), (0, -0.1, 0)) | box((0.45, 0.3, 0.1), (0, 0.05, 0.3)),
+    "a narrow gap": lambda: box((0.45, 0.2, 0.4), (0, 0.204, 0)) | box((0.45, 0.2, 0.4), (0, -0.204, 0)),
+    "a hollow ball": lambda: np.abs(np.linalg.norm(grid_points(256), axis=-1) - 0.44) < 0.01,
+}
+
+
+@pytest.mark.parametrize("name", BULKY)
+def test_bulky_solids_do_not_leak(name, rng):
+    solid = BULKY[name]()
+    surface = sample_surface(true_surface(solid), 100_000, rng)
+    found = solid_of_cloud(surface.points.astype(np.float16), surface.normals.astype(np.float16))
+    assert (found & solid).sum() / (found | solid).sum() > 0.98

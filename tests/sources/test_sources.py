@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import os
 import pickle
 import shutil
 import subprocess
@@ -50,6 +51,16 @@ def test_dealing_is_even_and_covers_the_whole_order():
     for start in range(0, 100, 10):
         assert {split[f"{i:03}"] for i in range(start, start + 10)} == set(SPLITS)
     assert splits.dealt(["only"]) == {"only": "train"}
+
+
+def test_hashed_splits_ignore_order_and_other_names_and_always_train():
+    names = [f"car/{i}.obj" for i in range(1000)]
+    split = splits.split_hashed(names)
+    sizes = Counter(split.values())
+    assert 760 < sizes["train"] < 840 and 70 < sizes["validation"] < 130 and 70 < sizes["test"] < 130
+    some = names[:100]
+    assert splits.split_hashed(some[::-1]) == {name: split[name] for name in some}
+    assert all(set(splits.split_hashed([name]).values()) == {"train"} for name in names)
 
 
 # --- ShapeNet
@@ -199,8 +210,25 @@ def test_a_folder_is_searched_recursively_for_every_format(tmp_path):
     assert [shape.name for shape in shapes] == [
         f"boxes/{name}" for name in ("a.glb", "a.obj", "deep/b.ply", "deep/er/D.OFF", "deep/er/c.stl")
     ]
-    assert [shape.split for shape in shapes] == ["train"] * 4 + ["test"]
     assert all(len(shape.load().soup()[1]) == 12 for shape in shapes)
+
+
+def test_names_that_are_not_utf8_are_readable_and_load(tmp_path):
+    trimesh.creation.box().export(tmp_path / "a.obj")
+    os.rename(tmp_path / "a.obj", os.fsencode(tmp_path) + b"/x\xfc.obj")
+    (shape,) = folder.shapes(tmp_path, "boxes")
+    assert shape.name == r"boxes/x\xfc.obj"
+    assert len(pickle.loads(pickle.dumps(shape)).load().soup()[1]) == 12
+
+
+def test_linked_folders_are_followed_once(tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "meshes").mkdir()
+    trimesh.creation.box().export(tmp_path / "elsewhere" / "a.obj")
+    (tmp_path / "meshes" / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "meshes" / "again").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "meshes" / "loop").symlink_to(tmp_path / "meshes")
+    assert [shape.name for shape in folder.shapes(tmp_path / "meshes", "boxes")] == ["boxes/again/a.obj"]
 
 
 @pytest.mark.parametrize(("axes", "front", "up"), [("y-up", (0, 0, -1), (0, 1, 0)), ("z-up", (0, -1, 0), (0, 0, 1))])

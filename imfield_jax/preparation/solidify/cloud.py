@@ -1,11 +1,15 @@
-"""A solid from points of its surface with outward normals: what is left of a shape where its mesh is not at hand.
+"""A solid from points of its surface with outward normals: for sources that have those and no mesh.
 
-A voxel near the surface is inside when it is behind the tangent planes of the nearest points. What is further away
-falls into regions without a surface in between, and each is what most of the voxels at its border are.
+A voxel near the surface is inside when the nearest points, weighted like the dipoles of a winding number
+(Barill et al. 2018, "Fast winding numbers for soups and clouds"), are seen from behind. Voxels further away form
+regions that no surface crosses, and each region is what most of the voxels at its border are. Where the points are
+sparse, the band of voxels that separates inside from outside is wider, so that regions do not leak through the gaps
+between points; its outer part is evaluated at half the resolution.
 
-100,000 points on the surfaces of 32 of our own test shapes, rounded to half precision, give their 256^3 solids back
-with a mean IoU of 0.997, at least 0.977. Generalised winding numbers of the points (Barill et al. 2018) did no better
-in ten times the time.
+100,000 points on the surfaces of 50 solids (boxes, slabs, sofas, balls, shells, tori; our cars, chairs and airplanes),
+rounded to half precision, give their 256^3 solids back with a mean IoU of 0.996, in a mean of 2.5 s. Only solids whose
+points are about as far apart as their two sides are below 0.99: twelve boards of six voxels side by side (0.968), a box
+of walls three voxels thick (0.961) and a hollow ball with a wall of two (0.912).
 """
 
 from __future__ import annotations
@@ -16,32 +20,55 @@ from scipy.spatial import cKDTree
 
 from imfield_jax.coordinates import SOLID_RESOLUTION, containing_cell, index_to_point
 
-_BAND = 2  # voxels around those with points that no gap between points crosses
-_NEAREST = 6  # planes that vote
+_FINE = 2  # voxels around those with points that are evaluated at full resolution
+_NEAREST = 6  # points that vote
+_POINTS_PER_PATCH = 25  # expected in a square patch as wide as the band; it has none once in e^25 times
+_NEIGHBOURS = 8  # that measure how dense the points are
 
 
 def solid_of_cloud(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """The solid that a closed surface bounds: [256, 256, 256] bool.
 
-    points:  [n, 3] in the cube, so dense that there is one in every voxel that the surface passes or beside it.
+    points:  [n, 3] in the cube, evenly spread over the surface.
     normals: [n, 3] outward.
     """
     points, normals = points.astype(np.float64), normals.astype(np.float64)
+    tree = cKDTree(points)
     touched = np.zeros((SOLID_RESOLUTION,) * 3, bool)
     touched[tuple(containing_cell(points, SOLID_RESOLUTION).T)] = True
-    everywhere = ndimage.generate_binary_structure(3, 3)
-    band = ndimage.binary_dilation(touched, everywhere, iterations=_BAND)
-    near = ndimage.binary_dilation(band, everywhere)
-    cells = np.argwhere(near)
-    solid = np.zeros_like(touched)
-    solid[near] = _behind(points, normals, index_to_point(cells, SOLID_RESOLUTION))
+    away = ndimage.distance_transform_cdt(~touched)  # in voxels, diagonals count as 1
+    solid = _coarse(tree, normals, away, _band_width(tree))
+    fine = away <= _FINE
+    solid[fine] = _behind(tree, normals, index_to_point(np.argwhere(fine), SOLID_RESOLUTION))
+    return solid
+
+
+def _band_width(tree: cKDTree) -> int:
+    """Voxels around the points that close every gap between them."""
+    some = tree.data[:: max(1, tree.n // 2000)]
+    reach = tree.query(some, k=min(_NEIGHBOURS + 1, tree.n))[0][:, -1] * SOLID_RESOLUTION
+    area = np.pi * np.quantile(reach, 0.9) ** 2 / _NEIGHBOURS  # of the surface per point, in voxel faces
+    return max(_FINE, int(np.ceil((np.sqrt(_POINTS_PER_PATCH * area) - 1) / 2)))
+
+
+def _coarse(tree: cKDTree, normals: np.ndarray, away: np.ndarray, width: int) -> np.ndarray:
+    """The solid, at half the resolution, further than `_FINE` from voxels with points: [256, 256, 256] bool."""
+    half = SOLID_RESOLUTION // 2
+    away = away.reshape(half, 2, half, 2, half, 2).max(axis=(1, 3, 5))
+    band = away <= width
+    near = ndimage.binary_dilation(band, ndimage.generate_binary_structure(3, 3))
+    evaluated = near & (away > _FINE)
+    solid = np.zeros_like(band)
+    solid[evaluated] = _behind(tree, normals, index_to_point(np.argwhere(evaluated), half))
     regions, count = ndimage.label(~band)
     border = near & ~band
     inside = ndimage.mean(solid[border], regions[border], np.arange(1, count + 1)) > 0.5
-    return np.where(band, solid, np.concatenate([[False], inside])[regions])
+    solid = np.where(band, solid, np.concatenate([[False], inside])[regions])
+    return solid.repeat(2, axis=0).repeat(2, axis=1).repeat(2, axis=2)
 
 
-def _behind(points: np.ndarray, normals: np.ndarray, queries: np.ndarray) -> np.ndarray:
-    """Is each query [q, 3] on the inner side of the surface, by the planes of the nearest points? [q] bool."""
-    nearest = cKDTree(points).query(queries, k=_NEAREST)[1]
-    return np.einsum("qkj,qkj->q", queries[:, None] - points[nearest], normals[nearest]) < 0
+def _behind(tree: cKDTree, normals: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Is each query [q, 3] on the inner side of the surface, by the dipoles of the nearest points? [q] bool."""
+    distances, nearest = tree.query(queries, k=_NEAREST)
+    weights = np.maximum(distances, 0.25 / SOLID_RESOLUTION) ** -3
+    return np.einsum("qk,qkj,qkj->q", weights, queries[:, None] - tree.data[nearest], normals[nearest]) < 0
