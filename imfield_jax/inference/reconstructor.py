@@ -79,6 +79,11 @@ class Reconstructor:
         return cls(load_weights(shipped_weights(category)), precision)
 
     @classmethod
+    def load(cls, path: str | os.PathLike, precision: str = "exact") -> Reconstructor:
+        """With the weights of a file that training or `publish` wrote. Raises OSError or ValueError naming it."""
+        return cls(load_weights(path), precision)
+
+    @classmethod
     def of_run(cls, run: str | os.PathLike, precision: str = "exact") -> Reconstructor:
         """With the newest weights of a training run's folder, see `run_weights`."""
         return cls(load_weights(run_weights(run)), precision)
