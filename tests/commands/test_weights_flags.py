@@ -31,5 +31,5 @@ def test_two_are_refused_by_name(pair):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"--weights: .*none\.npz does not exist"):
         chosen_weights(str(tmp_path / "none.npz"), None, None)
-    with pytest.raises(IsADirectoryError, match=r"--weights: .* is a folder.*a run's folder is --run"):
+    with pytest.raises(IsADirectoryError, match=r"--weights: .* is a folder.*a run is --run="):
         chosen_weights(str(tmp_path), None, None)
