@@ -13,7 +13,7 @@ from types import ModuleType
 
 from absl import app, flags, logging
 
-from imfield_jax.commands import help_text
+from imfield_jax.commands import help_text, remote_paths
 
 _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
 
@@ -37,6 +37,7 @@ def _guarded(command: ModuleType, argv: list[str]) -> None:
     try:
         if len(argv) > 1:
             raise ValueError(f"unexpected argument {argv[1]!r}: every option is a --flag, see --help")
+        remote_paths.refuse()
         command.main()
         sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has gone, as in `| head`

@@ -34,7 +34,7 @@ from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.feed import Feed
 from imfield_jax.training.loop import Run, train
 from imfield_jax.training.losses import check_loss
-from imfield_jax.training.parallel import along_batch, data_mesh, goes_one_by_one
+from imfield_jax.training.parallel import batch_sharded, data_mesh, sequential
 from imfield_jax.training.stages import Schedule
 from imfield_jax.training.validation import validation
 
@@ -48,7 +48,7 @@ _RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
 _SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from when there is none.")
 _SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the meshes, where the source needs one.")
 _COUNT = flags.DEFINE_integer("count", 1000, "How many shapes the procedural source makes.", lower_bound=10)
-_LABELS = flags.DEFINE_enum("labels", "pooled", LABELS, "Labels of the points of a dataset that is made here.")
+_LABELS = flags.DEFINE_enum("labels", "exact", LABELS, "Labels of the points of a dataset that is prepared here.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of weights, batches and the default dataset.", lower_bound=0)
 _FEED = flags.DEFINE_enum(
     "feed",
@@ -78,7 +78,7 @@ def main() -> None:
         networks=networks,
         schedule=schedule,
         feeds=feeds,
-        validate=validation(networks, held_out, goes_one_by_one(mesh)),
+        validate=validation(networks, held_out, sequential(mesh)),
         key=jax.random.key(_SEED.value, impl="rbg"),  # XLA's CPU compiler takes a second per threefry draw
         mesh=mesh,
         measure_every=_MEASURE_EVERY.value,
@@ -187,7 +187,7 @@ def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable
     progress = Progress()
     packed = pack(split, framing, progress=lambda done, total: progress("reading shapes", done, total, ""))
     return (
-        lambda number: ResidentFeed(packed, configs[number], along_batch(mesh)),
+        lambda number: ResidentFeed(packed, configs[number], batch_sharded(mesh)),
         held_out(watched, framing),
     )
 

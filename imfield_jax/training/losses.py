@@ -1,4 +1,4 @@
-"""Losses over labelled points and latents, and the measures that are watched with them."""
+"""Losses over labelled points and latents, and the metrics that are watched with them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def latent_loss(z: Array, target: Array) -> Array:
     return jnp.square(z - target).mean()
 
 
-def point_measures(logits: Array, occupancy: Array, output: str) -> dict[str, Array]:
+def point_metrics(logits: Array, occupancy: Array, output: str) -> dict[str, Array]:
     """Intersection over union on the batch's own points, and how many are and are said to be inside."""
     inside = logits > SURFACE_LOGITS[output]
     full = occupancy > LEVEL
@@ -42,8 +42,8 @@ def point_measures(logits: Array, occupancy: Array, output: str) -> dict[str, Ar
     union = jnp.maximum(jnp.sum(inside | full, axis=-1), 1)
     return {
         "point_iou": jnp.mean(overlap / union),
-        "said_inside": jnp.mean(inside),
-        "is_inside": jnp.mean(full),
+        "predicted_inside": jnp.mean(inside),
+        "true_inside": jnp.mean(full),
     }
 
 

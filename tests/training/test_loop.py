@@ -47,10 +47,10 @@ class Notes:
         if self.told[-1] == self._stop_at:
             raise Stop
 
-    def measured(self, stage, step, measures):
+    def measured(self, stage, step, metrics):
         self._note("measured", stage, step)
 
-    def validated(self, stage, step, measures):
+    def validated(self, stage, step, metrics):
         self._note("validated", stage, step)
 
     def finished(self, stage, state):
@@ -58,6 +58,9 @@ class Notes:
 
     def warned(self, stage, step, message):
         self.warnings.append(message)
+
+    def estimated(self, seconds):
+        self.seconds = seconds
 
     def resumed(self, done, total):
         self.resumed_from = done
