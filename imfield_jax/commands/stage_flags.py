@@ -22,19 +22,15 @@ OPTIMIZER = flags.DEFINE_enum("optimizer", "muon", OPTIMIZERS, "Muon needs fewer
 AUTOENCODER_STEPS = flags.DEFINE_list(
     "autoencoder_steps", ["50", "50", "2500"], "Updates of the autoencoder on points of 16^3, 32^3 and 64^3."
 )
-AUTOENCODER_BATCH = flags.DEFINE_integer(
-    "autoencoder_batch", 16, "Shapes per update of the autoencoder.", lower_bound=1
-)
-POINTS = flags.DEFINE_integer("points", 1024, "Labelled points per shape and update of the autoencoder.", lower_bound=1)
+AUTOENCODER_BATCH = flags.DEFINE_integer("autoencoder_batch", 16, "Shapes per autoencoder update.", lower_bound=1)
+POINTS = flags.DEFINE_integer("points", 1024, "Labelled points per shape in an autoencoder update.", lower_bound=1)
 ENCODER_STEPS = flags.DEFINE_integer("encoder_steps", 800, "Updates of the image encoder.", lower_bound=0)
 ENCODER_BATCH = flags.DEFINE_integer("encoder_batch", 32, "Views per update of the image encoder.", lower_bound=1)
 FINETUNE_STEPS = flags.DEFINE_integer(
-    "finetune_steps", 400, "Updates of image encoder and decoder, end to end.", lower_bound=0
+    "finetune_steps", 400, "Updates of image encoder and decoder together.", lower_bound=0
 )
 FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 16, "Views per update while finetuning.", lower_bound=1)
-FINETUNE_POINTS = flags.DEFINE_integer(
-    "finetune_points", 1024, "Labelled points per shape and update while finetuning.", lower_bound=1
-)
+FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 1024, "Labelled points per shape.", lower_bound=1)
 FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 2e-4, "Learning rate while finetuning.", lower_bound=0.0)
 EXTEND = flags.DEFINE_list(
     "extend",
@@ -93,9 +89,7 @@ def _extensions() -> list[int]:
     except ValueError:
         counts = [0]
     if any(count < 1 for count in counts):
-        raise ValueError(
-            f"--extend: expected numbers of updates such as 200 or 200,400, found {','.join(EXTEND.value)!r}"
-        )
+        raise ValueError(f"--extend: expected numbers of updates, found {','.join(EXTEND.value)!r}")
     return counts
 
 

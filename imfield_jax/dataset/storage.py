@@ -96,7 +96,8 @@ def open_split(directory: Path | str, split: str) -> Split:
     if split not in builder.info.splits:
         present = ", ".join(builder.info.splits)
         raise ValueError(
-            f"the dataset {builder.data_dir} has no shapes in split {split!r}, only in {present}: prepare more shapes, or name the shapes of each split (prepare --help)"
+            f"the dataset {builder.data_dir} has no shapes in split {split!r}, only in {present}: "
+            "prepare more shapes, or name the shapes of each split (see prepare --help)"
         )
     return Split(builder, split)
 

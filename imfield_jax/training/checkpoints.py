@@ -50,8 +50,8 @@ class Checkpoints:
         free = shutil.disk_usage(self._folder).free
         if free < needed + _MARGIN:
             raise OSError(
-                f"no space left for a checkpoint in {self._folder}: it takes {needed / 1e6:.0f} MB, {free / 1e6:.0f} MB "
-                "are free; make room and rerun the same command to resume"
+                f"no space left for a checkpoint in {self._folder}: it takes {needed / 1e6:.0f} MB "
+                f"and {free / 1e6:.0f} MB are free; make room and rerun the same command to resume"
             )
 
     def steps(self) -> list[int]:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 
 from imfield_jax.training.parallel import replicated
+from imfield_jax.training.run import Run
 from imfield_jax.training.stages import AUTOENCODER
 from imfield_jax.training.state import TrainState, begin_stage
-
-if TYPE_CHECKING:
-    from imfield_jax.training.loop import Run
 
 _SECONDS, _UPDATES = 1.0, 5  # of timing per kind of stage, whichever is reached first
 

@@ -6,24 +6,21 @@ the same weights, bit for bit, as one that was not.
 
 from __future__ import annotations
 
-import dataclasses
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol
 
 import jax
 import numpy as np
 import optax
 
-from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.estimate import remaining_seconds
 from imfield_jax.training.feed import Feed
-from imfield_jax.training.parallel import parallel_step, replicated, sequential
-from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
+from imfield_jax.training.parallel import replicated
+from imfield_jax.training.run import Run
+from imfield_jax.training.stages import AUTOENCODER, Stage
 from imfield_jax.training.state import TrainState, begin_stage, first_state, trained
-from imfield_jax.training.steps import Step, make_step
-from imfield_jax.training.validation import Validation, latents_of
+from imfield_jax.training.validation import latents_of
 
 EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the answer is "empty" everywhere
 COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder says the same of every shape
@@ -49,36 +46,6 @@ class Observer(Protocol):
 
     def resumed(self, done: int, total: int) -> None:
         """The run resumes after `done` of `total` updates."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """All that determines a run, and how often it looks up.
-
-    feeds:    the batches of a stage, given its number; the seed of each is its own.
-    initial:  (params, batch_stats) to start from instead of random ones.
-    estimate: report the expected duration first.
-    """
-
-    networks: Networks
-    schedule: Schedule
-    feeds: Callable[[int], Feed]
-    validate: Validation
-    key: jax.Array
-    mesh: jax.sharding.Mesh
-    measure_every: int = 50
-    validate_every: int = 500
-    save_every: int = 250
-    initial: tuple[Tree, Tree] | None = None
-    estimate: bool = False
-
-    @functools.cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """The update of each stage; each compiles when it is first called."""
-        return tuple(
-            parallel_step(make_step(self.networks, self.schedule, stage, one_by_one=sequential(self.mesh)), self.mesh)
-            for stage in self.schedule.stages
-        )
 
 
 def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:

@@ -11,8 +11,9 @@ import pytest
 
 from imfield_jax.training import loop
 from imfield_jax.training.checkpoints import Checkpoints
-from imfield_jax.training.loop import Run, train
+from imfield_jax.training.loop import train
 from imfield_jax.training.parallel import data_mesh, parallel_step
+from imfield_jax.training.run import Run
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import begin_stage
 
@@ -157,6 +158,46 @@ def test_what_a_run_says(run, tmp_path):
     assert notes.told == expected
 
 
+def test_an_estimate_changes_no_weights_and_names_what_remains(run, straight, tmp_path):
+    notes = Notes()
+    assert_same(go(dataclasses.replace(run, estimate=True), tmp_path / "estimated", notes), straight)
+    assert list(notes.seconds) == ["autoencoder_16", "encoder", "finetune"]
+    assert all(0 < seconds < 60 for seconds in notes.seconds.values())
+    with pytest.raises(Stop):
+        go(run, tmp_path / "stopped", Notes(("measured", "encoder", 3)))
+    notes = Notes()
+    assert_same(go(dataclasses.replace(run, estimate=True), tmp_path / "stopped", notes), straight)
+    assert list(notes.seconds) == ["encoder", "finetune"]
+
+
+def test_a_run_starts_from_given_weights(run, variables, tmp_path):
+    still = tuple(dataclasses.replace(stage, learning_rate=0.0) for stage in SCHEDULE.stages)
+    given = jax.tree.map(lambda leaf: leaf + np.float32(0.5), variables)
+    started = dataclasses.replace(run, initial=given, schedule=Schedule(still))
+    assert_same(go(started, tmp_path).params, given[0])
+
+
+def test_an_extended_run_is_the_finished_one_and_more(run, straight, tmp_path):
+    more = dataclasses.replace(SCHEDULE.stages[-1], steps=2, round=2)
+    longer = dataclasses.replace(run, schedule=Schedule((*SCHEDULE.stages, more)))
+    notes = Notes()
+    extended = go(longer, tmp_path / "straight", notes)
+    assert notes.resumed_from == TOTAL
+    assert notes.told[-1] == ("finished", "finetune_round2", 2)
+    assert_same(go(longer, tmp_path / "whole"), extended)
+
+
+def test_a_full_disk_is_one_error_before_anything_is_written(run, straight, monkeypatch, tmp_path):
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    with pytest.raises(Stop):
+        go(run, tmp_path / "full", Notes(("measured", "encoder", 3)))
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: full)
+        with pytest.raises(OSError, match=r"no space left for a checkpoint in .*rerun the same command to resume"):
+            go(run, tmp_path / "full")
+    assert_same(go(run, tmp_path / "full"), straight)
+
+
 def test_a_complete_run_changes_nothing_and_is_finished_again(run, straight, tmp_path):
     notes = Notes()
     assert_same(go(run, tmp_path / "straight", notes), straight)
@@ -197,7 +238,7 @@ def test_each_stage_compiles_once(run, monkeypatch, tmp_path):
         compiled.append(parallel_step(step, mesh))
         return compiled[-1]
 
-    monkeypatch.setattr(loop, "parallel_step", noted)
+    monkeypatch.setattr("imfield_jax.training.run.parallel_step", noted)
     two = Schedule((SCHEDULE.stages[0], dataclasses.replace(SCHEDULE.stages[0], level=32)))
     go(dataclasses.replace(run, schedule=two, mesh=data_mesh(4)), tmp_path)
     assert [step._cache_size() for step in compiled] == [1, 1]

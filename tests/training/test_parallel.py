@@ -6,7 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.training.parallel import batch_sharded, data_mesh, parallel_step, replicated, sequential
+from imfield_jax.training.parallel import (
+    batch_sharded,
+    check_single_process,
+    data_mesh,
+    parallel_step,
+    replicated,
+    sequential,
+)
 from imfield_jax.training.stages import AUTOENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import begin_stage
 
@@ -46,6 +53,20 @@ def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_fe
         size = max(np.abs(leaf).max() for leaf in expected)
         for a, b in zip(expected, found, strict=True):
             np.testing.assert_allclose(b, a, rtol=1e-2, atol=1e-3 * np.abs(a).max() + 1e-5 * size)
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"SLURM_STEP_NUM_TASKS": "2"}, {"OMPI_COMM_WORLD_SIZE": "16"}, {"TPU_WORKER_HOSTNAMES": "host-0,host-1"}],
+)
+def test_one_of_several_processes_is_refused(environment):
+    with pytest.raises(ValueError, match=f"and here are several .{next(iter(environment))} says"):
+        check_single_process(environment)
+
+
+def test_a_single_process_is_not():
+    check_single_process({"SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "1", "TPU_WORKER_HOSTNAMES": "localhost"})
+    check_single_process({})
 
 
 def test_more_devices_than_there_are_are_refused():
