@@ -231,7 +231,8 @@ def test_checkpoints_of_other_networks_are_refused_by_the_name_of_a_leaf(run, st
         go(dataclasses.replace(run, networks=other), tmp_path / "straight")
 
 
-def test_each_stage_compiles_once(run, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("devices", "estimate"), [(4, False), (4, True), (1, True)])
+def test_each_stage_compiles_once(run, devices, estimate, monkeypatch, tmp_path):
     compiled = []
 
     def noted(step, mesh):
@@ -239,9 +240,9 @@ def test_each_stage_compiles_once(run, monkeypatch, tmp_path):
         return compiled[-1]
 
     monkeypatch.setattr("imfield_jax.training.run.parallel_step", noted)
-    two = Schedule((SCHEDULE.stages[0], dataclasses.replace(SCHEDULE.stages[0], level=32)))
-    go(dataclasses.replace(run, schedule=two, mesh=data_mesh(4)), tmp_path)
-    assert [step._cache_size() for step in compiled] == [1, 1]
+    stages = (SCHEDULE.stages[0], dataclasses.replace(SCHEDULE.stages[0], level=32), *SCHEDULE.stages[1:])
+    go(dataclasses.replace(run, schedule=Schedule(stages), mesh=data_mesh(devices), estimate=estimate), tmp_path)
+    assert [step._cache_size() for step in compiled] == [1, 1, 1, 1]
 
 
 class Relabelled:
