@@ -125,6 +125,7 @@ def _train(
         about["init_from"] = _INIT_FROM.value
     watch = Watch(folder, networks, schedule, held_out, about)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
+    logging.info("compiling the stages and timing a few updates of each")
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
     logging.info("done: python -m experiments.evaluate --run=%s --data=%s", folder, _data_folder())
