@@ -176,7 +176,7 @@ def test_tensorboard_has_curves_and_images(straight_run):
 
 def test_car_flags_are_the_defaults(program):
     """The defaults of train and the documented example are one configuration."""
-    flags = [line for line in (ROOT / "car.flags").read_text().split() if line.startswith("--")]
+    flags = [line for line in (ROOT / "car.flags").read_text().splitlines() if line.startswith("--")]
     said = program("train", "--help").stdout
     for flag in flags:
         name, _, value = flag.removeprefix("--").partition("=")
