@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import io
 import os
 import pathlib
@@ -62,6 +63,20 @@ def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         raise type(error)(error.errno, error.strerror, str(path)) from error  # a full disk is reported without a name
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def locked(path: str | os.PathLike, busy: str) -> Iterator[None]:
+    """Holds a lock file against other processes; it is released at the end of this one, however it ends.
+
+    Raises ValueError with the message `busy` when another process holds it.
+    """
+    with open(path, "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise ValueError(busy) from error
+        yield
 
 
 def read_arrays(path: str | os.PathLike, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, np.ndarray]:

@@ -17,16 +17,19 @@ from pathlib import Path
 import numpy as np
 from absl import flags, logging
 
+from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import write_atomic
-from imfield_jax.inference.reconstructor import run_weights
 from imfield_jax.interchange.pytorch import PREFIXES, from_pytorch, to_pytorch
 from imfield_jax.interchange.torch_file import read_tensors, tensors_file
 from imfield_jax.models.weights import load_weights, save_weights
 
 _FROM = flags.DEFINE_list("from_pytorch", None, "Files of IM-NET-pytorch: IM_AE...pth, IM_SVR...pth or both.")
-_TO = flags.DEFINE_string("to_pytorch", None, "Folder to write a run's weights to, for IM-NET-pytorch.")
-_RUN = flags.DEFINE_string("run", None, "The run folder to write to, or to read from.", required=True)
-_CATEGORY = flags.DEFINE_string("category", "all_vox256_img", "What the weights are of: IM-NET-pytorch's --dataset.")
+_TO = flags.DEFINE_string("to_pytorch", None, "Folder to write the weights to, for IM-NET-pytorch.")
+_RUN = flags.DEFINE_string("run", None, "Run folder to write to, or to read from.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Weights file to read with --to_pytorch, instead of a run folder.")
+_CATEGORY = flags.DEFINE_string("category", "all_vox256_img", "Category of the weights: IM-NET-pytorch's --dataset.")
+
+GROUPS = {"Direction": [_FROM, _TO], "Weights": [_RUN, _WEIGHTS, _CATEGORY]}
 
 # Which parts each of their files holds, in which folder they look for it, and how the file is called.
 _FILES = (
@@ -38,6 +41,8 @@ _FILES = (
 def main() -> None:
     if bool(_FROM.value) == bool(_TO.value):
         raise ValueError("--from_pytorch, --to_pytorch: expected one of the two, which way to convert")
+    if not (_RUN.value or (_TO.value and _WEIGHTS.value)):
+        raise ValueError("--run: expected a run folder to write to or, with --to_pytorch, to read from (or --weights)")
     if _FROM.value:
         _take()
     else:
@@ -64,7 +69,7 @@ def _take() -> None:
 
 
 def _give() -> None:
-    weights, folder = load_weights(run_weights(_RUN.value)), Path(_TO.value)
+    weights, folder = load_weights(chosen_weights(_WEIGHTS.value, _RUN.value, None)), Path(_TO.value)
     tensors = to_pytorch(weights)
     for parts, kind, name in _FILES:
         if not set(parts) <= set(weights.params):

@@ -24,6 +24,7 @@ import numpy as np
 from absl import flags, logging
 
 from imfield_jax.commands.progress import Progress
+from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.coordinates import occupancy_of_solid
 from imfield_jax.dataset.rows import Row, Split
 from imfield_jax.dataset.storage import open_split
@@ -34,24 +35,31 @@ from imfield_jax.extraction.chunked import chunked
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, extract
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import grey_to_view
-from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
 from imfield_jax.models.weights import load_weights
 
-_CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights to score.")
-_RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
-_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>, or data/<name of the run>.")
-_SPLIT = flags.DEFINE_enum("split", "test", ("train", "validation", "test"), "Which shapes to score.")
-_LIMIT = flags.DEFINE_integer("limit", None, "Score only the first so many shapes.", lower_bound=1)
-_VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; 23 is IM-NET's choice.", lower_bound=0)
+_CATEGORY = flags.DEFINE_string("category", None, "Score the shipped weights of this category; car by default.")
+_RUN = flags.DEFINE_string("run", None, "Score the weights of this run folder.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Score the weights of this file.")
+_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category, name of run or weights file>.")
+_SPLIT = flags.DEFINE_enum("split", "test", ("train", "validation", "test"), "Split to score.")
+_LIMIT = flags.DEFINE_integer("limit", None, "Score only the first N shapes.", lower_bound=1)
+_VIEW = flags.DEFINE_integer("view", 23, "Index of the view of each shape; 23 is IM-NET's choice.", lower_bound=0)
 _VIEWS = flags.DEFINE_integer(
-    "views", None, "Score so many pictures of each shape instead, and average over them.", lower_bound=1
+    "views", None, "Number of views of each shape to score and average, instead of one.", lower_bound=1
 )
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis of the meshes.", lower_bound=16, upper_bound=512)
-_SEED = flags.DEFINE_integer("seed", 0, "Of the points that are compared.", lower_bound=0)
-_PICTURED = flags.DEFINE_integer("pictured", 16, "Shapes in shapes.png, evenly spread.", lower_bound=1)
-_OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category>, or results/<name of the run>.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of the points that are compared.", lower_bound=0)
+_PICTURED = flags.DEFINE_integer("pictured", 16, "Number of shapes in shapes.png, evenly spread.", lower_bound=1)
+_OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category, name of run or weights file>.")
+
+GROUPS = {
+    "Weights and data": [_CATEGORY, _RUN, _WEIGHTS, _DATA, _SPLIT, _LIMIT],
+    "Scores": [_VIEW, _VIEWS, _RESOLUTION, _SEED],
+    "Output": [_OUT, _PICTURED],
+}
 
 AUTOENCODER, SINGLE_VIEW, RETRIEVAL, MEAN_SHAPE = "autoencoder", "single view", "retrieval", "mean shape"
 _MEAN_OF = 1000  # training shapes that the mean shape is made of, evenly spread, at most: half a gigabyte
@@ -61,9 +69,9 @@ _CHUNK = 4096  # points per call of the mean shape's field
 
 
 def main() -> None:
-    weights = run_weights(_RUN.value) if _RUN.value else shipped_weights(_CATEGORY.value)
+    weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model, progress = Reconstructor(load_weights(weights)), Progress()
-    name = Path(_RUN.value).name if _RUN.value else _CATEGORY.value
+    name = Path(_RUN.value).name if _RUN.value else weights.stem
     data = _DATA.value or f"data/{name}"
     train, split = open_split(data, "train"), open_split(data, _SPLIT.value)
     _check_split(model, train, data)
@@ -90,7 +98,13 @@ def main() -> None:
 
 def _check_split(model: Reconstructor, train: Split, data: str) -> None:
     """Raises ValueError where the weights were trained on other shapes: those of `data` to score may be among them."""
-    if model.weights.about.get("training_names_sha256", train.names_sha256) != train.names_sha256:
+    about, category = model.weights.about, train.metadata["category"]
+    if "training_names_sha256" in about and about["category"] != category:  # weights of other code name none of ours
+        raise ValueError(
+            f"the weights are of category {about['category']} and the dataset in {data} of {category}: "
+            "name the dataset of their training with --data"
+        )
+    if about.get("training_names_sha256", train.names_sha256) != train.names_sha256:
         raise ValueError(
             f"the weights were not trained on the training split of {data}, so what it holds out may be what they "
             "were trained on: name the dataset of their training with --data"
@@ -119,7 +133,7 @@ class TrainedOn:
 def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple[TrainedOn, baselines.MeanShape]:
     """One pass over the training split."""
     averaged = set(np.linspace(0, len(train) - 1, min(len(train), _MEAN_OF)).round().astype(int).tolist())
-    latents, shares = [], []
+    latents, fractions = [], []
     for start in range(0, len(train), _BATCH):
         rows = range(start, min(start + _BATCH, len(train)))
         shapes = [train[row] for row in rows]
@@ -128,10 +142,10 @@ def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple
         latents.append(model.encode_voxels(voxels)[: len(shapes)])
         for row, shape in zip(rows, shapes, strict=True):
             if row in averaged:
-                # Shares are multiples of 1/64: half precision holds them exactly.
-                shares.append(baselines.average_pool(shape.solid, _POOLED_BY).astype(np.float16))
+                # Fractions are multiples of 1/64: half precision holds them exactly.
+                fractions.append(baselines.average_pool(shape.solid, _POOLED_BY).astype(np.float16))
         progress("reading training shapes", rows[-1] + 1, len(train), "")
-    return TrainedOn(train, np.concatenate(latents)), baselines.mean_shape(shares)
+    return TrainedOn(train, np.concatenate(latents)), baselines.mean_shape(fractions)
 
 
 def _methods(

@@ -21,10 +21,12 @@ from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.interchange import imnet, occupancy_networks
 
-_DATA = flags.DEFINE_string("data", None, "The prepared dataset.", required=True)
-_LAYOUT = flags.DEFINE_enum("layout", "imnet", ("imnet", "occupancy_networks"), "Whose files.")
+_DATA = flags.DEFINE_string("data", None, "Prepared dataset.", required=True)
+_LAYOUT = flags.DEFINE_enum("layout", "imnet", ("imnet", "occupancy_networks"), "Output layout.")
 _OUT = flags.DEFINE_string("out", None, "Output folder.", required=True)
-_NAME = flags.DEFINE_string("name", "all_vox256_img", "What IM-NET's files are called, before _train and _test.")
+_NAME = flags.DEFINE_string("name", "all_vox256_img", "Name of IM-NET's files, before _train and _test.")
+
+GROUPS = {"Data": [_DATA], "Output": [_LAYOUT, _OUT, _NAME]}
 
 
 def main() -> None:

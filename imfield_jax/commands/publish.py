@@ -1,10 +1,10 @@
-"""Put a run's weights where they ship: weights, a picture to try them with, and a model card.
+"""Put a run's weights into the package or a folder: weights, an image to try them with, and a model card.
 
     python -m experiments.publish --run=runs/car --scores=results/car --time="40 min on 2 cores" \\
         --command="python -m experiments.train --flagfile=car.flags" --limits="..."
 
-Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights. The picture is of a test
-shape, never trained on.
+Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights or to --out, whose weights are read by
+`extract --weights=FOLDER/<category>.npz` and `Reconstructor.load`. The image is of a test shape, never trained on.
 """
 
 from __future__ import annotations
@@ -15,27 +15,40 @@ from pathlib import Path
 
 from absl import flags, logging
 
+from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.files import write_atomic
-from imfield_jax.inference.reconstructor import SHIPPED, run_weights
+from imfield_jax.inference.reconstructor import SHIPPED
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 
-_RUN = flags.DEFINE_string("run", None, "The training run's folder.", required=True)
-_SCORES = flags.DEFINE_string("scores", None, "Output folder of evaluate for this run.", required=True)
-_COMMAND = flags.DEFINE_string("command", None, "The command that trained it, for the card.", required=True)
-_TIME = flags.DEFINE_string("time", None, "How long that took and on what, for the card.", required=True)
-_LIMITS = flags.DEFINE_string("limits", None, "What it cannot do, for the card.", required=True)
-_SAMPLE = flags.DEFINE_integer("sample", 0, "Which shape of the test split to picture.", lower_bound=0)
-_VIEW = flags.DEFINE_integer("view", 0, "Which view of it.", lower_bound=0)
+_RUN = flags.DEFINE_string("run", None, "Folder of the training run.")
+_WEIGHTS = flags.DEFINE_string("weights", None, "Weights file, instead of a run folder.")
+_SCORES = flags.DEFINE_string("scores", None, "Output folder of evaluate for these weights.", required=True)
+_COMMAND = flags.DEFINE_string("command", None, "Command that trained the weights, for the model card.", required=True)
+_TIME = flags.DEFINE_string("time", None, "Duration and machine of the training, for the model card.", required=True)
+_LIMITS = flags.DEFINE_string("limits", None, "Limitations, for the model card.", required=True)
+_SAMPLE = flags.DEFINE_integer("sample", 0, "Index of the test shape of the sample image.", lower_bound=0)
+_VIEW = flags.DEFINE_integer("view", 0, "Index of the view of the sample.", lower_bound=0)
 _DTYPE = flags.DEFINE_enum("dtype", "float16", ("float16", "float32"), "Precision of the numbers in the file.")
-_OUT = flags.DEFINE_string("out", str(SHIPPED), "Where to put them.")
+_OUT = flags.DEFINE_string("out", str(SHIPPED), "Output folder; the package's own weights by default.")
+
+GROUPS = {
+    "Weights and scores": [_RUN, _WEIGHTS, _SCORES],
+    "Model card": [_COMMAND, _TIME, _LIMITS, _SAMPLE, _VIEW],
+    "Output": [_OUT, _DTYPE],
+}
 
 
 def main() -> None:
-    weights = load_weights(run_weights(_RUN.value))
+    weights = load_weights(_source())
     scores = json.loads((Path(_SCORES.value) / "summary.json").read_text())
     _check_scores(scores, weights)
     split = open_split(scores["data"], "test")
+    if split.metadata["category"] != weights.about["category"]:
+        raise ValueError(
+            f"the weights are of category {weights.about['category']} and the dataset in {scores['data']} of "
+            f"{split.metadata['category']}: expected the dataset of their training"
+        )
     if _SAMPLE.value >= len(split) or _VIEW.value >= split.views:
         raise ValueError(
             f"--sample, --view: expected a test shape below {len(split)} and a view below {split.views}, "
@@ -52,14 +65,32 @@ def main() -> None:
     logging.info("%s weights, sample picture and model card: %s", category, out)
 
 
+def _source() -> Path:
+    """The weights file to publish. Raises ValueError where none is named."""
+    if not (_RUN.value or _WEIGHTS.value):
+        raise ValueError("--run, --weights: expected one of the two, the weights to publish")
+    return chosen_weights(_WEIGHTS.value, _RUN.value, None)
+
+
 def _check_scores(scores: dict, weights: Weights) -> None:
     """Raises ValueError for scores of other weights than the run's, or of shapes they were trained on."""
     scored = {key: value for key, value in scores["weights"].items() if key != "file"}
     if scored != weights.about or scores["split"] != "test":
         raise ValueError(
-            f"{_SCORES.value} does not hold this run's scores on test shapes: "
-            f"python -m experiments.evaluate --run={_RUN.value}"
+            f"{_SCORES.value} does not hold this run's scores on test shapes: python -m experiments.evaluate {_named()}"
         )
+
+
+def _named() -> str:
+    return f"--run={_RUN.value}" if _RUN.value else f"--weights={_WEIGHTS.value}"
+
+
+def _evaluation(category: str, data: str) -> str:
+    """The command that scores the published file."""
+    command = "python -m experiments.evaluate"
+    if Path(_OUT.value).resolve() == SHIPPED.resolve():
+        return f"{command} --category={category}"
+    return f"{command} --weights={Path(_OUT.value) / category}.npz --data={data}"
 
 
 def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
@@ -80,7 +111,7 @@ def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
 
 {scores["shapes"]} {scores["split"]} shapes that were never trained on, one picture each (view
 {", ".join(map(str, scores["views"]))}), meshes at {scores["resolution"]}^3, mean and 95 % interval over shapes, by
-`python -m experiments.evaluate --category={category}`:
+`{_evaluation(category, scores["data"])}`:
 
 {table}
 

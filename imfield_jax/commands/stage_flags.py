@@ -1,70 +1,96 @@
-"""The flags that say how long, how fast and on what each stage trains, and the schedule they make."""
+"""The flags of the training schedule; their defaults are those of car.flags."""
 
 from __future__ import annotations
+
+import dataclasses
 
 from absl import flags
 
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, OPTIMIZERS, Schedule, Stage
 
-_LOSS = flags.DEFINE_enum("loss", "mse", LOSSES, "On occupancy (mse, the paper's) or on logits (bce).")
-_RATE = flags.DEFINE_float("learning_rate", 5e-5, "Of each update, after a warm-up.", lower_bound=0.0)
-_DECAY = flags.DEFINE_bool(
+LOSS = flags.DEFINE_enum(
+    "loss", "bce", LOSSES, "Cross-entropy of logits (bce), or the paper's squared error of occupancy (mse)."
+)
+RATE = flags.DEFINE_float("learning_rate", 4e-3, "Learning rate after warm-up.", lower_bound=0.0)
+DECAY = flags.DEFINE_bool(
     "decay",
-    False,
+    True,
     "Let the learning rate fall to zero along a cosine, in the last autoencoder stage and in each stage after it.",
 )
-_BETA1 = flags.DEFINE_float("beta1", 0.5, "Of Adam.", lower_bound=0.0, upper_bound=1.0)
-_OPTIMIZER = flags.DEFINE_enum("optimizer", "adam", OPTIMIZERS, "Muon needs fewer updates; the paper has Adam.")
-_AUTOENCODER_STEPS = flags.DEFINE_list(
-    "autoencoder_steps", ["5000", "5000", "20000"], "Updates at 16^3, 32^3 and 64^3."
+BETA1 = flags.DEFINE_float("beta1", 0.9, "Adam's beta1; the paper has 0.5.", lower_bound=0.0, upper_bound=1.0)
+OPTIMIZER = flags.DEFINE_enum("optimizer", "muon", OPTIMIZERS, "Muon needs fewer updates; the paper has Adam.")
+AUTOENCODER_STEPS = flags.DEFINE_list(
+    "autoencoder_steps", ["50", "50", "2500"], "Updates of the autoencoder on points of 16^3, 32^3 and 64^3."
 )
-_AUTOENCODER_BATCH = flags.DEFINE_integer("autoencoder_batch", 32, "Shapes per update.", lower_bound=1)
-_POINTS = flags.DEFINE_integer("points", 4096, "Labelled points per shape and update.", lower_bound=1)
-_ENCODER_STEPS = flags.DEFINE_integer("encoder_steps", 20000, "Updates of the image encoder.", lower_bound=0)
-_ENCODER_BATCH = flags.DEFINE_integer("encoder_batch", 64, "Views per update.", lower_bound=1)
-_FINETUNE_STEPS = flags.DEFINE_integer("finetune_steps", 0, "Updates end to end.", lower_bound=0)
-_FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 32, "Views per update.", lower_bound=1)
-_FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 2048, "Points per shape and update.", lower_bound=1)
-_FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 5e-5, "While finetuning.", lower_bound=0.0)
-_LATENT_WEIGHT = flags.DEFINE_float(
+AUTOENCODER_BATCH = flags.DEFINE_integer("autoencoder_batch", 16, "Shapes per autoencoder update.", lower_bound=1)
+POINTS = flags.DEFINE_integer("points", 1024, "Labelled points per shape in an autoencoder update.", lower_bound=1)
+ENCODER_STEPS = flags.DEFINE_integer("encoder_steps", 800, "Updates of the image encoder.", lower_bound=0)
+ENCODER_BATCH = flags.DEFINE_integer("encoder_batch", 32, "Views per update of the image encoder.", lower_bound=1)
+FINETUNE_STEPS = flags.DEFINE_integer(
+    "finetune_steps", 400, "Updates of image encoder and decoder together.", lower_bound=0
+)
+FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 16, "Views per update while finetuning.", lower_bound=1)
+FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 1024, "Labelled points per shape.", lower_bound=1)
+FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 2e-4, "Learning rate while finetuning.", lower_bound=0.0)
+EXTEND = flags.DEFINE_list(
+    "extend",
+    [],
+    "Updates to append to the last stage, also after the run has finished; warm-up and decay start again. Give all of "
+    "them, as in --extend=200,400, to extend once more. To train all stages for longer, start a new run --init_from "
+    "this one.",
+)
+LATENT_WEIGHT = flags.DEFINE_float(
     "latent_weight",
     1.0,
-    "Of the latent's distance beside the occupancy loss while finetuning.",
+    "Weight of the distance to the autoencoder's latent, added to the occupancy loss while finetuning.",
     lower_bound=0.0,
 )
 
 
 def schedule() -> Schedule:
-    """All stages that have steps. Raises ValueError when none has, or for flags that do not read."""
+    """All stages that have steps. Raises ValueError when none has, or for malformed flags."""
     try:
-        steps = [int(text) for text in _AUTOENCODER_STEPS.value]
+        steps = [int(text) for text in AUTOENCODER_STEPS.value]
     except ValueError:
         steps = []
     if len(steps) != 3 or min(steps) < 0:
-        raise ValueError(f"--autoencoder_steps: expected three numbers, found {','.join(_AUTOENCODER_STEPS.value)!r}")
-    rate, decay = _RATE.value, _DECAY.value
+        raise ValueError(f"--autoencoder_steps: expected three numbers, found {','.join(AUTOENCODER_STEPS.value)!r}")
+    rate, decay = RATE.value, DECAY.value
     counts = dict(zip((16, 32, 64), steps, strict=True))
     last = max((level for level, count in counts.items() if count), default=None)
     stages = [
-        Stage(AUTOENCODER, level, count, _AUTOENCODER_BATCH.value, _POINTS.value, rate, decay and level == last)
+        Stage(AUTOENCODER, level, count, AUTOENCODER_BATCH.value, POINTS.value, rate, decay and level == last)
         for level, count in counts.items()
     ]
-    stages.append(Stage(ENCODER, None, _ENCODER_STEPS.value, _ENCODER_BATCH.value, 0, rate, decay))
+    stages.append(Stage(ENCODER, None, ENCODER_STEPS.value, ENCODER_BATCH.value, 0, rate, decay))
     stages.append(
         Stage(
             FINETUNE,
             64,
-            _FINETUNE_STEPS.value,
-            _FINETUNE_BATCH.value,
-            _FINETUNE_POINTS.value,
-            _FINETUNE_RATE.value,
+            FINETUNE_STEPS.value,
+            FINETUNE_BATCH.value,
+            FINETUNE_POINTS.value,
+            FINETUNE_RATE.value,
             decay,
         )
     )
     used = tuple(stage for stage in stages if stage.steps)
     if not used:
         raise ValueError("there is nothing to train: all stages have 0 steps")
-    return Schedule(used, _LOSS.value, _BETA1.value, _OPTIMIZER.value, _LATENT_WEIGHT.value)
+    used += tuple(
+        dataclasses.replace(used[-1], steps=count, round=number) for number, count in enumerate(_extensions(), start=2)
+    )
+    return Schedule(used, LOSS.value, BETA1.value, OPTIMIZER.value, LATENT_WEIGHT.value)
+
+
+def _extensions() -> list[int]:
+    try:
+        counts = [int(text) for text in EXTEND.value]
+    except ValueError:
+        counts = [0]
+    if any(count < 1 for count in counts):
+        raise ValueError(f"--extend: expected numbers of updates, found {','.join(EXTEND.value)!r}")
+    return counts
 
 
 def check_batches(stages: tuple[Stage, ...], devices: int) -> None:
@@ -72,6 +98,23 @@ def check_batches(stages: tuple[Stage, ...], devices: int) -> None:
     for stage in stages:
         if stage.batch % devices:
             raise ValueError(
-                f"{stage.name}: a batch of {stage.batch} cannot be cut into {devices} equal parts, one per device: "
-                "choose another batch or --devices=1"
+                f"{stage.name}: a batch of {stage.batch} cannot be split evenly over {devices} devices: "
+                "choose another batch or --devices"
             )
+
+
+GROUPS = {
+    "Stages": [
+        AUTOENCODER_STEPS,
+        AUTOENCODER_BATCH,
+        POINTS,
+        ENCODER_STEPS,
+        ENCODER_BATCH,
+        FINETUNE_STEPS,
+        FINETUNE_BATCH,
+        FINETUNE_POINTS,
+        LATENT_WEIGHT,
+        EXTEND,
+    ],
+    "Optimizer": [OPTIMIZER, RATE, FINETUNE_RATE, DECAY, BETA1, LOSS],
+}

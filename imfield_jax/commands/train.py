@@ -2,54 +2,62 @@
 
     python -m experiments.train --flagfile=car.flags
     python -m experiments.train --category=teapot --data=data/teapot --run=runs/teapot
+    python -m experiments.train --category=teapot --init_from=car --learning_rate=1e-3
 
+Without other flags the settings are those of car.flags; those of the paper are in experiments/flags/paper.flags.
 The dataset is prepared when there is none: cars, chairs and airplanes from nothing, others from --source.
-A run that was stopped goes on from its last checkpoint when the same command is given again, and ends
-with the same weights.
+A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
+with the same weights. --extend=N continues a finished run.
 In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), pictures/ of
-validation shapes after each stage, and TensorBoard's event files.
+validation shapes after each stage, and TensorBoard's event files in events/.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 import jax
 from absl import flags, logging
+from jax.sharding import Mesh
 
 from imfield_jax.batches import HeldOut
-from imfield_jax.commands import stage_flags
+from imfield_jax.commands import run_config, stage_flags
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.watch import Watch
 from imfield_jax.dataset.feed import FeedConfig
-from imfield_jax.files import write_atomic
+from imfield_jax.inference.reconstructor import run_weights, shipped_categories, shipped_weights
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS, Preset
+from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.sources.listing import SOURCES
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.feed import Feed
 from imfield_jax.training.loop import Run, train
 from imfield_jax.training.losses import check_loss
-from imfield_jax.training.parallel import along_batch, data_mesh, goes_one_by_one
+from imfield_jax.training.parallel import batch_sharded, check_single_process, data_mesh, sequential
 from imfield_jax.training.stages import Schedule
 from imfield_jax.training.validation import validation
 
-_CATEGORY = flags.DEFINE_string("category", "car", "What to train.")
-_PRESET = flags.DEFINE_enum("preset", "compact", sorted(PRESETS), "Networks, see imfield_jax/models/presets.py.")
+_CATEGORY = flags.DEFINE_string("category", "car", "Category to train; that of the dataset.")
+_PRESET = flags.DEFINE_enum("preset", "compact", sorted(PRESETS), "Networks; see imfield_jax/models/presets.py.")
 _BALANCED = flags.DEFINE_bool(
-    "balanced", False, "Initial weights of the decoder that train in minutes, as compact always has, not the paper's."
+    "balanced",
+    False,
+    "Scale the decoder's initial weights by layer width, as compact does.",
 )
 _DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>.")
 _RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
-_SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from when there is none.")
-_SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the meshes, where the source needs one.")
-_COUNT = flags.DEFINE_integer("count", 1000, "How many shapes the procedural source makes.", lower_bound=10)
-_LABELS = flags.DEFINE_enum("labels", "pooled", LABELS, "Labels of the points of a dataset that is made here.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of weights, batches and the default dataset.", lower_bound=0)
+_SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from if there is none.")
+_SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the source's meshes, if it needs one.")
+_COUNT = flags.DEFINE_integer("count", 1000, "Number of shapes of the procedural source.", lower_bound=10)
+_INIT_FROM = flags.DEFINE_string(
+    "init_from", None, "Start from these weights: a weights file, a run folder or a shipped category, such as car."
+)
+_LABELS = flags.DEFINE_enum("labels", "exact", LABELS, "Labels of the points of a dataset that is prepared here.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, batches and a dataset prepared here.", lower_bound=0)
 _FEED = flags.DEFINE_enum(
     "feed",
     "resident",
@@ -60,10 +68,19 @@ _DEVICES = flags.DEFINE_integer("devices", None, "Local devices to use; default 
 _SAVE_EVERY = flags.DEFINE_integer("save_every", 250, "Updates between checkpoints.", lower_bound=1)
 _VALIDATE_EVERY = flags.DEFINE_integer("validate_every", 500, "Updates between validations.", lower_bound=1)
 _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log lines.", lower_bound=1)
-flags.adopt_module_key_flags(stage_flags)  # --help lists them too
+flags.adopt_module_key_flags(stage_flags)
+
+GROUPS = {
+    "Data": [_CATEGORY, _DATA, _SOURCE, _SOURCE_DIR, _COUNT, _LABELS],
+    "Run": [_RUN, _INIT_FROM, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
+    **stage_flags.GROUPS,
+    "Network": [_PRESET, _BALANCED],
+    "Logging": [_MEASURE_EVERY, _VALIDATE_EVERY],
+}
 
 
 def main() -> None:
+    check_single_process()
     folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
     networks, schedule = Networks(_preset()), stage_flags.schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
@@ -71,19 +88,30 @@ def main() -> None:
     stage_flags.check_batches(schedule.stages, mesh.size)
     data = _dataset()
     origin = _origin(data)
+    _check_category(data)
     _check_labels(origin)
-    _claim(folder / "config.json", _config(networks, schedule, origin))
+    initial, init_from = _initial(networks.preset)
+    with run_config.claimed(folder, _config(networks, schedule, origin, init_from)):
+        _train(folder, data, networks, schedule, mesh, origin, initial)
+
+
+def _train(
+    folder: Path, data: Path, networks: Networks, schedule: Schedule, mesh: Mesh, origin: dict, initial: Weights | None
+) -> None:
+    """Train into a run folder that this process holds."""
     feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
     plan = Run(
         networks=networks,
         schedule=schedule,
         feeds=feeds,
-        validate=validation(networks, held_out, goes_one_by_one(mesh)),
+        validate=validation(networks, held_out, sequential(mesh)),
         key=jax.random.key(_SEED.value, impl="rbg"),  # XLA's CPU compiler takes a second per threefry draw
         mesh=mesh,
         measure_every=_MEASURE_EVERY.value,
         validate_every=_VALIDATE_EVERY.value,
         save_every=_SAVE_EVERY.value,
+        initial=(initial.params, initial.batch_stats) if initial else None,
+        estimate=True,
     )
     about = {
         "category": _CATEGORY.value,
@@ -93,8 +121,11 @@ def main() -> None:
         "licence": origin["licence"],
         "training_names_sha256": origin["names_sha256"],
     }
+    if initial:
+        about["init_from"] = _INIT_FROM.value
     watch = Watch(folder, networks, schedule, held_out, about)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
+    logging.info("compiling the stages and timing a few updates of each")
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
     logging.info("done: python -m experiments.evaluate --run=%s --data=%s", folder, _data_folder())
@@ -145,7 +176,7 @@ def _dataset() -> Path:
 
 
 def _origin(data: Path) -> dict:
-    """What tells this training data from any other: kept with the run, so that it goes on with no other."""
+    """What identifies the training data: kept with the run, so that it is resumed with no other."""
     from imfield_jax.dataset.storage import open_split
 
     split = open_split(data, "train")
@@ -155,6 +186,18 @@ def _origin(data: Path) -> dict:
         "shapes": len(split.names),
         "names_sha256": split.names_sha256,
     }
+
+
+def _check_category(data: Path) -> None:
+    """Raises ValueError where the dataset that was found is of another category than --category."""
+    from imfield_jax.dataset.storage import open_split
+
+    found = open_split(data, "train").metadata["category"]
+    if found != _CATEGORY.value:
+        raise ValueError(
+            f"the dataset in {_data_folder()} is of category {found}, not {_CATEGORY.value}: give --category={found}, "
+            "or another --data"
+        )
 
 
 def _check_labels(origin: dict) -> None:
@@ -167,15 +210,19 @@ def _check_labels(origin: dict) -> None:
         )
 
 
-def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable[[int], Feed], HeldOut]:
+def _feeds(data: Path, framing: str, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
     """The batches of each stage, by its number, and the shapes to watch."""
     from imfield_jax.dataset.held_out import held_out
     from imfield_jax.dataset.storage import open_split, split_names
 
     split = open_split(data, "train")
-    watched = open_split(data, "validation" if "validation" in split_names(data) else "train")
+    validates = "validation" in split_names(data)
+    if not validates:
+        logging.info("the dataset has no validation split: validation scores are of training shapes")
+    watched = open_split(data, "validation" if validates else "train")
+    planned = sum(stage.round == 1 for stage in schedule.stages)  # so that an extension changes no other stage's seed
     configs = [
-        FeedConfig(seed=_SEED.value * len(schedule.stages) + number, batch=s.batch, points=s.points, framing=framing)
+        FeedConfig(seed=_SEED.value * planned + number, batch=s.batch, points=s.points, framing=framing)
         for number, s in enumerate(schedule.stages)
     ]
     if _FEED.value == "pipeline":
@@ -187,38 +234,66 @@ def _feeds(data: Path, framing: str, schedule: Schedule, mesh) -> tuple[Callable
     progress = Progress()
     packed = pack(split, framing, progress=lambda done, total: progress("reading shapes", done, total, ""))
     return (
-        lambda number: ResidentFeed(packed, configs[number], along_batch(mesh)),
+        lambda number: ResidentFeed(packed, configs[number], batch_sharded(mesh)),
         held_out(watched, framing),
     )
 
 
-def _config(networks: Networks, schedule: Schedule, origin: dict) -> dict:
-    """What determines the weights: what a run folder must have been begun with to go on."""
-    config = {
+def _initial(preset: Preset) -> tuple[Weights | None, dict | None]:
+    """The weights to start from and their entry in config.json, or neither.
+
+    Raises ValueError where they do not have all networks of this preset.
+    """
+    if not _INIT_FROM.value:
+        return None, None
+    path = _initial_path(_INIT_FROM.value)
+    weights = load_weights(path)
+    found, wanted = (_architecture(each) for each in (weights.networks.preset, preset))
+    if found != wanted:
+        different = ", ".join(key for key in wanted if found[key] != wanted[key])
+        raise ValueError(
+            f"--init_from: {path} holds weights of preset {weights.networks.preset.name}, whose {different} differ "
+            f"from those of --preset={preset.name}"
+        )
+    missing = sorted({"decoder", "voxel_encoder", "image_encoder"} - set(weights.params))
+    if missing:
+        raise ValueError(f"--init_from: {path} has no {', '.join(missing)}: expected all three networks")
+    return weights, run_config.initial_weights(path, weights.about.get("category", ""))
+
+
+def _initial_path(name: str) -> Path:
+    """A weights file, that of a run folder, or that of a shipped category."""
+    path = Path(name)
+    if path.is_dir():
+        return run_weights(path)
+    if path.exists():
+        return path
+    if name in shipped_categories():
+        return shipped_weights(name)
+    raise ValueError(
+        f"--init_from={name}: expected a weights file, a run folder or one of {', '.join(shipped_categories())}"
+    )
+
+
+def _architecture(preset: Preset) -> dict:
+    """What two presets must share to share weights: all but the name and the initial values."""
+    architecture = dataclasses.asdict(preset)
+    del architecture["name"], architecture["decoder"]["initial_std"]
+    return architecture
+
+
+def _config(networks: Networks, schedule: Schedule, origin: dict, init_from: dict | None) -> dict:
+    """What determines the weights: what a run folder must have been started with to be resumed."""
+    return {
         "category": _CATEGORY.value,
         "seed": _SEED.value,
         "data": origin,
         "preset": dataclasses.asdict(networks.preset),
         "schedule": dataclasses.asdict(schedule),
+        "init_from": init_from,
     }
-    return json.loads(json.dumps(config))
 
 
-def _claim(path: Path, config: dict) -> None:
-    """Save the configuration of a new run; refuse to go on with another."""
-    if path.exists():
-        found = json.loads(path.read_text())
-        if found != config:
-            changed = ", ".join(key for key in {**config, **found} if found.get(key) != config.get(key))
-            raise ValueError(
-                f"{path.parent} is a run with another {changed} (see {path.name} there): give the flags it was begun "
-                "with, or another --run"
-            )
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(path, json.dumps(config, indent=1))
-
-
-def _names(mesh) -> str:
+def _names(mesh: Mesh) -> str:
     kinds = [device.device_kind for device in mesh.devices.flat]
     return f"{len(kinds)} x {kinds[0]}"

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
-from types import ModuleType
 
 import jax
 import numpy as np
 from absl import logging
 
 from imfield_jax.batches import HeldOut
+from imfield_jax.commands.event_files import EventFiles
 from imfield_jax.evaluation import figures
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.models.networks import Networks
@@ -29,13 +28,13 @@ class Watch:
     def __init__(self, folder: Path, networks: Networks, schedule: Schedule, held_out: HeldOut, about: dict):
         self._folder, self._networks, self._schedule = folder, networks, schedule
         self._held_out, self._about = held_out, about
-        self._scalars = _scalar_writer(folder)
+        self._events = EventFiles(folder / "events")
         self._scores: dict[str, float] = {}
         self._since: tuple[Stage, int, float] | None = None
 
-    def measured(self, stage: Stage, step: int, measures: dict[str, float]) -> None:
+    def measured(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         rate = self._steps_per_second(stage, step)
-        shown = "  ".join(f"{name} {value:.5f}" for name, value in measures.items() if "inside" not in name)
+        shown = "  ".join(f"{name} {value:.5f}" for name, value in metrics.items() if "inside" not in name)
         speed = (
             f"  {rate * stage.batch * max(stage.points, 1):,.0f} {'points' if stage.points else 'views'}/s"
             if rate
@@ -43,14 +42,19 @@ class Watch:
         )
         left = f"  {(stage.steps - step) / rate / 60:.1f} min left in stage" if rate else ""
         logging.info("%s %d/%d  %s%s%s", stage.name, step, stage.steps, shown, speed, left)
-        self._write(stage, step, {f"train/{name}": value for name, value in measures.items()})
+        values = {f"train/{name}": value for name, value in metrics.items()}
+        if rate:
+            values["train/steps_per_second"] = rate
+        self._events.scalars(values, self._updates(stage, step))
 
-    def validated(self, stage: Stage, step: int, measures: dict[str, float]) -> None:
+    def validated(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         names = ["voxels"] if stage.kind == AUTOENCODER else ["voxels", "views"]
-        self._scores = {f"validation_iou_from_{name}": measures[name] for name in names}
+        self._scores = {f"validation_iou_from_{name}": metrics[name] for name in names}
         shown = "  ".join(f"{name} {value:.4f}" for name, value in self._scores.items())
         logging.info("%s %d/%d  %s", stage.name, step, stage.steps, shown)
-        self._write(stage, step, self._scores)
+        self._events.scalars(
+            {f"validation/iou_from_{name}": metrics[name] for name in names}, self._updates(stage, step)
+        )
 
     def finished(self, stage: Stage, state: TrainState) -> None:
         """Keep the weights for extract and evaluate: weights.npz in the run folder, and a picture of them."""
@@ -62,8 +66,14 @@ class Watch:
     def warned(self, stage: Stage, step: int, message: str) -> None:
         logging.warning("%s %d/%d: %s", stage.name, step, stage.steps, message)
 
+    def estimated(self, seconds: dict[str, float]) -> None:
+        kinds = [device.platform for device in jax.local_devices()]
+        stages = ", ".join(f"{name} {_duration(each)}" for name, each in seconds.items())
+        total = _duration(sum(seconds.values()))
+        logging.info("about %s on this machine (%d x %s): %s", total, len(kinds), kinds[0], stages)
+
     def resumed(self, done: int, total: int) -> None:
-        logging.info("going on after %d of %d updates", done, total)
+        logging.info("resuming after %d of %d updates", done, total)
 
     def _picture(self, stage: Stage) -> None:
         """Validation shapes as this stage's own input gives them, and what the network saw of them."""
@@ -81,7 +91,9 @@ class Watch:
         ]
         folder = self._folder / "pictures"
         folder.mkdir(exist_ok=True)
-        figures.save(folder / f"{stage.name}.png", figures.validation_grid(rows))
+        path = folder / f"{stage.name}.png"
+        figures.save(path, figures.validation_grid(rows))
+        self._events.image("validation/images", path.read_bytes(), self._updates(stage, stage.steps))
         logging.info("%s: pictures in %s", stage.name, folder)
 
     def _steps_per_second(self, stage: Stage, step: int) -> float:
@@ -90,28 +102,14 @@ class Watch:
         self._since = (stage, step, now)
         return (step - since[1]) / (now - since[2]) if since and since[0] == stage else 0.0
 
-    def _write(self, stage: Stage, step: int, scalars: dict[str, float]) -> None:
+    def _updates(self, stage: Stage, step: int) -> int:
+        """The number of updates of the run after `step` of a stage."""
         number = self._schedule.stages.index(stage)
-        done = self._schedule.ends[number] - stage.steps + step
-        for name, value in scalars.items():
-            self._scalars.add_scalar(name, value, done)
-        self._scalars.flush()
+        return self._schedule.ends[number] - stage.steps + step
 
 
-class _NoScalars:
-    """Stands in where TensorBoard is not installed: its curves are a convenience, not a need."""
-
-    def add_scalar(self, name: str, value: float, step: int) -> None: ...
-
-    def flush(self) -> None: ...
-
-
-def _scalar_writer(folder: Path):
-    # TensorBoard writes without TensorFlow where it finds this; importing TensorFlow takes seconds and logs.
-    sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
-    try:
-        from tensorboard.summary import Writer
-    except ImportError:
-        logging.info("TensorBoard is not installed: no curves, log lines only")
-        return _NoScalars()
-    return Writer(str(folder / "events"))
+def _duration(seconds: float) -> str:
+    """ "40 s", "35 min" or "2.5 h"."""
+    if seconds < 90:
+        return f"{max(seconds, 1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 90 * 60 else f"{seconds / 3600:.1f} h"

@@ -95,7 +95,10 @@ def open_split(directory: Path | str, split: str) -> Split:
     builder = _builder(directory)
     if split not in builder.info.splits:
         present = ", ".join(builder.info.splits)
-        raise ValueError(f"the dataset {builder.data_dir} has no shapes in split {split!r}, only in {present}")
+        raise ValueError(
+            f"the dataset {builder.data_dir} has no shapes in split {split!r}, only in {present}: "
+            "prepare more shapes, or name the shapes of each split (see prepare --help)"
+        )
     return Split(builder, split)
 
 

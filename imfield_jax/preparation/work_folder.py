@@ -9,14 +9,13 @@ lock              held by the process at work
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from imfield_jax.files import write_atomic
+from imfield_jax.files import locked, write_atomic
 from imfield_jax.preparation.record_file import read_levels, read_report
 from imfield_jax.sources.shape import Shape
 
@@ -36,13 +35,8 @@ class WorkFolder:
 
         Raises ValueError when another holds it, or when its records are of other settings.
         """
-        with open(self.path / "lock", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise ValueError(
-                    f"another preparation is at work in {self.path.parent}: wait for it or choose another --out"
-                ) from error
+        busy = f"another preparation is at work in {self.path.parent}: wait for it or choose another --out"
+        with locked(self.path / "lock", busy):
             self._refuse_others()
             for leftover in self.path.glob(".*.tmp"):
                 leftover.unlink()

@@ -7,6 +7,7 @@ there, so `restore` falls back to an older one when the newest cannot be read.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import jax
@@ -14,6 +15,7 @@ import orbax.checkpoint as ocp
 
 from imfield_jax.training.state import TrainState
 
+_MARGIN = 1 << 20  # bytes, for metadata
 _KEPT = 2  # the newest, and one to fall back to
 
 
@@ -24,7 +26,8 @@ class Checkpoints:
         options = ocp.CheckpointManagerOptions(max_to_keep=_KEPT, cleanup_tmp_directories=True)
         # Without the handler a manager knows the shapes of what it saved itself, not of what it finds.
         handler = ocp.StandardCheckpointHandler()
-        self._manager = ocp.CheckpointManager(Path(folder).resolve(), options=options, item_handlers=handler)
+        self._folder = Path(folder).resolve()
+        self._manager = ocp.CheckpointManager(self._folder, options=options, item_handlers=handler)
 
     def __enter__(self) -> Checkpoints:
         return self
@@ -37,7 +40,19 @@ class Checkpoints:
         """Save the state after `done` updates of the run; the copy is taken before this returns."""
         if done in self._manager.all_steps():
             self._manager.delete(done)  # it could not be read, or the run would have gone on from it
+        self._check_space(state)
         self._manager.save(done, args=ocp.args.StandardSave(state), force=True)
+
+    def _check_space(self, state: TrainState) -> None:
+        """Raises OSError for a disk without room: Orbax's writing threads would report it in a thousand lines."""
+        self._manager.wait_until_finished()
+        needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
+        free = shutil.disk_usage(self._folder).free
+        if free < needed + _MARGIN:
+            raise OSError(
+                f"no space left for a checkpoint in {self._folder}: it takes {needed / 1e6:.0f} MB "
+                f"and {free / 1e6:.0f} MB are free; make room and rerun the same command to resume"
+            )
 
     def steps(self) -> list[int]:
         """The numbers of updates that there are checkpoints of, newest first."""
@@ -57,7 +72,7 @@ class Checkpoints:
     def _check(self, done: int, like: TrainState) -> None:
         found = self._manager.item_metadata(done)
         if found is None:
-            raise ValueError("its metadata are gone")
+            raise ValueError("its metadata file is missing")
         saved = {_leaf_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(found.tree)}
         for path, leaf in jax.tree.leaves_with_path(like):
             name = _leaf_name(path)

@@ -17,7 +17,7 @@ from imfield_jax.types import Array
 
 @runtime_checkable
 class Feed(Protocol):
-    """Batches by number. Leaves are numpy or jax arrays; B is the share of this host.
+    """Batches by number. Leaves are numpy or jax arrays; B is the batch size.
 
     names: the shapes of the split, by row.
     """

@@ -1,4 +1,4 @@
-"""The loop over stages and steps: resumes from the newest checkpoint, tells an observer, saves.
+"""The loop over stages and steps: resumes from the newest checkpoint, reports to an observer, saves.
 
 Batches and keys are functions of the step number, so a run that was killed and started again makes
 the same weights, bit for bit, as one that was not.
@@ -6,36 +6,36 @@ the same weights, bit for bit, as one that was not.
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
 import jax
 import numpy as np
 import optax
-from jaxtyping import Float, Key
+from jaxtyping import Float
 
-from imfield_jax.models.networks import Networks
 from imfield_jax.training.checkpoints import Checkpoints
+from imfield_jax.training.estimate import remaining_seconds
 from imfield_jax.training.feed import Feed
-from imfield_jax.training.parallel import everywhere, goes_one_by_one, parallel_step
-from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
+from imfield_jax.training.parallel import replicated
+from imfield_jax.training.run import Run
+from imfield_jax.training.stages import AUTOENCODER, Stage
 from imfield_jax.training.state import TrainState, begin_stage, first_state, trained
-from imfield_jax.training.steps import Measures, make_step
-from imfield_jax.training.validation import Validation, latents_of
+from imfield_jax.training.steps import Metrics
+from imfield_jax.training.validation import latents_of
 
-EMPTY_SHARE = 0.02  # said to be inside, as a share of what is: below this the answer is "empty" everywhere
+EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the answer is "empty" everywhere
 COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder says the same of every shape
 
 
 @runtime_checkable
 class Observer(Protocol):
-    """What is told of a run; it must not change it."""
+    """Receives the reports of a run; it must not change it."""
 
-    def measured(self, stage: Stage, step: int, measures: dict[str, float]) -> None:
+    def measured(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         """Means over the steps since the last call; `step` updates of the stage are made."""
 
-    def validated(self, stage: Stage, step: int, measures: dict[str, float]) -> None:
+    def validated(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         """Intersection over union on held-out shapes."""
 
     def finished(self, stage: Stage, state: TrainState) -> None:
@@ -44,26 +44,11 @@ class Observer(Protocol):
     def warned(self, stage: Stage, step: int, message: str) -> None:
         """Something is wrong that a person should know now."""
 
+    def estimated(self, seconds: dict[str, float]) -> None:
+        """How long the stages that are not finished will take, by name."""
+
     def resumed(self, done: int, total: int) -> None:
-        """The run goes on after `done` of `total` updates."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Run:
-    """All that determines a run, and how often it looks up.
-
-    feeds: the batches of a stage, given its number; the seed of each is its own.
-    """
-
-    networks: Networks
-    schedule: Schedule
-    feeds: Callable[[int], Feed]
-    validate: Validation
-    key: Key[jax.Array, ""]
-    mesh: jax.sharding.Mesh
-    measure_every: int = 50
-    validate_every: int = 500
-    save_every: int = 250
+        """The run resumes after `done` of `total` updates."""
 
 
 def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
@@ -73,11 +58,13 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
     """
     done, state = _resume(run, checkpoints, observer)
     current = run.schedule.locate(done)
+    if run.estimate and done < run.schedule.ends[-1]:
+        observer.estimated(remaining_seconds(run, current, state))
     state = _train_stage(run, current, state, checkpoints, observer)
     for number in range(current + 1, len(run.schedule.stages)):
         state = begin_stage(run.schedule, run.schedule.stages[number], state.params, state.batch_stats)
         # Where the step leaves its state, or the second step would compile again.
-        state = jax.device_put(state, everywhere(run.mesh))
+        state = jax.device_put(state, replicated(run.mesh))
         state = _train_stage(run, number, state, checkpoints, observer)
     return state
 
@@ -97,13 +84,17 @@ def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int
         return done, state
     if problem is not None:
         raise ValueError(f"no checkpoint of this run can be read: {problem}")
-    return 0, jax.device_put(first_state(run.networks, run.schedule, run.key), everywhere(run.mesh))
+    if run.initial is None:
+        state = first_state(run.networks, run.schedule, run.key)
+    else:
+        state = begin_stage(run.schedule, run.schedule.stages[0], *run.initial)
+    return 0, jax.device_put(state, replicated(run.mesh))
 
 
 def _expected(run: Run, stage: Stage) -> TrainState:
     """Shapes, dtypes and shardings of a state of a stage."""
     shapes = jax.eval_shape(lambda key: begin_stage(run.schedule, stage, *run.networks.init(key)), run.key)
-    same = everywhere(run.mesh)
+    same = replicated(run.mesh)
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=same), shapes)
 
 
@@ -111,7 +102,7 @@ def _train_stage(run: Run, number: int, state: TrainState, checkpoints: Checkpoi
     stage = run.schedule.stages[number]
     if int(state.step) < stage.steps:
         state = _update(run, number, state, checkpoints, observer)
-    # Said again of a stage that was complete when the run was stopped: it may not have been heard.
+    # Report a stage that finished just before an interruption again: the observer may have missed it.
     observer.validated(stage, stage.steps, run.validate(state))
     observer.finished(stage, state)
     return state
@@ -122,13 +113,13 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
     stage = run.schedule.stages[number]
     before = run.schedule.ends[number] - stage.steps
     feed = run.feeds(number)
-    step = parallel_step(make_step(run.networks, run.schedule, stage, one_by_one=goes_one_by_one(run.mesh)), run.mesh)
+    step = run.steps[number]
     latents = _targets(run, stage, state, feed)
-    seen: list[Measures] = []
+    seen: list[Metrics] = []
     for made in range(int(state.step) + 1, stage.steps + 1):
         draw = feed.points if stage.kind == AUTOENCODER else feed.views
-        state, measures = step(state, draw(stage.level, made - 1), latents)
-        seen.append(measures)
+        state, metrics = step(state, draw(stage.level, made - 1), latents)
+        seen.append(metrics)
         last = made == stage.steps
         if last or made % run.measure_every == 0:
             _tell(observer, stage, made, seen)
@@ -144,13 +135,13 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
 def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:
     """What views are regressed to: the autoencoder is frozen by then, so they are the same after a resume."""
     if stage.kind == AUTOENCODER:
-        return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), everywhere(run.mesh))
+        return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), replicated(run.mesh))
     latents = latents_of(run.networks, state.params, feed.voxels, len(feed.names))
-    return jax.device_put(latents, everywhere(run.mesh))
+    return jax.device_put(latents, replicated(run.mesh))
 
 
-def _tell(observer: Observer, stage: Stage, made: int, seen: list[Measures]) -> None:
-    means = {name: float(np.mean([float(measures[name]) for measures in seen])) for name in seen[0]}
+def _tell(observer: Observer, stage: Stage, made: int, seen: list[Metrics]) -> None:
+    means = {name: float(np.mean([float(metrics[name]) for metrics in seen])) for name in seen[0]}
     _check_finite(stage, made, "loss", means["loss"])
     observer.measured(stage, made, means)
     if made > stage.steps // 2:
@@ -159,11 +150,11 @@ def _tell(observer: Observer, stage: Stage, made: int, seen: list[Measures]) -> 
 
 
 def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
-    """What the measures say has gone wrong, and what to do."""
-    if means.get("said_inside", 1.0) < EMPTY_SHARE * means.get("is_inside", 0.0):
+    """What the metrics say has gone wrong, and what to do."""
+    if means.get("predicted_inside", 1.0) < EMPTY_FRACTION * means.get("true_inside", 0.0):
         yield (
-            f"the network answers 'empty' everywhere ({means['said_inside']:.2%} of points said to be inside, "
-            f"{means['is_inside']:.2%} are; loss {means['loss']:.4f}): check the dataset's contact.png, or train "
+            f"the network answers 'empty' everywhere ({means['predicted_inside']:.2%} of points predicted inside, "
+            f"{means['true_inside']:.2%} are; loss {means['loss']:.4f}): check the dataset's contact.png, or train "
             "with a lower --learning_rate or --loss=bce into another --run"
         )
     if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:

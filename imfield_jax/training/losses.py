@@ -1,4 +1,4 @@
-"""Losses over labelled points and latents, and the measures that are watched with them."""
+"""Losses over labelled points and latents, and the metrics that are watched with them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def latent_loss(z: Float[Array, "B Z"], target: Float[Array, "B Z"]) -> Float[Ar
     return jnp.square(z - target).mean()
 
 
-def point_measures(
+def point_metrics(
     logits: Float[Array, "B P"], occupancy: Float[Array, "B P"], output: str
 ) -> dict[str, Float[Array, ""]]:
     """Intersection over union on the batch's own points, and how many are and are said to be inside."""
@@ -47,8 +47,8 @@ def point_measures(
     union = jnp.maximum(jnp.sum(inside | full, axis=-1), 1)
     return {
         "point_iou": jnp.mean(overlap / union),
-        "said_inside": jnp.mean(inside),
-        "is_inside": jnp.mean(full),
+        "predicted_inside": jnp.mean(inside),
+        "true_inside": jnp.mean(full),
     }
 
 

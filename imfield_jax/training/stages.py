@@ -28,6 +28,7 @@ class Stage:
     level:  16, 32 or 64, the sampling level of its points; None where no points are needed.
     steps:  updates.   batch: shapes per update.   points: labelled points per shape.
     learning_rate: after a short warm-up; `decay` lets it fall to zero along a cosine.
+    round:  above 1 in a stage that extends the same stage before it, with an optimizer that starts afresh.
     """
 
     kind: str
@@ -37,10 +38,13 @@ class Stage:
     points: int
     learning_rate: float
     decay: bool
+    round: int = 1
 
     @property
     def name(self) -> str:
-        return f"{self.kind}_{self.level}" if self.kind == AUTOENCODER else self.kind
+        """Unique within a schedule: "autoencoder_16", "encoder", "finetune", and "finetune_round2" of an extension."""
+        name = f"{self.kind}_{self.level}" if self.kind == AUTOENCODER else self.kind
+        return name if self.round == 1 else f"{name}_round{self.round}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,10 +52,10 @@ class Schedule:
     """All stages of a run, and what they share.
 
     loss:  "mse" (the paper's) on occupancy or "bce" on logits.
-    beta1: of Adam; 0.5 in IM-NET.
+    beta1: Adam's; 0.5 in IM-NET.
     optimizer: "adam" (the paper's), or "muon" (Jordan et al. 2024), which turns the momentum of every
            weight matrix into the nearest orthogonal one and leaves biases, scales and single rows to Adam.
-    latent_weight: of the distance to the autoencoder's latent beside the occupancy loss while finetuning.
+    latent_weight: weight of the distance to the autoencoder's latent beside the occupancy loss while finetuning.
     """
 
     stages: tuple[Stage, ...]

@@ -1,4 +1,4 @@
-"""One update of each stage: pure functions from (state, batch) to (state, measures)."""
+"""One update of each stage: pure functions from (state, batch) to (state, metrics)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from jaxtyping import Float
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.training.losses import latent_loss, latent_spread, occupancy_loss, point_measures
+from imfield_jax.training.losses import latent_loss, latent_spread, occupancy_loss, point_metrics
 from imfield_jax.training.optimizer import optimizer_of
-from imfield_jax.training.stages import AUTOENCODER, ENCODER, Schedule, Stage
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import TrainState, trained
 from imfield_jax.types import Array
 
-Measures = dict[str, Float[Array, ""]]
-Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Measures]]
+Metrics = dict[str, Float[Array, ""]]
+Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Metrics]]
 LossFunction = Callable[
-    [Tree, Tree, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[Float[Array, ""], tuple[Tree, Measures]]
+    [Tree, Tree, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[Float[Array, ""], tuple[Tree, Metrics]]
 ]
 
 
 def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_one: bool) -> Step:
-    """The update of a stage: step(state, batch, latents) -> (state, measures).
+    """The update of a stage: step(state, batch, latents) -> (state, metrics).
 
     latents: the autoencoder's latents of the split by row, what views are regressed to; the
     autoencoder's own stages do not look at it.
@@ -38,10 +38,10 @@ def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_on
             return loss_function({**state.params, **part}, state.batch_stats, batch, latents)
 
         part = trained(stage, state.params)
-        (loss, (batch_stats, measures)), gradients = jax.value_and_grad(loss_of, has_aux=True)(part)
+        (loss, (batch_stats, metrics)), gradients = jax.value_and_grad(loss_of, has_aux=True)(part)
         updates, opt_state = optimizer.update(gradients, state.opt_state, part)
         params = {**state.params, **optax.apply_updates(part, updates)}
-        return TrainState(state.step + 1, params, batch_stats, opt_state), {"loss": loss, **measures}
+        return TrainState(state.step + 1, params, batch_stats, opt_state), {"loss": loss, **metrics}
 
     return step
 
@@ -52,11 +52,11 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, one_by_
     def occupancy_terms(params, z, batch):
         logits = networks.logits(params, z, batch.points, one_by_one=one_by_one)
         loss = occupancy_loss(logits, batch.occupancy, output, schedule.loss)
-        return loss, {**point_measures(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
+        return loss, {**point_metrics(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
 
     def autoencoder(params, batch_stats, batch, latents):
-        loss, measures = occupancy_terms(params, networks.encode_voxels(params, batch.voxels), batch)
-        return loss, (batch_stats, measures)
+        loss, metrics = occupancy_terms(params, networks.encode_voxels(params, batch.voxels), batch)
+        return loss, (batch_stats, metrics)
 
     def encoder(params, batch_stats, batch, latents):
         z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
@@ -64,8 +64,8 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, one_by_
 
     def finetune(params, batch_stats, batch, latents):
         z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
-        loss, measures = occupancy_terms(params, z, batch)
+        loss, metrics = occupancy_terms(params, z, batch)
         distance = latent_loss(z, latents[batch.index])
-        return loss + schedule.latent_weight * distance, (batch_stats, {**measures, "latent_loss": distance})
+        return loss + schedule.latent_weight * distance, (batch_stats, {**metrics, "latent_loss": distance})
 
-    return {AUTOENCODER: autoencoder, ENCODER: encoder}.get(stage.kind, finetune)
+    return {AUTOENCODER: autoencoder, ENCODER: encoder, FINETUNE: finetune}[stage.kind]

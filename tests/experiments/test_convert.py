@@ -24,7 +24,7 @@ def converted(program, tmp_path):
 
 def test_weights_come_back_where_the_original_looks_for_them(converted, program, tmp_path):
     folder = tmp_path / "checkpoint"
-    done = program("convert", f"--run={converted}", f"--to_pytorch={folder}", "--category=chair")
+    done = program("convert", f"--weights={converted / 'weights.npz'}", f"--to_pytorch={folder}", "--category=chair")
     assert done.returncode == 0, done.stderr
     for kind, original in zip(("ae_64", "svr_128"), FILES, strict=True):
         (named,) = (folder / f"chair_{kind}" / "checkpoint").read_text().splitlines()
@@ -64,6 +64,8 @@ def test_what_cannot_be_converted_is_one_line_that_names_the_file(program, tmp_p
         assert done.returncode == 1
         assert done.stderr.startswith("error: ") and said in done.stderr and done.stderr.count("\n") == 1
         assert not (tmp_path / "out").exists()
+    done = program("convert", f"--from_pytorch={FILES[0]}")
+    assert done.returncode == 1 and "--run: expected a run folder" in done.stderr
     done = program("convert", f"--run={converted}")
     assert done.returncode == 1 and "expected one of the two" in done.stderr
     assert load_weights(converted / "weights.npz").about["category"] == "all_vox256_img"

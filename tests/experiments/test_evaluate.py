@@ -117,6 +117,16 @@ def test_shapes_that_may_have_been_trained_on_are_not_scored(folder, program, tm
     assert not (tmp_path / "none").exists()
 
 
+def test_shapes_of_another_category_are_not_scored(folder, program, tmp_path):
+    weights = load_weights(folder / "weights.npz")
+    about = {**weights.about, "category": "boat", "training_names_sha256": "of another split"}
+    save_weights(tmp_path / "boat.npz", dataclasses.replace(weights, about=about))
+    done = program("evaluate", f"--weights={tmp_path / 'boat.npz'}", f"--data={folder}", f"--out={tmp_path}/none")
+    assert done.returncode == 1
+    assert "error: the weights are of category boat and the dataset in" in done.stderr
+    assert done.stderr.count("\n") == 1 and not (tmp_path / "none").exists()
+
+
 def test_help_says_how_to_use_it(program):
     done = program("evaluate", "--help")
     assert done.returncode == 0

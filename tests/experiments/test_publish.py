@@ -41,6 +41,16 @@ def test_what_ships_is_the_run_with_its_card_and_a_test_picture(straight_run, sc
     card = (tmp_path / "out" / "box.md").read_text()
     for said in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
         assert said in card
+    assert f"`python -m experiments.evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card
+
+
+def test_a_weights_file_is_published_as_its_run_is(straight_run, scores, program, tmp_path):
+    for flag, out in ((f"--run={straight_run}", "a"), (f"--weights={straight_run / 'weights.npz'}", "b")):
+        done = program("publish", flag, f"--scores={scores}", f"--out={tmp_path / out}", *WORDS)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a" / "box.npz").read_bytes() == (tmp_path / "b" / "box.npz").read_bytes()
+    done = program("publish", f"--scores={scores}", f"--out={tmp_path / 'c'}", *WORDS)
+    assert done.returncode == 1 and "--run, --weights: expected one of the two" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import collections
 import json
 import random
 import re
 import signal
+import struct
 import subprocess
 import time
+from pathlib import Path
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
+from tensorboard.compat.proto.event_pb2 import Event
 
+from imfield_jax.files import locked
+from imfield_jax.inference.reconstructor import SHIPPED
 from imfield_jax.models.weights import load_weights
 
+ROOT = Path(__file__).resolve().parents[2]
 STAGES = {"autoencoder_16": 4, "encoder": 4, "finetune": 3}
 OF_LIBRARIES = re.compile(r"[IWEF]\d{4} |warning: |.*\.py:\d+")  # our own lines are plain messages
 
@@ -24,6 +32,7 @@ def test_a_run_folder_holds_what_the_documentation_says(straight_run):
         "checkpoints",
         "config.json",
         "events",
+        "lock",
         "log.txt",
         "pictures",
         "weights.npz",
@@ -46,7 +55,7 @@ def test_a_run_says_every_stage_and_nothing_of_its_libraries(straight_run):
     assert [line for line in lines if OF_LIBRARIES.match(line)] == []
     for stage, steps in STAGES.items():
         for step in range(1, steps + 1):
-            assert any(re.search(rf"{stage} {step}/{steps}  .*loss 0\.", line) for line in lines)
+            assert any(re.search(rf"{stage} {step}/{steps}  .*loss \d\.", line) for line in lines)
 
 
 def test_a_killed_run_makes_the_same_weights_when_started_again(
@@ -74,7 +83,7 @@ def test_a_complete_run_goes_on_to_its_end_at_once(straight_run, program, traini
     before = (straight_run / "weights.npz").read_bytes()
     done = program("train", *training_flags, f"--run={straight_run}")
     assert done.returncode == 0, done.stderr
-    assert "going on after 11 of 11 updates" in done.stderr
+    assert "resuming after 11 of 11 updates" in done.stderr
     assert "loss" not in done.stderr
     assert (straight_run / "weights.npz").read_bytes() == before
 
@@ -86,6 +95,10 @@ def test_a_complete_run_goes_on_to_its_end_at_once(straight_run, program, traini
         (["--autoencoder_steps=4,3"], "--autoencoder_steps: expected three numbers, found '4,3'"),
         (["--preset=improved", "--loss=bce"], "loss bce is of logits"),
         (["--labels=pooled"], "has exact labels, not --labels=pooled: give --labels=exact, or another --data"),
+        (["--category=boat"], "is of category box, not boat: give --category=box, or another --data"),
+        (["--run=gs://bucket/run"], "--run=gs://bucket/run: expected a local path"),
+        (["--init_from=nothing"], "--init_from=nothing: expected a weights file, a run folder or one of airplane, car"),
+        (["--extend=0"], "--extend: expected numbers of updates, found '0'"),
         (["--data=/nowhere", "--category=boat"], "no prepared dataset in /nowhere, and only .* can be made"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
@@ -95,6 +108,81 @@ def test_bad_input_is_one_line(straight_run, program, training_flags, flags, mes
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert re.match(f"error: .*{message}", line)
+
+
+def test_a_second_run_in_a_folder_is_refused(straight_run, program, training_flags):
+    before = (straight_run / "weights.npz").read_bytes()
+    with locked(straight_run / "lock", "busy"):
+        done = program("train", *training_flags, f"--run={straight_run}")
+    assert done.returncode == 1
+    assert re.fullmatch("error: another process is training in .*: wait for it, or choose another --run\n", done.stderr)
+    assert (straight_run / "weights.npz").read_bytes() == before
+
+
+def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
+    prepared = command("train", *training_flags, f"--run={tmp_path}")
+    prepared["env"] = {**prepared["env"], "OMPI_COMM_WORLD_SIZE": "2"}
+    done = subprocess.run(**prepared, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 1
+    assert re.fullmatch("error: training runs in one process.*OMPI_COMM_WORLD_SIZE says 2.*\n", done.stderr)
+
+
+def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program, training_flags, tmp_path):
+    """With learning rates of 0, what comes out is what went in."""
+    flags = ("train", *training_flags, "--learning_rate=0", "--finetune_learning_rate=0", f"--run={tmp_path}")
+    done = program(*flags, "--init_from=car")
+    assert done.returncode == 0, done.stderr
+    found, expected = load_weights(tmp_path / "weights.npz"), load_weights(SHIPPED / "car.npz")
+    for a, b in zip(jax.tree.leaves(found.params), jax.tree.leaves(expected.params), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert json.loads((tmp_path / "config.json").read_text())["init_from"]["category"] == "car"
+    done = program(*flags, "--init_from=car", "--extend=2")
+    assert done.returncode == 0, done.stderr
+    assert "finetune_round2 2/2" in done.stderr and "encoder 4/4  latent" not in done.stderr
+    assert load_weights(tmp_path / "weights.npz").about["stage"] == "finetune_round2"
+    done = program(*flags, "--init_from=car")
+    assert done.returncode == 1 and "is a run with another schedule" in done.stderr
+
+
+def test_the_expected_duration_is_said_before_the_first_update(straight_run):
+    said = (straight_run / "log.txt").read_text()
+    found = re.search(
+        r"about \d+ (s|min) on this machine \(1 x cpu\): autoencoder_16 \d+ s, encoder \d+ s, finetune", said
+    )
+    assert found and found.start() < said.index("autoencoder_16 1/4")
+
+
+def _events(contents: bytes):
+    """The events of a TFRecord file: length, its checksum, contents, their checksum."""
+    while contents:
+        (length,) = struct.unpack("<Q", contents[:8])
+        yield Event.FromString(contents[12 : 12 + length])
+        contents = contents[16 + length :]
+
+
+def test_tensorboard_has_curves_and_images(straight_run):
+    found = collections.defaultdict(list)
+    for path in (straight_run / "events").iterdir():
+        for event in _events(path.read_bytes()):
+            for value in event.summary.value:
+                found[value.tag].append((event.step, value))
+    assert [step for step, _ in found["train/loss"]] == list(range(1, 12))
+    assert {step for step, _ in found["validation/iou_from_voxels"]} == {3, 4, 7, 8, 11}
+    assert {step for step, _ in found["validation/iou_from_views"]} == {7, 8, 11}
+    assert "train/steps_per_second" in found
+    images = {step: value.image.encoded_image_string for step, value in found["validation/images"]}
+    assert images[11] == (straight_run / "pictures" / "finetune.png").read_bytes() and set(images) == {4, 8, 11}
+
+
+def test_car_flags_are_the_defaults(program):
+    """The defaults of train and the documented example are one configuration."""
+    flags = [line for line in (ROOT / "car.flags").read_text().splitlines() if line.startswith("--")]
+    said = program("train", "--help").stdout
+    for flag in flags:
+        name, _, value = flag.removeprefix("--").partition("=")
+        entry = re.search(rf"  --(\[no\])?{name}(=\S+)?\n((?:      .*\n)+)", said)[3]
+        shown = re.search(r"Default: (\S+)\.\s*$", " ".join(entry.split()))[1]
+        assert shown == (value or "True") or float(shown) == float(value), flag
 
 
 def test_a_run_goes_on_with_no_other_data(straight_run, program, training_flags, tmp_path):
@@ -111,4 +199,4 @@ def test_help_says_how_to_use_it(program):
     done = program("train", "--help")
     assert done.returncode == 0
     assert "python -m experiments.train --category=teapot" in done.stdout
-    assert "--learning_rate=X\n      Of each update" in done.stdout
+    assert "--learning_rate=X\n      Learning rate after warm-up" in done.stdout

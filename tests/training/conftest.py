@@ -129,7 +129,7 @@ def make_step():
 @pytest.fixture
 def remembered(monkeypatch, make_step, variables):
     """Lets `loop.train` start from `variables` and with steps that may be compiled already."""
-    monkeypatch.setattr(loop, "make_step", make_step)
+    monkeypatch.setattr("imfield_jax.training.run.make_step", make_step)
     monkeypatch.setattr(
         loop,
         "first_state",

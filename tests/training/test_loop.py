@@ -11,8 +11,9 @@ import pytest
 
 from imfield_jax.training import loop
 from imfield_jax.training.checkpoints import Checkpoints
-from imfield_jax.training.loop import Run, train
+from imfield_jax.training.loop import train
 from imfield_jax.training.parallel import data_mesh, parallel_step
+from imfield_jax.training.run import Run
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import begin_stage
 
@@ -47,10 +48,10 @@ class Notes:
         if self.told[-1] == self._stop_at:
             raise Stop
 
-    def measured(self, stage, step, measures):
+    def measured(self, stage, step, metrics):
         self._note("measured", stage, step)
 
-    def validated(self, stage, step, measures):
+    def validated(self, stage, step, metrics):
         self._note("validated", stage, step)
 
     def finished(self, stage, state):
@@ -58,6 +59,9 @@ class Notes:
 
     def warned(self, stage, step, message):
         self.warnings.append(message)
+
+    def estimated(self, seconds):
+        self.seconds = seconds
 
     def resumed(self, done, total):
         self.resumed_from = done
@@ -154,6 +158,46 @@ def test_what_a_run_says(run, tmp_path):
     assert notes.told == expected
 
 
+def test_an_estimate_changes_no_weights_and_names_what_remains(run, straight, tmp_path):
+    notes = Notes()
+    assert_same(go(dataclasses.replace(run, estimate=True), tmp_path / "estimated", notes), straight)
+    assert list(notes.seconds) == ["autoencoder_16", "encoder", "finetune"]
+    assert all(0 < seconds < 60 for seconds in notes.seconds.values())
+    with pytest.raises(Stop):
+        go(run, tmp_path / "stopped", Notes(("measured", "encoder", 3)))
+    notes = Notes()
+    assert_same(go(dataclasses.replace(run, estimate=True), tmp_path / "stopped", notes), straight)
+    assert list(notes.seconds) == ["encoder", "finetune"]
+
+
+def test_a_run_starts_from_given_weights(run, variables, tmp_path):
+    still = tuple(dataclasses.replace(stage, learning_rate=0.0) for stage in SCHEDULE.stages)
+    given = jax.tree.map(lambda leaf: leaf + np.float32(0.5), variables)
+    started = dataclasses.replace(run, initial=given, schedule=Schedule(still))
+    assert_same(go(started, tmp_path).params, given[0])
+
+
+def test_an_extended_run_is_the_finished_one_and_more(run, straight, tmp_path):
+    more = dataclasses.replace(SCHEDULE.stages[-1], steps=2, round=2)
+    longer = dataclasses.replace(run, schedule=Schedule((*SCHEDULE.stages, more)))
+    notes = Notes()
+    extended = go(longer, tmp_path / "straight", notes)
+    assert notes.resumed_from == TOTAL
+    assert notes.told[-1] == ("finished", "finetune_round2", 2)
+    assert_same(go(longer, tmp_path / "whole"), extended)
+
+
+def test_a_full_disk_is_one_error_before_anything_is_written(run, straight, monkeypatch, tmp_path):
+    full = shutil.disk_usage(tmp_path)._replace(free=1000)
+    with pytest.raises(Stop):
+        go(run, tmp_path / "full", Notes(("measured", "encoder", 3)))
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda path: full)
+        with pytest.raises(OSError, match=r"no space left for a checkpoint in .*rerun the same command to resume"):
+            go(run, tmp_path / "full")
+    assert_same(go(run, tmp_path / "full"), straight)
+
+
 def test_a_complete_run_changes_nothing_and_is_finished_again(run, straight, tmp_path):
     notes = Notes()
     assert_same(go(run, tmp_path / "straight", notes), straight)
@@ -187,17 +231,18 @@ def test_checkpoints_of_other_networks_are_refused_by_the_name_of_a_leaf(run, st
         go(dataclasses.replace(run, networks=other), tmp_path / "straight")
 
 
-def test_each_stage_compiles_once(run, monkeypatch, tmp_path):
+@pytest.mark.parametrize(("devices", "estimate"), [(4, False), (4, True), (1, True)])
+def test_each_stage_compiles_once(run, devices, estimate, monkeypatch, tmp_path):
     compiled = []
 
     def noted(step, mesh):
         compiled.append(parallel_step(step, mesh))
         return compiled[-1]
 
-    monkeypatch.setattr(loop, "parallel_step", noted)
-    two = Schedule((SCHEDULE.stages[0], dataclasses.replace(SCHEDULE.stages[0], level=32)))
-    go(dataclasses.replace(run, schedule=two, mesh=data_mesh(4)), tmp_path)
-    assert [step._cache_size() for step in compiled] == [1, 1]
+    monkeypatch.setattr("imfield_jax.training.run.parallel_step", noted)
+    stages = (SCHEDULE.stages[0], dataclasses.replace(SCHEDULE.stages[0], level=32), *SCHEDULE.stages[1:])
+    go(dataclasses.replace(run, schedule=Schedule(stages), mesh=data_mesh(devices), estimate=estimate), tmp_path)
+    assert [step._cache_size() for step in compiled] == [1, 1, 1, 1]
 
 
 class Relabelled:
@@ -205,11 +250,14 @@ class Relabelled:
 
     def __init__(self, feed, label):
         self._feed, self._label = feed, label
-        self.names, self.voxels, self.views = feed.names, feed.voxels, feed.views
+        self.names, self.voxels = feed.names, feed.voxels
 
     def points(self, level, step):
         batch = self._feed.points(level, step)
         return dataclasses.replace(batch, occupancy=self._label(batch.occupancy, step))
+
+    def views(self, level, step):
+        return self._feed.views(level, step)
 
 
 def autoencoder_only(run, steps, label, rate=1e-3, batch=4):

@@ -1,4 +1,4 @@
-"""Losses and measures against their formulas, and their gradients where fields saturate."""
+"""Losses and metrics against their formulas, and their gradients where fields saturate."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.training.losses import latent_loss, occupancy_loss, point_measures
+from imfield_jax.training.losses import latent_loss, occupancy_loss, point_metrics
 
 LOGITS = np.array([[-2.0, 0.5], [3.0, -0.25]], np.float32)
 OCCUPANCY = np.array([[0.0, 1.0], [1.0, 1.0]], np.float32)
@@ -53,11 +53,11 @@ def test_the_latent_loss_is_a_mean_over_all_numbers():
 def test_measures_count_points():
     logits = np.array([[1.0, 1.0, -1.0, -1.0], [-1.0, -1.0, -1.0, -1.0]])
     occupancy = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
-    measures = point_measures(logits, occupancy, "sigmoid")
-    assert {name: float(value) for name, value in measures.items()} == {
+    metrics = point_metrics(logits, occupancy, "sigmoid")
+    assert {name: float(value) for name, value in metrics.items()} == {
         "point_iou": pytest.approx((1 / 3 + 0) / 2),  # nothing found where nothing is counts as a miss, not as 0 / 0
-        "said_inside": 2 / 8,
-        "is_inside": 2 / 8,
+        "predicted_inside": 2 / 8,
+        "true_inside": 2 / 8,
     }
-    at_level = point_measures(np.array([[0.4, 0.6]]), np.array([[0.0, 1.0]]), "leaky_clip")
+    at_level = point_metrics(np.array([[0.4, 0.6]]), np.array([[0.0, 1.0]]), "leaky_clip")
     assert at_level["point_iou"] == 1  # a leaky clip is inside above 0.5, not above 0

@@ -6,7 +6,14 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.training.parallel import along_batch, data_mesh, everywhere, goes_one_by_one, parallel_step
+from imfield_jax.training.parallel import (
+    batch_sharded,
+    check_single_process,
+    data_mesh,
+    parallel_step,
+    replicated,
+    sequential,
+)
 from imfield_jax.training.stages import AUTOENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import begin_stage
 
@@ -24,12 +31,12 @@ def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_fe
 
     def run(devices):
         mesh = data_mesh(devices)
-        step = parallel_step(make_step(networks, schedule, stage, one_by_one=goes_one_by_one(mesh)), mesh)
-        state = jax.device_put(begin_stage(schedule, stage, *variables), everywhere(mesh))
+        step = parallel_step(make_step(networks, schedule, stage, one_by_one=sequential(mesh)), mesh)
+        state = jax.device_put(begin_stage(schedule, stage, *variables), replicated(mesh))
         told = []
         for number in range(3):
-            state, measures = step(state, jax.device_put(draw(64, number), along_batch(mesh)), LATENTS)
-            told.append({name: float(value) for name, value in measures.items()})
+            state, metrics = step(state, jax.device_put(draw(64, number), batch_sharded(mesh)), LATENTS)
+            told.append({name: float(value) for name, value in metrics.items()})
         assert step._cache_size() == 1  # compiled once
         for leaf in jax.tree.leaves(state):
             assert leaf.sharding.device_set == set(mesh.devices.flat)
@@ -48,6 +55,20 @@ def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_fe
             np.testing.assert_allclose(b, a, rtol=1e-2, atol=1e-3 * np.abs(a).max() + 1e-5 * size)
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [{"SLURM_STEP_NUM_TASKS": "2"}, {"OMPI_COMM_WORLD_SIZE": "16"}, {"TPU_WORKER_HOSTNAMES": "host-0,host-1"}],
+)
+def test_one_of_several_processes_is_refused(environment):
+    with pytest.raises(ValueError, match=f"and here are several .{next(iter(environment))} says"):
+        check_single_process(environment)
+
+
+def test_a_single_process_is_not():
+    check_single_process({"SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "1", "TPU_WORKER_HOSTNAMES": "localhost"})
+    check_single_process({})
+
+
 def test_more_devices_than_there_are_are_refused():
     with pytest.raises(ValueError, match="expected at most 4, as there are here, found 5"):
         data_mesh(5)
@@ -55,5 +76,5 @@ def test_more_devices_than_there_are_are_refused():
 
 
 def test_shapes_go_one_by_one_on_a_single_cpu_only():
-    assert goes_one_by_one(data_mesh(1))
-    assert not goes_one_by_one(data_mesh(2))
+    assert sequential(data_mesh(1))
+    assert not sequential(data_mesh(2))

@@ -1,4 +1,4 @@
-"""One update: what it changes and what not, what it measures, and the rate it learns at."""
+"""One update: what it changes and what not, what it metrics, and the rate it learns at."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def schedule_of(kind, steps=10, **fields):
 
 @pytest.fixture(scope="module")
 def stepped(networks, make_step, numpy_feed):
-    """kind, (params, batch_stats), updates -> (state before, state after, measures, batches), not donated."""
+    """kind, (params, batch_stats), updates -> (state before, state after, metrics, batches), not donated."""
     compiled = {}
 
     def run(kind, variables, updates):
@@ -36,8 +36,8 @@ def stepped(networks, make_step, numpy_feed):
         batches = [draw(stage.level, number) for number in range(updates)]
         before = state = begin_stage(schedule, stage, *variables)
         for batch in batches:
-            state, measures = step(state, batch, LATENTS)
-        return before, state, measures, batches
+            state, metrics = step(state, batch, LATENTS)
+        return before, state, metrics, batches
 
     return run
 
@@ -71,30 +71,30 @@ def test_a_stage_begins_with_the_weights_of_the_last_and_a_fresh_optimizer(kind,
 
 
 def test_the_autoencoder_is_measured_on_its_own_points(networks, stepped, variables):
-    before, _, measures, [batch] = stepped(AUTOENCODER, variables, 1)
+    before, _, metrics, [batch] = stepped(AUTOENCODER, variables, 1)
     z = jax.jit(networks.encode_voxels)(before.params, batch.voxels)
     field = activate(jax.jit(networks.logits)(before.params, z, batch.points), "sigmoid")
-    assert measures["loss"] == pytest.approx(float(np.mean((field - batch.occupancy) ** 2)), rel=1e-5)
-    assert measures["is_inside"] == pytest.approx(float(batch.occupancy.mean()))
-    assert measures["said_inside"] == pytest.approx(float(np.mean(field > 0.5)))
+    assert metrics["loss"] == pytest.approx(float(np.mean((field - batch.occupancy) ** 2)), rel=1e-5)
+    assert metrics["true_inside"] == pytest.approx(float(batch.occupancy.mean()))
+    assert metrics["predicted_inside"] == pytest.approx(float(np.mean(field > 0.5)))
 
 
 def test_views_are_regressed_to_the_latents_of_their_own_shapes(networks, stepped, variables):
-    before, _, measures, [batch] = stepped(ENCODER, variables, 1)
+    before, _, metrics, [batch] = stepped(ENCODER, variables, 1)
     z, _ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
     expected = float(np.mean((z - LATENTS[batch.index]) ** 2))
-    assert measures["loss"] == pytest.approx(expected, rel=1e-4)
-    assert measures["latent_spread"] == pytest.approx(float(np.std(z, axis=0).mean()), rel=1e-4)
+    assert metrics["loss"] == pytest.approx(expected, rel=1e-4)
+    assert metrics["latent_spread"] == pytest.approx(float(np.std(z, axis=0).mean()), rel=1e-4)
 
 
 def test_finetuning_adds_the_weighted_distance_of_latents(networks, stepped, variables):
-    before, _, measures, [batch] = stepped(FINETUNE, variables, 1)
+    before, _, metrics, [batch] = stepped(FINETUNE, variables, 1)
     z, _ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
     field = activate(jax.jit(networks.logits)(before.params, z, batch.points), "sigmoid")
     distance = float(np.mean((z - LATENTS[batch.index]) ** 2))
-    assert measures["latent_loss"] == pytest.approx(distance, rel=1e-4)
+    assert metrics["latent_loss"] == pytest.approx(distance, rel=1e-4)
     expected = float(np.mean((field - batch.occupancy) ** 2)) + 0.25 * distance
-    assert measures["loss"] == pytest.approx(expected, rel=1e-4)
+    assert metrics["loss"] == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_first_state_is_that_of_its_key(networks):

@@ -1,0 +1,21 @@
+"""Paths of object stores, such as gs://bucket/folder, are refused: files are read and written locally."""
+
+from __future__ import annotations
+
+import re
+
+from absl import flags
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def refuse(arguments: list[str]) -> None:
+    """Raises ValueError where an argument, or a flag that was given, is a path with a scheme."""
+    given = [("", argument) for argument in arguments]
+    for name in flags.FLAGS:
+        flag = flags.FLAGS[name]
+        if flag.present:
+            given += [(f"--{name}=", value) for value in (flag.value if isinstance(flag.value, list) else [flag.value])]
+    for name, value in given:
+        if isinstance(value, str) and _SCHEME.match(value):
+            raise ValueError(f"{name}{value}: expected a local path; copy the files here first, or mount the bucket")

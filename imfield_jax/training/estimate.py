@@ -1,0 +1,69 @@
+"""How long the rest of a run takes, from a few timed updates of each kind of stage."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+
+from imfield_jax.training.parallel import replicated
+from imfield_jax.training.run import Run
+from imfield_jax.training.stages import AUTOENCODER
+from imfield_jax.training.state import TrainState, begin_stage
+
+_SECONDS, _UPDATES = 1.0, 5  # of timing per kind of stage, whichever is reached first
+
+
+def remaining_seconds(run: Run, current: int, state: TrainState) -> dict[str, float]:
+    """Seconds of each stage that is not finished, by name: updates, compilation to come and validation.
+
+    current: the number of the stage that `state` belongs to. Stages of the same kind and batch are timed once. What is
+    compiled for it is what training uses, so only the timed updates, on copies of the state, are extra work.
+    """
+    run.validate(state)
+    validation = _seconds(lambda: run.validate(state))
+    timed: dict[tuple, tuple[float, float]] = {}
+    seconds = {}
+    for number, stage in enumerate(run.schedule.stages[current:], start=current):
+        left = stage.steps - (int(state.step) if number == current else 0)
+        if not left:
+            continue
+        shapes, compilation = (stage.kind, stage.batch, stage.points), 0.0
+        if shapes in timed:
+            compilation, update = timed[shapes]
+        else:
+            timed[shapes] = _, update = _timed(run, number, state)
+        seconds[stage.name] = compilation + left * update + (left // run.validate_every + 1) * validation
+    return seconds
+
+
+def _timed(run: Run, number: int, state: TrainState) -> tuple[float, float]:
+    """Seconds that a stage's first update takes longer than the others, and seconds of each other update."""
+    stage, feed = run.schedule.stages[number], run.feeds(number)
+    same = replicated(run.mesh)
+    copies = jax.tree.map(jnp.copy, (state.params, state.batch_stats))  # the step donates its state
+    trial = jax.device_put(begin_stage(run.schedule, stage, *copies), same)
+    targets = 0 if stage.kind == AUTOENCODER else len(feed.names)
+    latents = jax.device_put(jnp.zeros((targets, run.networks.preset.decoder.latent), jnp.float32), same)
+    draw = feed.points if stage.kind == AUTOENCODER else feed.views
+
+    def update():
+        nonlocal trial
+        trial, _ = run.steps[number](trial, draw(stage.level, 0), latents)
+        jax.block_until_ready(trial)
+
+    first = _seconds(update)
+    start, updates = time.perf_counter(), 0
+    while not updates or (updates < _UPDATES and time.perf_counter() - start < _SECONDS):
+        update()
+        updates += 1
+    each = (time.perf_counter() - start) / updates
+    return max(first - each, 0.0), each
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
