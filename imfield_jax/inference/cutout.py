@@ -34,6 +34,7 @@ def find_object(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
     shadow = shadow_in_alpha(rgba)
     if shadow.any():
         rgba, _ = _without_faint(_cleared(rgba, shadow))
+        rgba = _cleared(rgba, ~object_pixels(rgba[..., 3]))  # where the shadow fades out, too
         notes = ["a soft shadow or halo in the image's alpha channel was removed"]
     area = rgba[..., 3] >= OPAQUE
     _extent(area)
