@@ -167,7 +167,8 @@ def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], 
 def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bool) -> Array:
     """Initial bias [out] that puts the kinks of the units all over the cube, for latents around 0.5."""
     if kernel.shape[0] == rows[0]:
-        return jnp.full(kernel.shape[1], SURFACE_LOGITS["leaky_clip"] if clipped else 0.0)
+        # With the dtype: a weakly typed parameter is not after an update, and the second step would compile again.
+        return jnp.full(kernel.shape[1], SURFACE_LOGITS["leaky_clip"] if clipped else 0.0, kernel.dtype)
     return _BIAS_STD * jax.random.normal(key, kernel.shape[1:]) - 0.5 * kernel[sum(rows) :].sum(axis=0)
 
 

@@ -78,3 +78,10 @@ def test_another_description_is_refused(change):
     change(fields)
     with pytest.raises(ValueError, match="not one of this version"):
         from_dict(fields)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_no_parameter_is_weakly_typed(name):
+    """An update would make it a plain one, and the step would compile a second time."""
+    made = jax.eval_shape(Networks(PRESETS[name]).init, jax.random.key(0))
+    assert not [leaf for leaf in jax.tree.leaves(made) if leaf.weak_type]
