@@ -16,6 +16,7 @@ from absl import logging
 from tensorflow_datasets.core import example_parser, writer
 from tensorflow_datasets.proto import tf_example_pb2
 
+from imfield_jax.dataset.examples import Examples
 from imfield_jax.dataset.features import LEVELS, features
 from imfield_jax.preparation import cluster
 from imfield_jax.preparation.record import Settings
@@ -200,7 +201,7 @@ folder that they were prepared into (data/car)."""
         wanted, reading = self.info.features, read_config or tfds.ReadConfig()
         if isinstance(decoders, tfds.decode.PartialDecoding):
             wanted, decoders = decoders.extract_features(wanted), decoders.decoders
-        rows = self.as_data_source(split, deserialize_method=tfds.decode.DeserializeMethod.RAW_BYTES)
+        rows = Examples(self, split)
         parser = example_parser.ExampleParser(wanted.get_serialized_info())
 
         def decoded(row: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -30,28 +30,30 @@ _ENDLESS = np.iinfo(np.int64).max
 
 def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2) -> tf.data.Dataset:
     """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`."""
-
-    def assemble(step: np.ndarray):
-        drawn = draw_batch(config, int(step), len(split), stored=split.stored(level))
-        rows = [split[row] for row in drawn.index]
-        return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
-
-    return _stream(assemble, (np.int32, np.uint8, np.float32, np.float32), start, parallel)
+    types = (np.int32, np.uint8, np.float32, np.float32)
+    return _stream(lambda step: _point_batch(split, config, level, int(step)), types, start, parallel)
 
 
 def view_stream(
     split: Split, config: FeedConfig, level: int | None, start: int = 0, parallel: int = 2
 ) -> tf.data.Dataset:
     """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`."""
+    types = (np.int32, np.float32, np.float32, np.float32)
+    return _stream(lambda step: _view_batch(split, config, level, int(step)), types, start, parallel)
 
-    def assemble(step: np.ndarray):
-        stored = split.stored(level) if level else 0
-        drawn = draw_batch(config, int(step), len(split), stored=stored, views=split.views)
-        rows = [split[row] for row in drawn.index]
-        framed = np.stack([frame(row.view(view), config.framing) for row, view in zip(rows, drawn.view, strict=True)])
-        return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
 
-    return _stream(assemble, (np.int32, np.float32, np.float32, np.float32), start, parallel)
+def _point_batch(split: Split, config: FeedConfig, level: int, step: int) -> tuple[np.ndarray, ...]:
+    drawn = draw_batch(config, step, len(split), stored=split.stored(level))
+    rows = [split[row] for row in drawn.index]
+    return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
+
+
+def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) -> tuple[np.ndarray, ...]:
+    stored = split.stored(level) if level else 0
+    drawn = draw_batch(config, step, len(split), stored=stored, views=split.views)
+    rows = [split[row] for row in drawn.index]
+    framed = np.stack([frame(row.view(int(k)), config.framing) for row, k in zip(rows, drawn.view, strict=True)])
+    return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
 
 
 class PipelineFeed:
@@ -70,19 +72,29 @@ class PipelineFeed:
         weakref.finalize(self, self._running.clear)
 
     def points(self, level: int, step: int) -> PointBatch:
-        return PointBatch(*self._batch(point_stream, level, step))
+        return PointBatch(*self._batch(point_stream, _point_batch, level, step))
 
     def views(self, level: int | None, step: int) -> ViewBatch:
-        return ViewBatch(*self._batch(view_stream, level, step))
+        return ViewBatch(*self._batch(view_stream, _view_batch, level, step))
 
     def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[np.ndarray, "B 64 64 64"]:
         return np.stack([self._split[row].voxels for row in index])
 
-    def _batch(self, stream: Callable[..., tf.data.Dataset], level: int | None, step: int) -> tuple:
+    def _batch(
+        self,
+        stream: Callable[..., tf.data.Dataset],
+        assemble: Callable[..., tuple],
+        level: int | None,
+        step: int,
+    ) -> tuple:
         if self._next != (stream, level, step):
             opened = stream(self._split, self._config, level, step, self._parallel)
             self._running[:] = [opened.as_numpy_iterator()]
-        batch = next(self._running[0])
+        self._next = None
+        try:
+            batch = next(self._running[0])
+        except Exception:  # TensorFlow passes errors on as text: the same batch raises the error itself
+            return assemble(self._split, self._config, level, step)
         self._next = (stream, level, step + 1)
         return batch
 
