@@ -27,8 +27,9 @@ def one_line(error: BaseException) -> str:
 def damaged(path: str | os.PathLike, kind: str, remedy: str = "") -> Iterator[None]:
     """Turns whatever a third-party reader raises on a damaged file into one ValueError that names the file.
 
-    kind: what the file should have been, "PNG file". remedy: what to do, "delete it and prepare again". An OSError of the system (no such file, a full disk) stays what
-    it is; one without a number, or of an invalid argument, is how some readers report bad contents.
+    kind: what the file should have been, "PNG file". remedy: what to do, "delete it and prepare again". An OSError of
+    the system (no such file, a full disk) stays what it is; one without a number, or of an invalid argument, is how
+    some readers report bad contents.
     """
     try:
         yield

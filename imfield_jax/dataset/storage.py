@@ -22,6 +22,7 @@ from imfield_jax.dataset.builder import NAME, VERSION, ImfieldShapes, ShapesConf
 from imfield_jax.dataset.examples import remedy
 from imfield_jax.dataset.rows import Split
 from imfield_jax.files import damaged, write_atomic
+from imfield_jax.preparation.disk import full_disk_named
 from imfield_jax.preparation.work_folder import INDEX
 from imfield_jax.sources.splits import SPLITS
 
@@ -71,7 +72,7 @@ def _is_of(packed: Path, index: dict) -> bool:
 
 def _pack(records: Path, category: str, data_dir: str | os.PathLike[str]) -> None:
     config = category if category in ImfieldShapes.builder_configs else ShapesConfig(name=category)
-    with _silent_tfds():
+    with full_disk_named(Path(data_dir)), _silent_tfds():
         builder = ImfieldShapes(records=records, config=config, data_dir=data_dir)
         builder.download_and_prepare(download_dir=records)  # nothing is, but TFDS makes the folder
 
