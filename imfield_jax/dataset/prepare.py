@@ -14,6 +14,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
+
 from imfield_jax.dataset.contact import contact_sheet
 from imfield_jax.dataset.storage import build_dataset, open_split, split_names
 from imfield_jax.files import atomic
@@ -47,4 +49,4 @@ def _draw_contact_sheet(dataset: Path, path: Path) -> None:
     shown = [places[i * len(places) // min(_SHOWN, len(places))] for i in range(min(_SHOWN, len(places)))]
     sheet = contact_sheet([split[row] for split, row in shown], splits[0].grid(64))
     with atomic(path) as temporary:
-        sheet.save(temporary, "png")
+        Image.fromarray(sheet).save(temporary, "png")
