@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION
@@ -24,7 +25,7 @@ _REMEDY = "delete it and prepare again"
 def write_record(path: Path, record: Record, report: dict) -> None:
     """Write a record and its report; a reader, or a kill at any moment, never meets half a file."""
     images = [encode_png(view) for view in record.views]
-    arrays = {
+    arrays: dict[str, np.ndarray | np.generic] = {
         "name": np.array(record.name),
         "voxels": np.packbits(record.voxels),
         "solid": np.frombuffer(pack_solid(record.solid), np.uint8),
@@ -39,7 +40,7 @@ def write_record(path: Path, record: Record, report: dict) -> None:
     arrays |= {f"grid_{level}": np.array(grid) for level, grid in record.grids.items()}
     arrays |= {f"values_{level}": values for level, values in record.values.items()}
     contents = io.BytesIO()
-    np.savez(contents, **arrays)
+    np.savez(contents, allow_pickle=False, **arrays)
     write_atomic(path, contents.getvalue())
 
 
@@ -93,13 +94,13 @@ def _example(arrays: dict[str, np.ndarray]) -> dict:
     return example
 
 
-def encode_png(rgba: np.ndarray) -> bytes:
-    """[H, W, 4] uint8 as the bytes of a PNG."""
+def encode_png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:
+    """An image as the bytes of a PNG."""
     stream = io.BytesIO()
     Image.fromarray(rgba).save(stream, "png")
     return stream.getvalue()
 
 
-def decode_png(data: bytes) -> np.ndarray:
+def decode_png(data: bytes) -> UInt8[np.ndarray, "H W 4"]:
     """The inverse of `encode_png`."""
     return np.asarray(Image.open(io.BytesIO(data)))

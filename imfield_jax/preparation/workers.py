@@ -82,14 +82,14 @@ def run_jobs(
                 if worker.job is None and pending:
                     number = pending.popleft()
                     worker.take(number, jobs[number])
-            busy = [worker for worker in workers if worker.job is not None]
-            patience = min(worker.deadline for worker in busy) - time.monotonic()
-            connection.wait([worker.pipe for worker in busy], None if patience == float("inf") else max(0, patience))
-            for worker in busy:
+            busy = [(worker, worker.job) for worker in workers if worker.job is not None]
+            patience = min(worker.deadline for worker, _ in busy) - time.monotonic()
+            connection.wait([worker.pipe for worker, _ in busy], None if patience == float("inf") else max(0, patience))
+            for worker, number in busy:
                 outcome = _outcome(worker, seconds)
                 if outcome is None:
                     continue
-                number, worker.job = worker.job, None
+                worker.job = None
                 result, why = outcome
                 if isinstance(why, OSError):
                     raise why

@@ -177,7 +177,7 @@ def test_a_cloud_that_contradicts_the_labels_is_a_warning(folder, row, tmp_path)
     shape = Shape("box/model", "test", lambda: sources.read(tmp_path / "model"))
     diagnostics = make_record(shape, Settings(views=len(row.cameras))).diagnostics
     assert diagnostics["warnings"] == [
-        f"{1 - diagnostics['agreement']:.1%} of the labelled points are not what the solid says"
+        f"{1 - diagnostics['agreement']:.1%} of the labelled points contradict the solid"
     ]
 
 
