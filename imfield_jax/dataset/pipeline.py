@@ -29,7 +29,10 @@ _ENDLESS = np.iinfo(np.int64).max
 
 
 def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2) -> tf.data.Dataset:
-    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`."""
+    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`.
+
+    A batch that cannot be read is empty, see `PipelineFeed`.
+    """
     types = (np.int32, np.uint8, np.float32, np.float32)
     return _stream(lambda step: _point_batch(split, config, level, int(step)), types, start, parallel)
 
@@ -37,7 +40,7 @@ def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, p
 def view_stream(
     split: Split, config: FeedConfig, level: int | None, start: int = 0, parallel: int = 2
 ) -> tf.data.Dataset:
-    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`."""
+    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`, or empty likewise."""
     types = (np.int32, np.float32, np.float32, np.float32)
     return _stream(lambda step: _view_batch(split, config, level, int(step)), types, start, parallel)
 
@@ -60,7 +63,7 @@ class PipelineFeed:
     """The `feed.Feed` of an open split; batches are numpy arrays.
 
     Asked for steps in order it reads ahead; asked for another step or kind of batch it starts a new
-    stream there.
+    stream there. Asking for a batch that cannot be read raises as `rows.Split`.
     """
 
     def __init__(self, split: Split, config: FeedConfig, parallel: int = 2):
@@ -90,13 +93,9 @@ class PipelineFeed:
         if self._next != (stream, level, step):
             opened = stream(self._split, self._config, level, step, self._parallel)
             self._running[:] = [opened.as_numpy_iterator()]
-        self._next = None
-        try:
-            batch = next(self._running[0])
-        except Exception:  # TensorFlow passes errors on as text: the same batch raises the error itself
-            return assemble(self._split, self._config, level, step)
+        batch = next(self._running[0])
         self._next = (stream, level, step + 1)
-        return batch
+        return batch if len(batch[0]) else assemble(self._split, self._config, level, step)  # raises what went wrong
 
 
 def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -109,13 +108,20 @@ def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple
     return indices_to_points(indices, split.grid(level)), values.astype(np.float32)
 
 
-def _stream(assemble: Callable[[np.ndarray], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:
+def _stream(assemble: Callable[[np.integer], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:
     import tensorflow as tf
+
+    def assembled(step: np.integer) -> tuple:
+        # TensorFlow would print an error with its traceback and pass it on as text: an empty batch stands for one.
+        try:
+            return assemble(step)
+        except (OSError, ValueError):
+            return tuple(np.zeros(0, kind) for kind in types)
 
     tf.config.set_visible_devices([], "GPU")  # the accelerator is for JAX
     steps = tf.data.Dataset.range(start, _ENDLESS)
     batches = steps.map(
-        lambda step: tf.numpy_function(assemble, [step], types, stateful=False),
+        lambda step: tf.numpy_function(assembled, [step], types, stateful=False),
         num_parallel_calls=parallel,
         deterministic=True,
     )
