@@ -24,11 +24,12 @@ def one_line(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def damaged(path: str | os.PathLike, kind: str) -> Iterator[None]:
+def damaged(path: str | os.PathLike, kind: str, remedy: str = "") -> Iterator[None]:
     """Turns whatever a third-party reader raises on a damaged file into one ValueError that names the file.
 
-    kind: what the file should have been, "PNG file". An OSError of the system (no such file, a full disk) stays what
-    it is; one without a number, or of an invalid argument, is how some readers report bad contents.
+    kind: what the file should have been, "PNG file". remedy: what to do, "delete it and prepare again". An OSError of
+    the system (no such file, a full disk) stays what it is; one without a number, or of an invalid argument, is how
+    some readers report bad contents.
     """
     try:
         yield
@@ -37,7 +38,8 @@ def damaged(path: str | os.PathLike, kind: str) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise
-        raise ValueError(f"{path}: expected a {kind}, found a damaged file ({one_line(error)})") from error
+        advice = f": {remedy}" if remedy else ""
+        raise ValueError(f"{path}: expected a {kind}, found a damaged file ({one_line(error)}){advice}") from error
 
 
 def write_atomic(path: str | os.PathLike, contents: bytes | str) -> None:

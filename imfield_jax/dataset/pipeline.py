@@ -29,36 +29,41 @@ _ENDLESS = np.iinfo(np.int64).max
 
 
 def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2) -> tf.data.Dataset:
-    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`."""
+    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`.
 
-    def assemble(step: np.ndarray):
-        drawn = draw_batch(config, int(step), len(split), stored=split.stored(level))
-        rows = [split[row] for row in drawn.index]
-        return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
-
-    return _stream(assemble, (np.int32, np.uint8, np.float32, np.float32), start, parallel)
+    A batch that cannot be read is empty, see `PipelineFeed`.
+    """
+    types = (np.int32, np.uint8, np.float32, np.float32)
+    return _stream(lambda step: _point_batch(split, config, level, int(step)), types, start, parallel)
 
 
 def view_stream(
     split: Split, config: FeedConfig, level: int | None, start: int = 0, parallel: int = 2
 ) -> tf.data.Dataset:
-    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`."""
+    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`, or empty likewise."""
+    types = (np.int32, np.float32, np.float32, np.float32)
+    return _stream(lambda step: _view_batch(split, config, level, int(step)), types, start, parallel)
 
-    def assemble(step: np.ndarray):
-        stored = split.stored(level) if level else 0
-        drawn = draw_batch(config, int(step), len(split), stored=stored, views=split.views)
-        rows = [split[row] for row in drawn.index]
-        framed = np.stack([frame(row.view(view), config.framing) for row, view in zip(rows, drawn.view, strict=True)])
-        return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
 
-    return _stream(assemble, (np.int32, np.float32, np.float32, np.float32), start, parallel)
+def _point_batch(split: Split, config: FeedConfig, level: int, step: int) -> tuple[np.ndarray, ...]:
+    drawn = draw_batch(config, step, len(split), stored=split.stored(level))
+    rows = [split[row] for row in drawn.index]
+    return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
+
+
+def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) -> tuple[np.ndarray, ...]:
+    stored = split.stored(level) if level else 0
+    drawn = draw_batch(config, step, len(split), stored=stored, views=split.views)
+    rows = [split[row] for row in drawn.index]
+    framed = np.stack([frame(row.view(int(k)), config.framing) for row, k in zip(rows, drawn.view, strict=True)])
+    return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
 
 
 class PipelineFeed:
     """The `feed.Feed` of an open split; batches are numpy arrays.
 
     Asked for steps in order it reads ahead; asked for another step or kind of batch it starts a new
-    stream there.
+    stream there. Asking for a batch that cannot be read raises as `rows.Split`.
     """
 
     def __init__(self, split: Split, config: FeedConfig, parallel: int = 2):
@@ -70,21 +75,27 @@ class PipelineFeed:
         weakref.finalize(self, self._running.clear)
 
     def points(self, level: int, step: int) -> PointBatch:
-        return PointBatch(*self._batch(point_stream, level, step))
+        return PointBatch(*self._batch(point_stream, _point_batch, level, step))
 
     def views(self, level: int | None, step: int) -> ViewBatch:
-        return ViewBatch(*self._batch(view_stream, level, step))
+        return ViewBatch(*self._batch(view_stream, _view_batch, level, step))
 
     def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[np.ndarray, "B 64 64 64"]:
         return np.stack([self._split[row].voxels for row in index])
 
-    def _batch(self, stream: Callable[..., tf.data.Dataset], level: int | None, step: int) -> tuple:
+    def _batch(
+        self,
+        stream: Callable[..., tf.data.Dataset],
+        assemble: Callable[..., tuple],
+        level: int | None,
+        step: int,
+    ) -> tuple:
         if self._next != (stream, level, step):
             opened = stream(self._split, self._config, level, step, self._parallel)
             self._running[:] = [opened.as_numpy_iterator()]
         batch = next(self._running[0])
         self._next = (stream, level, step + 1)
-        return batch
+        return batch if len(batch[0]) else assemble(self._split, self._config, level, step)  # raises what went wrong
 
 
 def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -97,13 +108,20 @@ def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple
     return indices_to_points(indices, split.grid(level)), values.astype(np.float32)
 
 
-def _stream(assemble: Callable[[np.ndarray], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:
+def _stream(assemble: Callable[[np.integer], tuple], types: tuple, start: int, parallel: int) -> tf.data.Dataset:
     import tensorflow as tf
+
+    def assembled(step: np.integer) -> tuple:
+        # TensorFlow would print an error with its traceback and pass it on as text: an empty batch stands for one.
+        try:
+            return assemble(step)
+        except (OSError, ValueError):
+            return tuple(np.zeros(0, kind) for kind in types)
 
     tf.config.set_visible_devices([], "GPU")  # the accelerator is for JAX
     steps = tf.data.Dataset.range(start, _ENDLESS)
     batches = steps.map(
-        lambda step: tf.numpy_function(assemble, [step], types, stateful=False),
+        lambda step: tf.numpy_function(assembled, [step], types, stateful=False),
         num_parallel_calls=parallel,
         deterministic=True,
     )

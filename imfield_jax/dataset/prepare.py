@@ -1,4 +1,4 @@
-"""From meshes to a dataset, in one call: records, the packed dataset, and a picture to check both.
+"""From meshes to a dataset, in one call: records, the packed dataset, and an image to check both.
 
 Everything lives below one output folder:
 
@@ -14,8 +14,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from PIL import Image
+
 from imfield_jax.dataset.contact import contact_sheet
 from imfield_jax.dataset.storage import build_dataset, open_split, split_names
+from imfield_jax.files import atomic
+from imfield_jax.preparation.disk import full_disk_named
 from imfield_jax.preparation.records import Preparation, Progress, make_records, quiet
 
 _SHOWN = 24  # shapes on the contact sheet
@@ -27,11 +31,11 @@ def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
     Shapes that are done are kept; shapes that failed are tried again. A shape that cannot be prepared
     is left out and its error is in the report.
 
-    Raises ValueError when the folder was prepared with other settings, another process is at work in it,
-    or not a single shape could be prepared; OSError where files cannot be read or written.
+    Raises ValueError when the folder was prepared with other settings, another process is at work in it, the disk has
+    no room for the shapes or not a single one could be prepared; OSError where files cannot be read or written.
     """
     out = Path(preparation.out)
-    with make_records(preparation, progress) as records:
+    with full_disk_named(out), make_records(preparation, progress) as records:
         progress("packing the dataset", 0, 1, "")
         dataset = build_dataset(records, out)
         progress("packing the dataset", 1, 1, "")
@@ -43,4 +47,6 @@ def _draw_contact_sheet(dataset: Path, path: Path) -> None:
     splits = [open_split(dataset, split) for split in split_names(dataset)]
     places = [(split, row) for split in splits for row in range(len(split))]
     shown = [places[i * len(places) // min(_SHOWN, len(places))] for i in range(min(_SHOWN, len(places)))]
-    contact_sheet([split[row] for split, row in shown], splits[0].grid(64)).save(path)
+    sheet = contact_sheet([split[row] for split, row in shown], splits[0].grid(64))
+    with atomic(path) as temporary:
+        Image.fromarray(sheet).save(temporary, "png")

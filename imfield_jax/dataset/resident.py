@@ -41,8 +41,8 @@ class PackedSplit:
 
     names: tuple[str, ...]
     voxels: UInt8[np.ndarray, "N 32768"]
-    points: dict[int, UInt8[np.ndarray, "N P 3"]]
-    values: dict[int, UInt8[np.ndarray, "N P"]]
+    points: dict[int, UInt8[np.ndarray, "N _ 3"]]
+    values: dict[int, UInt8[np.ndarray, "N _"]]
     grids: dict[int, int]
     framing: str | None = None
     views: UInt8[np.ndarray, "N K 128 128"] | None = None
@@ -56,7 +56,7 @@ def pack(
 ) -> PackedSplit:
     """Read a split into memory. framing: crop the views like this; None leaves them out.
 
-    Decoding 24 pictures takes some 50 ms a shape, everything else 2 ms.
+    Decoding 24 images takes some 50 ms a shape, everything else 2 ms.
     """
     arrays = _empty(len(split), split, framing)
     with ThreadPoolExecutor(threads) as pool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from pathlib import Path
+from typing import SupportsIndex
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -12,6 +14,7 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from imfield_jax.camera import Camera
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION
+from imfield_jax.dataset.examples import Examples, remedy
 from imfield_jax.preparation.record import cameras_of
 from imfield_jax.preparation.record_file import decode_png
 
@@ -52,7 +55,7 @@ class Row:
         return self._decode(f"values_{level}")
 
     def view_png(self, number: int) -> bytes:
-        """One picture as it is stored."""
+        """One image as it is stored."""
         return self._values["views"].bytes_list.value[number]
 
     def view(self, number: int) -> UInt8[np.ndarray, "137 137 4"]:
@@ -78,16 +81,22 @@ class Row:
 
 
 class Split:
-    """Random access to the shapes of one split: `split[i]` is the `Row` of `split.names[i]`."""
+    """Random access to the shapes of one split: `split[i]` is the `Row` of `split.names[i]`.
+
+    Raises as `examples.Examples` where a file is missing or damaged.
+    """
 
     def __init__(self, builder: tfds.core.DatasetBuilder, split: str):
-        # TFDS decodes whole records or none, and 24 pictures are the most of one: take the bytes.
-        raw = tfds.decode.DeserializeMethod.RAW_BYTES
-        self._source = builder.as_data_source(split, deserialize_method=raw)
+        self._examples = Examples(builder, split)
         self._features = builder.info.features
         self.metadata: dict = builder.info.metadata
         self.names: tuple[str, ...] = tuple(self.metadata["names"][split])
         self.views: int = self.metadata["settings"]["views"]
+        if len(self.names) != len(self._examples):
+            raise ValueError(
+                f"{builder.data_dir}: metadata.json names {len(self.names)} shapes of split {split}, "
+                f"and its files hold {len(self._examples)}: {remedy(Path(builder.data_dir) / 'metadata.json')}"
+            )
 
     def __len__(self) -> int:
         return len(self.names)
@@ -111,7 +120,5 @@ class Split:
     def __iter__(self) -> Iterator[Row]:
         return (self[row] for row in range(len(self)))
 
-    def __getitem__(self, row: int) -> Row:
-        if not 0 <= row < len(self):
-            raise IndexError(f"row {row} of a split of {len(self)} shapes")
-        return Row(tf_example_pb2.Example.FromString(self._source[int(row)]), self._features)
+    def __getitem__(self, row: SupportsIndex) -> Row:
+        return Row(tf_example_pb2.Example.FromString(self._examples[row]), self._features)

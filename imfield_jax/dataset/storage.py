@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,26 +19,37 @@ import tensorflow_datasets as tfds
 from absl import logging
 
 from imfield_jax.dataset.builder import NAME, VERSION, ImfieldShapes, ShapesConfig
+from imfield_jax.dataset.examples import remedy
 from imfield_jax.dataset.rows import Split
-from imfield_jax.files import write_atomic
+from imfield_jax.files import damaged, write_atomic
+from imfield_jax.preparation.disk import full_disk_named
 from imfield_jax.preparation.work_folder import INDEX
 from imfield_jax.sources.splits import SPLITS
 
+# What describes a dataset beside its examples, and what must be in there.
+_DESCRIPTIONS = {
+    "dataset_info.json": ("name", "version", "splits"),
+    "features.json": ("pythonClassName",),
+    "metadata.json": ("names", "settings"),
+}
 
-def build_dataset(records: Path | str, data_dir: Path | str) -> Path:
+
+def build_dataset(records: str | os.PathLike[str], data_dir: str | os.PathLike[str]) -> Path:
     """Pack the records listed in <records>/index.json and return the folder of the dataset.
 
     The index holds {"category", "license", "settings": {"views", ...}, "shapes": [{"name", "split", "file"}, ...]},
     "levels" where they are not `features.LEVELS`, and whatever else is in it is kept as the metadata of the dataset. A
-    dataset of the same index and the same files is left alone, any other of this category is replaced. Splits without
-    shapes are left out.
+    whole dataset of the same index and the same files is left alone, any other of this category is replaced. Splits
+    without shapes are left out.
+
+    Raises OSError where there is no room, naming the file, ValueError for a damaged record.
     """
     records = Path(records)
     index = json.loads((records / INDEX).read_text())
     packed = Path(data_dir) / NAME / index["category"] / VERSION
     seal = packed / INDEX  # written last, so what has one is whole
     newest = max(((records / shape["file"]).stat().st_mtime for shape in index["shapes"]), default=0)
-    if seal.exists() and json.loads(seal.read_text()) == index and newest <= seal.stat().st_mtime:
+    if _is_of(packed, index) and newest <= seal.stat().st_mtime:
         return packed
     seal.unlink(missing_ok=True)
     shutil.rmtree(packed, ignore_errors=True)
@@ -46,16 +58,28 @@ def build_dataset(records: Path | str, data_dir: Path | str) -> Path:
     return packed
 
 
-def _pack(records: Path, category: str, data_dir: Path | str) -> None:
+def _is_of(packed: Path, index: dict) -> bool:
+    """Is this the dataset of an index, with all of its files?"""
+    try:
+        if json.loads((packed / INDEX).read_text()) != index:
+            return False
+        for split in split_names(packed):
+            open_split(packed, split)
+    except (OSError, ValueError):
+        return False
+    return True
+
+
+def _pack(records: Path, category: str, data_dir: str | os.PathLike[str]) -> None:
     config = category if category in ImfieldShapes.builder_configs else ShapesConfig(name=category)
-    with _silent_tfds():
+    with full_disk_named(Path(data_dir)), _silent_tfds():
         builder = ImfieldShapes(records=records, config=config, data_dir=data_dir)
         builder.download_and_prepare(download_dir=records)  # nothing is, but TFDS makes the folder
 
 
 @contextlib.contextmanager
 def _silent_tfds() -> Iterator[None]:
-    """TFDS tells, in the log and on stdout, of downloads that do not happen and of every file it opens."""
+    """TFDS reports downloads that do not happen and every file it opens, in the log and on stdout."""
     verbosity = logging.get_verbosity()
     tfds.disable_progress_bar()
     try:
@@ -66,7 +90,7 @@ def _silent_tfds() -> Iterator[None]:
         logging.set_verbosity(verbosity)
 
 
-def find_dataset(directory: Path | str) -> Path | None:
+def find_dataset(directory: str | os.PathLike[str]) -> Path | None:
     """The folder of the one dataset in or below a data directory ("data/car"), None where there is none.
 
     Raises ValueError when there are several.
@@ -81,16 +105,17 @@ def find_dataset(directory: Path | str) -> Path | None:
     return found[0].parent if found else None
 
 
-def split_names(directory: Path | str) -> tuple[str, ...]:
+def split_names(directory: str | os.PathLike[str]) -> tuple[str, ...]:
     """Which of train, validation and test the dataset in a data directory has, in this order."""
     present = _builder(directory).info.splits
     return tuple(split for split in SPLITS if split in present)
 
 
-def open_split(directory: Path | str, split: str) -> Split:
+def open_split(directory: str | os.PathLike[str], split: str) -> Split:
     """Open "train", "validation" or "test" of the dataset in a data directory ("data/car").
 
-    Raises FileNotFoundError when there is no dataset, ValueError when it has no such split.
+    Raises FileNotFoundError when there is no dataset or a file of it is missing, ValueError when it has no such split
+    or a file is damaged.
     """
     builder = _builder(directory)
     if split not in builder.info.splits:
@@ -102,11 +127,24 @@ def open_split(directory: Path | str, split: str) -> Split:
     return Split(builder, split)
 
 
-def _builder(directory: Path | str) -> tfds.core.DatasetBuilder:
+def _builder(directory: str | os.PathLike[str]) -> tfds.core.DatasetBuilder:
     found = find_dataset(directory)
     if found is None:
         raise FileNotFoundError(
             f"no prepared dataset in {directory}: make one, python -m experiments.prepare --out={directory}"
         )
-    with _silent_tfds():
+    for name, keys in _DESCRIPTIONS.items():
+        _check_description(found / name, keys)
+    with damaged(found, "dataset", remedy(found / INDEX)), _silent_tfds():
         return tfds.builder_from_directory(found)
+
+
+def _check_description(file: Path, keys: tuple[str, ...]) -> None:
+    """TFDS reads past a missing file, and does not name a damaged one."""
+    if not file.exists():
+        raise FileNotFoundError(f"{file}: expected a file of the dataset, found none: {remedy(file)}")
+    with damaged(file, "dataset file", remedy(file)):
+        contents = json.loads(file.read_text())
+        missing = [key for key in keys if key not in contents]
+        if missing:
+            raise ValueError(f"{' and '.join(missing)} missing")

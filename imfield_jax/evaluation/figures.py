@@ -1,8 +1,6 @@
-"""Pictures for people: inputs, reconstructions and truths side by side, and sheets of many tiles.
+"""Figures: inputs, reconstructions and ground truths side by side.
 
-Every figure is a table of tiles: rows of pictures or meshes (which are shaded here), a heading over
-each column, a caption under each row, laid out in several groups side by side so that 16 shapes fit a
-page. Drawn with Pillow alone.
+Every figure is a sheet of rows (see `mesh.sheet`) in which a cell may be a mesh, which is shaded here.
 """
 
 from __future__ import annotations
@@ -10,24 +8,18 @@ from __future__ import annotations
 import dataclasses
 import pathlib
 from collections.abc import Sequence
-from typing import cast
 
-import numpy as np
-from jaxtyping import UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from imfield_jax.camera import Camera
-from imfield_jax.mesh import preview
+from imfield_jax.mesh import preview, sheet
 from imfield_jax.types import Mesh
 
 THREE_COLUMNS = ("input", "reconstruction", "ground truth")
 VALIDATION_COLUMNS = ("input", "reconstruction")
 
-INK, FAINT, PAPER = (30, 30, 30), (200, 200, 200), (255, 255, 255)
-Cell = UInt8[np.ndarray, "_ _"] | UInt8[np.ndarray, "_ _ channels"] | Mesh
-Figure = UInt8[np.ndarray, "H W 3"]
-_GAP = 6  # pixels between tiles, and between text and tiles
-_SMALLEST_TEXT = 12  # pixels; smaller is not readable
+Cell = sheet.Tile | Mesh
+Figure = sheet.Sheet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,63 +42,26 @@ def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, ti
     headings: one per column, or none.   tile: side of a tile in pixels.
     Raises ValueError without rows, or when rows and headings differ in their number of columns.
     """
-    if not rows:
-        raise ValueError("a figure needs at least one row")
-    columns = len(rows[0].cells)
-    if any(len(row.cells) != columns for row in rows) or (headings and len(headings) != columns):
-        raise ValueError(f"every row and the headings of a figure need the same {columns} columns")
-    groups = min(groups, len(rows))
-    # With a size, Pillow's own font is a scalable one.
-    font = cast(ImageFont.FreeTypeFont, ImageFont.load_default(max(_SMALLEST_TEXT, tile // 11)))
-    text = sum(font.getmetrics()) + _GAP // 2
-    top = _GAP + (text if headings else 0)
-    across = columns * (tile + _GAP) + 2 * _GAP
-    down = tile + _GAP + (text if any(row.caption for row in rows) else 0)
-    lines = -(-len(rows) // groups)
-    canvas = Image.new("RGB", (groups * across, top + lines * down), PAPER)
-    draw = ImageDraw.Draw(canvas)
-    for group in range(groups):
-        for column, heading in enumerate(headings):
-            left = group * across + int(1.5 * _GAP) + column * (tile + _GAP)
-            _write(draw, heading, left + tile // 2, _GAP // 2, tile, font)
-        if group and columns > 1:
-            draw.line([(group * across, 0), (group * across, canvas.height)], FAINT)
-    for i, row in enumerate(rows):
-        left, upper = (i % groups) * across + int(1.5 * _GAP), top + (i // groups) * down
+    drawn = []
+    for row in rows:
         camera = row.camera or _framing(row.cells)
-        for column, cell in enumerate(row.cells):
-            canvas.paste(_tile(cell, camera, tile, font), (left + column * (tile + _GAP), upper))
-        width = columns * (tile + _GAP) - _GAP
-        _write(draw, row.caption, left + width // 2, upper + tile, width, font)
-    return np.asarray(canvas)
+        drawn.append(sheet.Row(tuple(_tile(cell, camera, tile) for cell in row.cells), row.caption))
+    return sheet.sheet(drawn, headings, groups, tile)
 
 
 def three_columns(rows: Sequence[Row], groups: int = 2, tile: int = 160) -> Figure:
-    """Input picture | reconstruction | ground truth of each shape."""
+    """Input image | reconstruction | ground truth of each shape."""
     return table(rows, THREE_COLUMNS, groups, tile)
 
 
 def validation_grid(rows: Sequence[Row], groups: int = 4, tile: int = 112) -> Figure:
-    """Input | reconstruction of each shape, what training shows of itself."""
+    """Input | reconstruction of each shape, for the validation shapes of a training run."""
     return table(rows, VALIDATION_COLUMNS, groups, tile)
 
 
-def contact_sheet(
-    tiles: Sequence[Cell],
-    columns: int,
-    captions: Sequence[str] = (),
-    camera: Camera | None = None,
-    tile: int = 128,
-) -> Figure:
-    """Many tiles in reading order, `columns` to a line, each with its caption when there are any."""
-    captions = captions or [""] * len(tiles)
-    rows = [Row((cell,), camera, caption) for cell, caption in zip(tiles, captions, strict=True)]
-    return table(rows, groups=columns, tile=tile)
-
-
-def save(path: str | pathlib.Path, picture: Figure) -> None:
-    """Writes a figure as an image of the kind the suffix names (PNG)."""
-    Image.fromarray(picture).save(path)
+def save(path: str | pathlib.Path, figure: Figure) -> None:
+    """Writes a figure as an image of the format that the suffix names (PNG)."""
+    Image.fromarray(figure).save(path)
 
 
 def _framing(cells: Sequence[Cell]) -> Camera | None:
@@ -115,36 +70,9 @@ def _framing(cells: Sequence[Cell]) -> Camera | None:
     return preview.three_quarter_view(meshes[-1]) if meshes else None
 
 
-def _tile(cell: Cell, camera: Camera | None, side: int, font: ImageFont.FreeTypeFont) -> Image.Image:
-    if isinstance(cell, Mesh):
-        if camera is None or not len(cell.faces):
-            return _placeholder("empty", side, font)
-        return Image.fromarray(preview.shade(cell, camera, side))
-    picture = Image.fromarray(cell).convert("RGBA")
-    scale = side / max(picture.size)
-    # Blocks show the pixels that the network saw, once they are large enough to be of nearly one size.
-    kind = Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS
-    picture = picture.resize([max(1, round(length * scale)) for length in picture.size], kind)
-    square = Image.new("RGBA", (side, side), PAPER)
-    square.alpha_composite(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return square.convert("RGB")
-
-
-def _placeholder(text: str, side: int, font: ImageFont.FreeTypeFont) -> Image.Image:
-    """What stands where there is nothing to see, so that an empty mesh is not taken for a gap."""
-    square = Image.new("RGB", (side, side), PAPER)
-    draw = ImageDraw.Draw(square)
-    draw.rectangle([0, 0, side - 1, side - 1], outline=FAINT)
-    draw.text((side // 2, side // 2), text, INK, font, anchor="mm")
-    return square
-
-
-def _write(
-    draw: ImageDraw.ImageDraw, text: str, middle: int, top: int, width: int, font: ImageFont.FreeTypeFont
-) -> None:
-    """One centred line, shortened until it fits `width`."""
-    shown = text
-    while shown and draw.textlength(shown, font) > width:
-        text = text[:-1]
-        shown = text + "..." if text else ""
-    draw.text((middle, top), shown, INK, font, anchor="ma")
+def _tile(cell: Cell, camera: Camera | None, side: int) -> sheet.Tile:
+    if not isinstance(cell, Mesh):
+        return cell
+    if camera is None or not len(cell.faces):
+        return sheet.placeholder("empty", side)
+    return preview.shade(cell, camera, side)

@@ -72,7 +72,7 @@ def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
     full = np.argwhere(solid)
     ends = (index_to_point(end, solid.shape[0]) @ TO_OURS for end in (full.min(axis=0) - 0.5, full.max(axis=0) + 0.5))
     low, high = np.sort(np.stack(list(ends)), axis=0)  # in their axes
-    place = {"loc": ((low + high) / 2).astype(np.float32), "scale": np.float32((high - low).max())}
+    place = {"loc": ((low + high) / 2).astype(np.float32), "scale": np.array((high - low).max(), np.float32)}
     folder.mkdir(parents=True, exist_ok=True)
 
     points = (_SIDE * rng.uniform(-HALF, HALF, (POINTS, 3))).astype(np.float16)

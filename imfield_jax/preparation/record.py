@@ -10,8 +10,10 @@ import dataclasses
 import hashlib
 import importlib.util
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
+from jaxtyping import Bool, Float32, UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION, occupancy_of_solid
@@ -19,7 +21,7 @@ from imfield_jax.framing import FAINTEST
 from imfield_jax.preparation.sampling import LABELS, sample_level, voxels64
 from imfield_jax.sources.formats.renderings import VIEWS
 from imfield_jax.sources.scene import Scene, place
-from imfield_jax.sources.shape import Partial, Shape
+from imfield_jax.sources.shape import Cloud, Diagnostics, Partial, Shape
 
 PHASES = ("load", "solidify", "sample", "render")
 
@@ -55,26 +57,25 @@ class Record:
     """One prepared shape.
 
     name:    `Shape.name`.
-    solid:   [256, 256, 256] bool.
-    voxels:  [64, 64, 64] uint8, what the voxel encoder sees.
-    points:  by level (16, 32, 64): [n, 3] uint8, indices in a grid over the cube.
-    values:  by level: [n] uint8, 1 inside.
-    views:   [K, 137, 137, 4] uint8, RGBA, colour not multiplied with alpha.
-    cameras: [K, 4] float32: azimuth, elevation, distance, field of view; see `camera.Camera`. NaN where not known.
+    voxels:  what the voxel encoder sees, 0 or 1.
+    points:  by level (16, 32, 64): indices in a grid over the cube.
+    values:  by level: 1 inside.
+    views:   RGBA, colour not multiplied with alpha.
+    cameras: azimuth, elevation, distance, field of view; see `camera.Camera`. NaN where not known.
     diagnostics: what solidification found out about the mesh, see `solidify.Solid`.
-    center, scale: [3] and [] float32, how the mesh was placed, see `scene.Placement`.
+    center, scale: how the mesh was placed, see `scene.Placement`.
     grids:   by level: cells per axis of the grid that points are indices in.
     """
 
     name: str
-    solid: np.ndarray
-    voxels: np.ndarray
-    points: dict[int, np.ndarray]
-    values: dict[int, np.ndarray]
-    views: np.ndarray
-    cameras: np.ndarray
-    diagnostics: dict[str, float | str | list[str]]
-    center: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(3, np.float32))
+    solid: Bool[np.ndarray, "256 256 256"]
+    voxels: UInt8[np.ndarray, "64 64 64"]
+    points: dict[int, UInt8[np.ndarray, "_ 3"]]
+    values: dict[int, UInt8[np.ndarray, " _"]]
+    views: UInt8[np.ndarray, "K 137 137 4"]
+    cameras: Float32[np.ndarray, "K 4"]
+    diagnostics: Diagnostics
+    center: Float32[np.ndarray, " 3"] = dataclasses.field(default_factory=lambda: np.zeros(3, np.float32))
     scale: np.float32 = _ONE
     grids: dict[int, int] = dataclasses.field(default_factory=lambda: dict.fromkeys(LEVEL_SIZES, SOLID_RESOLUTION))
 
@@ -91,25 +92,30 @@ def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.null
     with phase("load"):
         loaded = shape.load()
         partial = loaded if isinstance(loaded, Partial) else _placed(loaded, shape.longest_side)
-    fields = dict(partial.fields)
+    fields = partial.fields.copy()
     if not {"solid", "views"} <= fields.keys():
         _refuse_without_embree()
     if "solid" not in fields:
         with phase("solidify"):
-            fields |= _solidified_cloud(partial, fields) if partial.cloud else _solidified(partial.scene)
+            fields["solid"], fields["diagnostics"] = _solid_of(partial)
     if "points" not in fields:
         with phase("sample"):
-            fields |= _sampled(fields["solid"], settings, rng)
+            fields["voxels"] = voxels64(fields["solid"])
+            fields["points"], fields["values"] = _sampled(fields["solid"], settings, rng)
     if "views" not in fields:
         with phase("render"):
-            fields |= _rendered(partial.scene, settings, rng)
+            fields["views"], fields["cameras"] = _rendered(_scene_of(partial), settings, rng)
     record = Record(name=shape.name, **fields)
-    if len(record.views) != settings.views:
-        raise ValueError(f"expected {settings.views} views, found {len(record.views)}")
-    unseen = np.flatnonzero(record.views[..., 3].max(axis=(1, 2)) <= FAINTEST)
-    if len(unseen):
-        raise ValueError(f"the shape cannot be seen in {len(unseen)} of {len(record.views)} views")
+    _check_views(record.views, settings)
     return record
+
+
+def _check_views(views: np.ndarray, settings: Settings) -> None:
+    if len(views) != settings.views:
+        raise ValueError(f"expected {settings.views} views, found {len(views)}")
+    unseen = np.flatnonzero(views[..., 3].max(axis=(1, 2)) <= FAINTEST)
+    if len(unseen):
+        raise ValueError(f"the shape cannot be seen in {len(unseen)} of {len(views)} views")
 
 
 def _refuse_without_embree() -> None:
@@ -122,54 +128,64 @@ def _refuse_without_embree() -> None:
 
 def _placed(scene: Scene, longest_side: float | None) -> Partial:
     scene, placement = place(scene, longest_side)
-    fields = {"center": placement.center.astype(np.float32), "scale": np.float32(placement.scale)}
-    return Partial(fields, scene)
+    return Partial({"center": placement.center.astype(np.float32), "scale": np.float32(placement.scale)}, scene)
 
 
-def _solidified(scene: Scene) -> dict[str, object]:
+def _scene_of(partial: Partial) -> Scene:
+    if partial.scene is None:
+        raise ValueError("expected a mesh to make the solid and the views of, found none")
+    return partial.scene
+
+
+def _solid_of(partial: Partial) -> tuple[np.ndarray, Diagnostics]:
+    if partial.cloud is None:
+        return _solidified(_scene_of(partial))
+    solid, found = _solidified_cloud(partial.cloud)
+    return solid, {**partial.fields.get("diagnostics", {}), **found}
+
+
+def _solidified(scene: Scene) -> tuple[np.ndarray, Diagnostics]:
     from imfield_jax.preparation.solidify import solidify
 
     solid = solidify(scene)
     if not solid.occupancy.any():
         raise ValueError("the mesh encloses no volume, not even that of one voxel")
-    warnings = [*scene.warnings, *solid.diagnostics["warnings"]]
-    return {"solid": solid.occupancy, "diagnostics": {**solid.diagnostics, "warnings": warnings}}
+    warnings = [*scene.warnings, *cast("list[str]", solid.diagnostics["warnings"])]
+    return solid.occupancy, {**solid.diagnostics, "warnings": warnings}
 
 
-def _solidified_cloud(partial: Partial, fields: dict[str, object]) -> dict[str, object]:
+def _solidified_cloud(cloud: Cloud) -> tuple[np.ndarray, Diagnostics]:
     from imfield_jax.preparation.solidify.cloud import solid_of_cloud
 
-    solid = solid_of_cloud(partial.cloud.points, partial.cloud.normals)
+    solid = solid_of_cloud(cloud.points, cloud.normals)
     if not solid.any():
         raise ValueError("expected the surface points of a solid, found none with a volume")
-    agreement = float((occupancy_of_solid(solid, partial.cloud.queries) == partial.cloud.inside).mean())
-    diagnostics = {**fields["diagnostics"], "agreement": agreement}
+    agreement = float((occupancy_of_solid(solid, cloud.queries) == cloud.inside).mean())
+    diagnostics: Diagnostics = {"agreement": agreement}
     if agreement < _AGREEMENT:
-        diagnostics["warnings"] = [f"{1 - agreement:.1%} of the labelled points are not what the solid says"]
-    return {"solid": solid, "diagnostics": diagnostics}
+        diagnostics["warnings"] = [f"{1 - agreement:.1%} of the labelled points contradict the solid"]
+    return solid, diagnostics
 
 
-def _sampled(solid: np.ndarray, settings: Settings, rng: np.random.Generator) -> dict[str, object]:
+def _sampled(
+    solid: np.ndarray, settings: Settings, rng: np.random.Generator
+) -> tuple[dict[int, np.ndarray], dict[int, np.ndarray]]:
+    """By level: points and their values."""
     levels = {level: sample_level(solid, level, settings.labels, rng) for level in LEVEL_SIZES}
-    return {
-        "voxels": voxels64(solid),
-        "points": {level: points for level, (points, _) in levels.items()},
-        "values": {level: values for level, (_, values) in levels.items()},
-    }
+    points = {level: points for level, (points, _) in levels.items()}
+    return points, {level: values for level, (_, values) in levels.items()}
 
 
-def _rendered(scene: Scene, settings: Settings, rng: np.random.Generator) -> dict[str, object]:
+def _rendered(scene: Scene, settings: Settings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Views and their cameras."""
     from imfield_jax.preparation.rendering import camera_ring, diagonal, render_views
 
     cameras = camera_ring(rng, diagonal(scene), settings.views)
-    return {
-        "views": render_views(scene, cameras),
-        "cameras": np.array([dataclasses.astuple(camera) for camera in cameras], np.float32),
-    }
+    return render_views(scene, cameras), np.array([dataclasses.astuple(camera) for camera in cameras], np.float32)
 
 
-def cameras_of(array: np.ndarray) -> list[Camera]:
-    """The cameras of a record, from their array [K, 4]."""
+def cameras_of(array: Float32[np.ndarray, "K 4"]) -> list[Camera]:
+    """The cameras of a record, from their array."""
     return [Camera(*row) for row in array.tolist()]
 
 

@@ -1,35 +1,36 @@
 """Records on disk between preparation and the dataset: one file per shape, whole or not there at all.
 
-A file is an npz of plain arrays (pictures as PNG, the solid packed) with the report on the shape as
+A file is an npz of plain arrays (images as PNG, the solid packed) with the report on the shape as
 JSON inside, so a killed run knows afterwards everything it had found out.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION
-from imfield_jax.files import one_line, read_arrays, write_atomic
+from imfield_jax.files import damaged, read_arrays, write_atomic
 from imfield_jax.preparation.record import Record
 from imfield_jax.preparation.sampling import pack_solid, unpack_solid
+
+_REMEDY = "delete it and prepare again"
 
 
 def write_record(path: Path, record: Record, report: dict) -> None:
     """Write a record and its report; a reader, or a kill at any moment, never meets half a file."""
-    pictures = [encode_png(view) for view in record.views]
-    arrays = {
+    images = [encode_png(view) for view in record.views]
+    arrays: dict[str, np.ndarray | np.generic] = {
         "name": np.array(record.name),
         "voxels": np.packbits(record.voxels),
         "solid": np.frombuffer(pack_solid(record.solid), np.uint8),
-        "views": np.frombuffer(b"".join(pictures), np.uint8),
-        "view_sizes": np.array([len(picture) for picture in pictures]),
+        "views": np.frombuffer(b"".join(images), np.uint8),
+        "view_sizes": np.array([len(image) for image in images]),
         "cameras": record.cameras,
         "center": record.center,
         "scale": record.scale,
@@ -39,7 +40,7 @@ def write_record(path: Path, record: Record, report: dict) -> None:
     arrays |= {f"grid_{level}": np.array(grid) for level, grid in record.grids.items()}
     arrays |= {f"values_{level}": values for level, values in record.values.items()}
     contents = io.BytesIO()
-    np.savez(contents, **arrays)
+    np.savez(contents, allow_pickle=False, **arrays)
     write_atomic(path, contents.getvalue())
 
 
@@ -56,7 +57,7 @@ def read_levels(path: Path) -> dict[str, dict[str, int]]:
 
     Raises as `read_example`.
     """
-    with _named(path):
+    with damaged(path, "record file", _REMEDY):
         arrays = read_arrays(path, lambda name: name.startswith(("points", "grid")))
         return {
             str(level): {
@@ -68,32 +69,21 @@ def read_levels(path: Path) -> dict[str, dict[str, int]]:
 
 
 def read_example(path: Path) -> dict:
-    """A record as the features of the dataset (see `dataset.features`); pictures stay PNG bytes.
+    """A record as the features of the dataset (see `dataset.features`); images stay PNG bytes.
 
     Raises OSError when the file cannot be read, ValueError when it is damaged.
     """
-    with _named(path):
+    with damaged(path, "record file", _REMEDY):
         return _example(read_arrays(path))
 
 
-@contextlib.contextmanager
-def _named(path: Path) -> Iterator[None]:
-    """Whatever a damaged file does to its arrays becomes a ValueError that names the file."""
-    try:
-        yield
-    except OSError:
-        raise
-    except Exception as error:
-        raise ValueError(f"{path} is damaged: delete it and prepare again ({one_line(error)})") from error
-
-
 def _example(arrays: dict[str, np.ndarray]) -> dict:
-    pictures = np.split(arrays["views"], np.cumsum(arrays["view_sizes"])[:-1])
+    images = np.split(arrays["views"], np.cumsum(arrays["view_sizes"])[:-1])
     example = {
         "name": arrays["name"].item(),
         "voxels": np.unpackbits(arrays["voxels"]).reshape(64, 64, 64),
         "solid": np.packbits(unpack_solid(arrays["solid"].tobytes())),
-        "views": [io.BytesIO(picture.tobytes()) for picture in pictures],
+        "views": [io.BytesIO(image.tobytes()) for image in images],
         "cameras": arrays["cameras"],
         "center": arrays["center"],
         "scale": arrays["scale"][()],
@@ -104,13 +94,13 @@ def _example(arrays: dict[str, np.ndarray]) -> dict:
     return example
 
 
-def encode_png(rgba: np.ndarray) -> bytes:
-    """[H, W, 4] uint8 as the bytes of a PNG."""
+def encode_png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:
+    """An image as the bytes of a PNG."""
     stream = io.BytesIO()
     Image.fromarray(rgba).save(stream, "png")
     return stream.getvalue()
 
 
-def decode_png(data: bytes) -> np.ndarray:
+def decode_png(data: bytes) -> UInt8[np.ndarray, "H W 4"]:
     """The inverse of `encode_png`."""
     return np.asarray(Image.open(io.BytesIO(data)))

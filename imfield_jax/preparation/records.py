@@ -22,6 +22,7 @@ from pathlib import Path
 
 from imfield_jax.files import write_atomic
 from imfield_jax.preparation import memory
+from imfield_jax.preparation.disk import check_space
 from imfield_jax.preparation.record import PHASES, Settings, make_record
 from imfield_jax.preparation.record_file import write_record
 from imfield_jax.preparation.report import summary
@@ -139,6 +140,7 @@ def _run(
     """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
     reports = {shape.name: work.report(shape) for shape in shapes}
     jobs = [(shape, preparation.settings, work.record(shape)) for shape in shapes if not reports[shape.name]]
+    check_space(Path(preparation.out), len(jobs), preparation.settings.views)
     done = len(shapes) - len(jobs)
     progress(
         "preparing shapes",

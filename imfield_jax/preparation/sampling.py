@@ -10,6 +10,7 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
+from jaxtyping import Bool, Float32, UInt8
 from scipy import ndimage
 
 from imfield_jax.coordinates import HALF, LEVEL_SIZES, SOLID_RESOLUTION, VOXEL_RESOLUTION, containing_cell, max_pool
@@ -18,18 +19,17 @@ LABELS = ("pooled", "exact")
 _RANDOM_TRIES = 100
 
 
-def voxels64(solid: np.ndarray) -> np.ndarray:
-    """What the voxel encoder sees: the solid [256]^3 bool max-pooled to [64, 64, 64] uint8."""
+def voxels64(solid: Bool[np.ndarray, "256 256 256"]) -> UInt8[np.ndarray, "64 64 64"]:
+    """What the voxel encoder sees: the solid max-pooled, 0 or 1."""
     _check_solid(solid)
     return max_pool(solid, SOLID_RESOLUTION // VOXEL_RESOLUTION).astype(np.uint8)
 
 
 def sample_level(
-    solid: np.ndarray, level: int, labels: str = "pooled", rng: np.random.Generator | int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+    solid: Bool[np.ndarray, "256 256 256"], level: int, labels: str = "pooled", rng: np.random.Generator | int = 0
+) -> tuple[UInt8[np.ndarray, "P 3"], UInt8[np.ndarray, " P"]]:
     """Labelled voxel centres for one training level, as the improved IM-NET samples them.
 
-    solid:  [256, 256, 256] bool.
     level:  cells per axis, 16, 32 or 64. Level 16 takes one point in every cell; 32 and 64 prefer
             cells near the surface, visited in IM-NET's strided order, and fill up with random others.
     labels: "pooled" labels a point with its cell (full when any voxel in it is) and picks a voxel
@@ -37,8 +37,8 @@ def sample_level(
             uniformly random voxel of the cell with its own value.
     rng:    a generator, or a seed for one.
 
-    Returns points [n, 3] uint8, indices in the 256^3 grid (the point is the centre of that voxel),
-    and values [n] uint8, 1 inside; n = LEVEL_SIZES[level].
+    Returns points, indices in the 256^3 grid (the point is the centre of that voxel), and values, 1 inside;
+    P = LEVEL_SIZES[level].
 
     Raises ValueError for a grid that is not 256^3, an unknown level or unknown labels.
     """
@@ -117,24 +117,21 @@ def _outward_offsets(side: int) -> np.ndarray:
 
 
 def uniform_points(
-    solid: np.ndarray, count: int, rng: np.random.Generator | list[int] | int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """Uniformly random points in the cube with the value of the voxel each lies in, for evaluation.
-
-    solid: [R, R, R] bool. Returns points [count, 3] float32 and values [count] uint8.
-    """
+    solid: Bool[np.ndarray, "R R R"], count: int, rng: np.random.Generator | list[int] | int = 0
+) -> tuple[Float32[np.ndarray, "{count} 3"], UInt8[np.ndarray, " {count}"]]:
+    """Uniformly random points in the cube with the value of the voxel each lies in, for evaluation."""
     points = np.random.default_rng(rng).uniform(-HALF, HALF, (count, 3)).astype(np.float32)
     cells = containing_cell(points, solid.shape[0])
     return points, solid[tuple(cells.T)].astype(np.uint8)
 
 
-def pack_solid(solid: np.ndarray) -> bytes:
+def pack_solid(solid: Bool[np.ndarray, "R R R"]) -> bytes:
     """A boolean grid as compressed bytes (zlib of its bits in array order): some 20 kB at 256^3."""
     return zlib.compress(np.packbits(solid).tobytes(), level=6)
 
 
-def unpack_solid(packed: bytes, resolution: int = SOLID_RESOLUTION) -> np.ndarray:
-    """The inverse of `pack_solid`: [R, R, R] bool.
+def unpack_solid(packed: bytes, resolution: int = SOLID_RESOLUTION) -> Bool[np.ndarray, "R R R"]:
+    """The inverse of `pack_solid`.
 
     Raises ValueError for bytes that are no such grid.
     """

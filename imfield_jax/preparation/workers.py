@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import connection
 from typing import Any
 
-from imfield_jax.preparation import memory
+from imfield_jax.preparation import disk, memory
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _STARTED = None  # sent when a job begins; everything else sent is an outcome
@@ -71,6 +71,8 @@ def run_jobs(
     yield is (number of the job, result, ""), or (number, None, why) where the job raised, ended its process
     or ran longer than `seconds`. Workers use one thread each and at most `mebibytes` of memory each, see
     `memory.limit`.
+
+    Raises OSError when a job finds the disk full: the others would too.
     """
     pending = deque(range(len(jobs)))
     workers = [_Worker(work, mebibytes) for _ in range(min(processes, len(jobs)))]
@@ -80,15 +82,18 @@ def run_jobs(
                 if worker.job is None and pending:
                     number = pending.popleft()
                     worker.take(number, jobs[number])
-            busy = [worker for worker in workers if worker.job is not None]
-            patience = min(worker.deadline for worker in busy) - time.monotonic()
-            connection.wait([worker.pipe for worker in busy], None if patience == float("inf") else max(0, patience))
-            for worker in busy:
+            busy = [(worker, worker.job) for worker in workers if worker.job is not None]
+            patience = min(worker.deadline for worker, _ in busy) - time.monotonic()
+            connection.wait([worker.pipe for worker, _ in busy], None if patience == float("inf") else max(0, patience))
+            for worker, number in busy:
                 outcome = _outcome(worker, seconds)
                 if outcome is None:
                     continue
-                yield worker.job, *outcome
                 worker.job = None
+                result, why = outcome
+                if isinstance(why, OSError):
+                    raise why
+                yield number, result, why
                 if not worker.process.is_alive():
                     workers[workers.index(worker)] = _Worker(work, mebibytes)
     finally:
@@ -96,8 +101,8 @@ def run_jobs(
             worker.stop()
 
 
-def _outcome(worker: _Worker, seconds: float) -> tuple[Any, str] | None:
-    """(result, "") or (None, why) once the worker's job has ended, else None."""
+def _outcome(worker: _Worker, seconds: float) -> tuple[Any, str | OSError] | None:
+    """(result, "") or (None, why) once the worker's job has ended, else None; why is an OSError for a full disk."""
     if worker.pipe.poll():
         try:
             message = worker.pipe.recv()
@@ -132,12 +137,14 @@ def _serve(pipe: connection.Connection, mebibytes: int | None) -> None:
             pipe.send(_tried(work, job, mebibytes))
 
 
-def _tried(work: Callable[[Any], Any], job: Any, mebibytes: int | None) -> tuple[Any, str]:
+def _tried(work: Callable[[Any], Any], job: Any, mebibytes: int | None) -> tuple[Any, str | OSError]:
     try:
         return work(job), ""
     except MemoryError:
         return None, f"out of memory (limit {mebibytes} MiB per process)" if mebibytes else "out of memory"
     except Exception as error:  # any failure of a mesh is a line in the report
+        if isinstance(error, OSError) and error.errno in disk.FULL:
+            return None, OSError(error.errno, error.strerror, error.filename)
         kind = "" if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: "
         return None, " ".join(f"{kind}{error}".split())
 

@@ -13,6 +13,7 @@ are in every file.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def _read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return to_ours(points, file), labels.astype(bool)
 
 
-def _read_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
+def _read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
     """Arrays of an npz file by name; None in a shape is any size."""
     with damaged(path, "npz file"):
         arrays = read_arrays(path, shapes.__contains__)

@@ -9,38 +9,57 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeAlias, TypedDict
 
 import numpy as np
+from jaxtyping import Bool, Float, Float32, UInt8
 
 from imfield_jax.sources.scene import Scene
 
+Diagnostics: TypeAlias = dict[str, float | str | list[str]]
+
 OWN_LONGEST_SIDE = 0.9  # sources without a normalisation of their own fill this much of the cube
+
+
+class Fields(TypedDict, total=False):
+    """The fields of a `preparation.record.Record` that a source has of a shape already, by name."""
+
+    solid: Bool[np.ndarray, "256 256 256"]
+    voxels: UInt8[np.ndarray, "64 64 64"]
+    points: dict[int, UInt8[np.ndarray, "_ 3"]]
+    values: dict[int, UInt8[np.ndarray, " _"]]
+    grids: dict[int, int]
+    views: UInt8[np.ndarray, "K 137 137 4"]
+    cameras: Float32[np.ndarray, "K 4"]
+    center: Float32[np.ndarray, " 3"]
+    scale: np.float32
+    diagnostics: Diagnostics
 
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
     """Points of a closed surface, in the cube, where a source has those and no mesh.
 
-    points, normals: [n, 3], the normals outward.
-    queries, inside: [q, 3] and [q] bool, labelled points that the solid made of the others is checked with.
+    normals: outward.
+    queries, inside: labelled points that the solid made of the others is checked with.
     """
 
-    points: np.ndarray
-    normals: np.ndarray
-    queries: np.ndarray
-    inside: np.ndarray
+    points: Float[np.ndarray, "P 3"]
+    normals: Float[np.ndarray, "P 3"]
+    queries: Float[np.ndarray, "Q 3"]
+    inside: Bool[np.ndarray, " Q"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Partial:
     """What a source has prepared of a shape already.
 
-    fields: of its `preparation.record.Record`, by name; what is missing is made.
-    scene:  what missing pictures, or a missing solid, are made of; in the cube.
+    fields: what there is; what is missing is made.
+    scene:  what missing views, or a missing solid, are made of; in the cube.
     cloud:  what a missing solid is made of instead.
     """
 
-    fields: dict[str, object]
+    fields: Fields
     scene: Scene | None = None
     cloud: Cloud | None = None
 

@@ -107,14 +107,6 @@ def test_text_that_is_too_long_is_shortened_and_stays_in_its_group():
     assert not ink[picture.shape[1] // 2 :].any()
 
 
-def test_contact_sheet_is_in_reading_order():
-    colors = [(10, 0, 0), (20, 0, 0), (30, 0, 0)]
-    sheet = figures.contact_sheet([flat(*color) for color in colors], columns=2, captions=["a", "b", "c"], tile=40)
-    first, second, third = (boxes_of(sheet, color) for color in colors)
-    assert first[1] == second[1] < third[1]
-    assert first[0] == third[0] < second[0]
-
-
 def test_a_saved_figure_is_the_figure(tmp_path):
     picture = figures.validation_grid([Row((flat(1, 2, 3), flat(4, 5, 6)))])
     figures.save(tmp_path / "grid.png", picture)

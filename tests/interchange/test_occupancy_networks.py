@@ -11,6 +11,7 @@ from PIL import Image
 from scipy import ndimage
 
 from imfield_jax.coordinates import containing_cell, grid_points, occupancy_of_solid
+from imfield_jax.dataset.rows import Row, Split
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.framing import on_white
 from imfield_jax.interchange import occupancy_networks
@@ -42,23 +43,25 @@ def folder(root, row):
     return root / row.name
 
 
-class Rows(list):
-    """Rows as a split has them."""
+class Rows(Split):
+    """A split of given rows."""
 
-    @property
-    def names(self):
-        return tuple(row.name for row in self)
+    def __init__(self, rows):
+        self._rows = list(rows)
+        self.names = tuple(row.name for row in self._rows)
+
+    def __getitem__(self, row):
+        return self._rows[row]
 
 
-@dataclasses.dataclass
-class Named:
+class Named(Row):
     """A shape under another name."""
 
-    row: object
-    name: str
+    name = None
 
-    def __getattr__(self, part):
-        return getattr(self.row, part)
+    def __init__(self, row, name):
+        vars(self).update(vars(row))
+        self.name = name
 
 
 def ours(points, file):
@@ -174,7 +177,7 @@ def test_a_cloud_that_contradicts_the_labels_is_a_warning(folder, row, tmp_path)
     shape = Shape("box/model", "test", lambda: sources.read(tmp_path / "model"))
     diagnostics = make_record(shape, Settings(views=len(row.cameras))).diagnostics
     assert diagnostics["warnings"] == [
-        f"{1 - diagnostics['agreement']:.1%} of the labelled points are not what the solid says"
+        f"{1 - diagnostics['agreement']:.1%} of the labelled points contradict the solid"
     ]
 
 
