@@ -119,9 +119,8 @@ def _trim_fringe(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def _check(mask: np.ndarray, area: np.ndarray) -> None:
-    y, x = np.indices(area.shape)
     outline = mask & area & ~_eroded(area, 1)
-    y, x = (2 * y[outline] / (area.shape[0] - 1) - 1, 2 * x[outline] / (area.shape[1] - 1) - 1)
+    y, x = (2 * place / (side - 1) - 1 for place, side in zip(np.nonzero(outline), area.shape, strict=True))
     upright = abs(y) >= abs(x)
     sides = sum(side.any() for side in (upright & (y < 0), upright & (y > 0), ~upright & (x < 0), ~upright & (x > 0)))
     if sides >= 3:

@@ -77,4 +77,5 @@ def _around(rgba: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int
     margin = MARGIN * max(right - left, bottom - top) + 2
     grown = np.array([left - margin, top - margin, right + margin, bottom + margin]) * scale
     limits = np.tile(size, 2)
-    return tuple(int(edge) for edge in np.clip(np.round(grown), 0, limits))
+    left, top, right, bottom = np.clip(np.round(grown), 0, limits).astype(int).tolist()
+    return left, top, right, bottom

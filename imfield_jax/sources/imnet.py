@@ -108,7 +108,7 @@ def layout_of(path: Path) -> Layout:
     with _opened(path) as file:
         found = file.get("points_32")
         layout = FIRST if isinstance(found, h5py.Dataset) and found.shape[1:] == (FIRST.points[32], 3) else LATER
-        expected = {name: ("N", *shape) for name, shape in layout.shapes.items()}
+        expected: dict[str, tuple[int | str, ...]] = {name: ("N", *shape) for name, shape in layout.shapes.items()}
         if PIXELS in file or layout is LATER:
             expected[PIXELS] = ("N", VIEWS if layout is LATER else "K", *_PICTURE)
         rows = len(found) if isinstance(found, h5py.Dataset) and found.shape else 0
@@ -119,7 +119,7 @@ def layout_of(path: Path) -> Layout:
 
 def _check(path: Path, name: str, found: h5py.Dataset | None, shape: tuple[int | str, ...], rows: int) -> None:
     """Raises ValueError for a data set of another shape; letters in `shape` stand for any size."""
-    there = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
+    there: tuple[int, ...] = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
     if len(there) != len(shape) or any(size not in (here, "N", "K") for size, here in zip(shape, there, strict=True)):
         what = f"{found.dtype} {list(found.shape)}" if isinstance(found, h5py.Dataset) else "none"
         raise ValueError(f"{path}: {name}: expected uint8 [{', '.join(map(str, shape))}], found {what}")

@@ -149,7 +149,7 @@ def _read_cameras(path: Path, count: int) -> np.ndarray:
     """[K, 4] float32, see `camera.Camera`; NaN where there is no such file."""
     if not path.is_file():
         return np.full((count, 4), np.nan, np.float32)
-    names = {f"world_mat_{number}": (3, 4) for number in range(count)}
+    names: dict[str, tuple[int | None, ...]] = {f"world_mat_{number}": (3, 4) for number in range(count)}
     names |= {f"camera_mat_{number}": (3, 3) for number in range(count)}
     file = _read_arrays(path, names)
     with np.errstate(divide="ignore", invalid="ignore"):

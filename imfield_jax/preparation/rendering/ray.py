@@ -69,14 +69,14 @@ class _Tracer:
         for _ in range(HOLES + 1):
             hit, face, weights, at = _nearest(self.opaque, eye, directions[rays], start, None)
             rays, texel = rays[hit], self._texels(face, weights)
-            solid = slice(None) if texel is None else texel[:, 3] >= CUT_OUT
+            solid = np.ones(len(rays), bool) if texel is None else texel[:, 3] >= CUT_OUT
             ended = rays[solid]
             color = self._shade(
                 eye, directions[ended], face[solid], weights[solid], texel if texel is None else texel[solid]
             )
             color[:, 3] = 1
             samples[ended], depth[ended] = color, at[solid]
-            if texel is None or solid.all():
+            if solid.all():
                 return
             rays, start = rays[~solid], at[~solid] + np.float32(step)
 

@@ -18,8 +18,10 @@ from imfield_jax.sources.formats.unsupported import Unsupported
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 # Required extensions that change nothing in what is read here; materials are read as far as they have a base colour.
-_HARMLESS = ("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp")
-_HARMLESS += ("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod")
+_HARMLESS = (
+    *("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp"),
+    *("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod"),
+)
 _REWRITE = "write it again as plain glTF 2.0 without compression, for instance with Blender"
 
 
@@ -133,7 +135,8 @@ def _chunks(contents: bytes) -> tuple[dict, bytes]:
         _check_version(f"{version}.0")
         if size > len(contents):
             raise ValueError(f"file is truncated: header declares {size} bytes, found {len(contents)}")
-        found, place = {}, 12
+        found: dict[bytes, bytes] = {}
+        place = 12
         while place + 8 <= size:
             length = int.from_bytes(contents[place : place + 4], "little")
             found.setdefault(contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length])

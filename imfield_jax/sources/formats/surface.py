@@ -42,6 +42,10 @@ class Polygons:
             groups=None if self.groups is None else self.groups[chosen],
         )
 
+    def of_group(self, group: int) -> Polygons:
+        """Those of one material; all where the file has none."""
+        return self if self.groups is None else self.select(self.groups == group)
+
 
 def known(polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
     """The polygons whose vertices all exist, and a warning if others were left out."""

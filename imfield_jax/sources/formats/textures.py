@@ -67,8 +67,8 @@ def rgba(image: Image.Image) -> np.ndarray | None:
         image = as_rgba(intact(image))
         longest = max(image.size)
         if longest > LONGEST_TEXTURE:
-            size = tuple(max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
-            image = image.resize(size, Image.Resampling.BOX)
+            width, height = (max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.BOX)
         return np.asarray(image)
     except Exception:  # each of Pillow's decoders fails in its own way on a damaged file
         return None

@@ -44,13 +44,13 @@ def read(
     plain = Material() if polygons.colors is None else Material((1.0, 1.0, 1.0, 1.0))
     parts = []
     for number, name in enumerate(lines.materials):
-        mine = polygons.groups == number
-        if mine.any():
+        mine = polygons.of_group(number)
+        if len(mine.counts):
             material = materials.get(name, plain)
             image = texture(material.texture) if material.texture else None
             if material.texture and image is None:
                 missing.append(material.texture)
-            parts.append(part(polygons.select(mine), material.color, image))
+            parts.append(part(mine, material.color, image))
     names = ", ".join(sorted(set(missing)))
     return tuple(parts), (*warnings, f"left out, as they are missing or damaged: {names}") if names else warnings
 
@@ -161,7 +161,7 @@ def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("error")  # that something could not be read
         try:
-            found = np.fromstring(text, kind, sep=" ")
+            found: np.ndarray = np.fromstring(text, kind, sep=" ")
         except (ValueError, DeprecationWarning):
             return None
     return found if len(found) == count else None
