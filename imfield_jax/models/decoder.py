@@ -98,7 +98,7 @@ class ImplicitDecoder(nn.Module):
 
     config: DecoderConfig
 
-    def setup(self):
+    def setup(self) -> None:
         config = self.config
         fed = config.point_width + config.latent
         outputs = (*config.widths, 1)

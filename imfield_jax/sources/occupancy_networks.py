@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Shaped
 from PIL import Image
 
 from imfield_jax.coordinates import HALF
@@ -68,8 +69,10 @@ def _stamp(folder: Path) -> str:
     return stamp_of(path) if path.is_file() else ""
 
 
-def to_ours(theirs: np.ndarray, place: dict[str, np.ndarray]) -> np.ndarray:
-    """Points [..., 3] of a file in the cube."""
+def to_ours(
+    theirs: Float[np.ndarray, "*shape 3"], place: dict[str, Shaped[np.ndarray, " ..."]]
+) -> Float[np.ndarray, "*shape 3"]:
+    """Points of a file in the cube."""
     return (theirs.astype(np.float32) * place["scale"] + place["loc"]) @ TO_OURS.T
 
 

@@ -49,7 +49,7 @@ def _timed(run: Run, number: int, state: TrainState) -> tuple[float, float]:
     targets = 0 if stage.kind == AUTOENCODER else len(feed.names)
     latents = jax.device_put(jnp.zeros((targets, run.networks.preset.decoder.latent), jnp.float32), same)
 
-    def update():
+    def update() -> None:
         nonlocal trial
         trial, _ = run.steps[number](trial, batch(feed, stage, 0), latents)
         jax.block_until_ready(trial)

@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from jaxtyping import Float, Float64, Num, UInt8
 
 from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.formats.unsupported import Unsupported
@@ -69,7 +70,7 @@ class Document:
             raise Unsupported(f"expected its data in '{entry['uri'][:100]}' beside it, found no such file")
         return np.frombuffer(contents, np.uint8)
 
-    def view(self, index: int) -> np.ndarray:
+    def view(self, index: int) -> UInt8[np.ndarray, " bytes"]:
         """The bytes of a buffer view."""
         entry = self.tree["bufferViews"][index]
         start, length = entry.get("byteOffset", 0), entry["byteLength"]
@@ -78,8 +79,8 @@ class Document:
             raise ValueError(f"buffer view {index} has {len(found)} of {length} bytes")
         return found
 
-    def array(self, index: int) -> np.ndarray:
-        """The values of an accessor: [count, components], integers that are normalized as float32."""
+    def array(self, index: int) -> Num[np.ndarray, "count components"]:
+        """The values of an accessor, integers that are normalized as float32."""
         entry = self.tree["accessors"][index]
         kind, width = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]]
         values = self._rows(entry, kind, entry["count"], width)
@@ -99,8 +100,8 @@ class Document:
         strides = (stride, kind.itemsize)
         return np.ndarray((count, width), kind, view, entry.get("byteOffset", 0), strides)
 
-    def placed_meshes(self) -> Iterator[tuple[dict, np.ndarray]]:
-        """The meshes of the default scene, each with its 4x4 matrix, as often as they are placed."""
+    def placed_meshes(self) -> Iterator[tuple[dict, Float64[np.ndarray, "4 4"]]]:
+        """The meshes of the default scene, each with its matrix, as often as they are placed."""
         nodes = self.tree.get("nodes", [])
         scenes = self.tree.get("scenes")
         if scenes:
@@ -120,7 +121,7 @@ class Document:
             waiting += [(child, matrix) for child in reversed(nodes[index].get("children", []))]
 
 
-def fractions(values: np.ndarray) -> np.ndarray:
+def fractions(values: Num[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Normalized integers as float32: [0, 1] of unsigned ones, [-1, 1] of signed ones. Floats stay."""
     if values.dtype.kind == "f":
         return values

@@ -8,17 +8,17 @@ import numpy as np
 
 from imfield_jax.sources.formats.ply_table import Column, Lists, read_tables
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
-from imfield_jax.sources.scene import GREY, Part
+from imfield_jax.sources.scene import GREY, Part, Texture
 
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 _UV = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
 _Element = dict[str, Column]
 
 
-def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The mesh as parts, and warnings.
 
-    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+    texture: the image of a name, None where there is none.
 
     Raises ValueError when the file is no PLY file or is truncated.
     """

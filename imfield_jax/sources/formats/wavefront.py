@@ -15,7 +15,7 @@ import numpy as np
 
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
 from imfield_jax.sources.formats.text import decoded
-from imfield_jax.sources.scene import GREY, Color, Part
+from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 _COMMENT = re.compile(r"(^|\s)#.*")
 
@@ -29,12 +29,12 @@ class Material:
 
 
 def read(
-    contents: bytes, opened: Callable[[str], bytes | None], texture: Callable[[str], np.ndarray | None]
+    contents: bytes, opened: Callable[[str], bytes | None], texture: Callable[[str], Texture | None]
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Parts of an OBJ file, one per material in the order of their first faces, and warnings.
 
     opened:  the contents of the MTL file of a name, None where there is none.
-    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+    texture: the image of a name, None where there is none.
 
     Raises ValueError for what should be a number and is none.
     """
