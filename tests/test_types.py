@@ -21,9 +21,25 @@ from imfield_jax.types import Mesh
 
 LIBRARY = Path(imfield_jax.__file__).parent
 CONTAINERS = {"ndarray", "Array", "SameArray"}
-# Public arrays without a shape in their annotation, and why.
-UNSHAPED: dict[str, str] = {}
-PENDING: tuple[str, ...] = ()
+# Public arrays without a shape in their annotation, as they are checked by hand, with a message for people.
+UNSHAPED = {
+    "framing.frame": "the image of a caller",
+    "inference.reconstructor.Reconstructor.mesh": "the image of a caller",
+    "inference.reconstructor.Reconstructor.view": "the image of a caller",
+    "mesh.sampling.SurfacePoints.normals": "a surface of a caller",
+    "mesh.sampling.SurfacePoints.points": "a surface of a caller",
+}
+# Modules whose shapes are still in their docstrings.
+PENDING = {
+    "dataset.contact",
+    "interchange.pytorch",
+    "interchange.torch_file",
+    "preparation.record",
+    "preparation.record_file",
+    "preparation.sampling",
+    "sources.clusters",
+    "sources.shape",
+}
 
 
 def test_a_wrong_shape_is_caught():
@@ -48,12 +64,10 @@ def test_the_fields_of_a_batch_agree():
 
 
 def test_every_public_array_has_a_shape():
-    found = set()
-    for path in sorted(LIBRARY.rglob("*.py")):
-        module = ".".join(path.relative_to(LIBRARY).with_suffix("").parts)
-        if module not in PENDING:
-            found |= {f"{module}.{name}" for name in unshaped(ast.parse(path.read_text()))}
-    assert sorted(found) == sorted(UNSHAPED)
+    modules = {".".join(path.relative_to(LIBRARY).with_suffix("").parts): path for path in LIBRARY.rglob("*.py")}
+    assert not PENDING - modules.keys()
+    trees = {name: ast.parse(path.read_text()) for name, path in modules.items() if name not in PENDING}
+    assert {f"{module}.{name}" for module, tree in trees.items() for name in unshaped(tree)} == UNSHAPED.keys()
 
 
 @pytest.mark.parametrize(
@@ -64,6 +78,7 @@ def test_every_public_array_has_a_shape():
         "def f(x: int) -> tuple[int, jax.Array | None]: ...",
         "def f(x: Callable[[np.ndarray], int]): ...",
         "class f:\n    x: dict[str, np.ndarray]",
+        "class f:\n    x: tuple[np.ndarray, ...]",
     ],
 )
 def test_an_array_without_a_shape_is_seen_wherever_it_stands(source):
@@ -96,7 +111,12 @@ def _bare(annotation: ast.AST) -> bool:
     """Whether a container of arrays stands anywhere but in `dtype[container, "shape"]`."""
     if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple):
         container, *shape = annotation.slice.elts
-        if _names_array(container) and len(shape) == 1 and isinstance(shape[0], ast.Constant):
+        if (
+            _names_array(container)
+            and len(shape) == 1
+            and isinstance(shape[0], ast.Constant)
+            and shape[0].value is not ...
+        ):
             return False
     return _names_array(annotation) or any(_bare(child) for child in ast.iter_child_nodes(annotation))
 
