@@ -26,8 +26,10 @@ if os.environ.get("CHECK_TYPES") != "0":
     SOLIDIFY = ("cloud", "enclosed", "exact", "report", "robust", "solid", "thin", "topology", "visibility")
     CHECKED = ("batches", "camera", "commands", "coordinates", "fields", "files", "framing", "images", "types")
     CHECKED += ("models", "training", "extraction", "inference", "mesh", "evaluation", "dataset", "interchange")
-    CHECKED += ("sources.color", "sources.formats", "sources.hsp", "sources.occupancy_networks", "sources.scene")
+    SOURCES = ("color", "flightgear", "formats", "hsp", "imnet", "occupancy_networks", "package", "r2n2", "scene")
+    SOURCES += ("shapenet", "sweethome3d", "synsets")
     CHECKED += ("preparation.rendering", *(f"preparation.solidify.{name}" for name in SOLIDIFY))
+    CHECKED += tuple(f"sources.{name}" for name in SOURCES)
     jaxtyping.install_import_hook(
         [f"imfield_jax.{name}" for name in CHECKED],
         "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # an int will do for a float
