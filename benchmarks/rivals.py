@@ -25,7 +25,7 @@ def dense(ask: Ask, resolution: int) -> Mesh:
     axis = index_to_point(np.arange(resolution), resolution).astype(np.float32)
     plane = np.stack(np.meshgrid(axis[:1], axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     for x in range(resolution):
-        plane[:, 0] = index_to_point(x, resolution)
+        plane[:, 0] = axis[x]
         grid[x + 1, 1:-1, 1:-1] = ask(plane).reshape(resolution, resolution)
     lattice, last = Lattice(resolution), resolution + 1
     cells, values = [], []

@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.lib import format as npy
 
 _LONGEST = 200  # characters of a third-party message
@@ -81,7 +82,9 @@ def locked(path: str | os.PathLike, busy: str) -> Iterator[None]:
         yield
 
 
-def read_arrays(path: str | os.PathLike, wanted: Callable[[str], bool] = lambda name: True) -> dict[str, np.ndarray]:
+def read_arrays(
+    path: str | os.PathLike, wanted: Callable[[str], bool] = lambda name: True
+) -> dict[str, Shaped[np.ndarray, " ..."]]:
     """The arrays of a file that `np.savez` wrote, those whose names are wanted.
 
     `np.load` reads as much of a member as its header says, and checksums cover whole members: it would accept a

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 
 def intact(image: Image.Image) -> Image.Image:
@@ -12,7 +12,7 @@ def intact(image: Image.Image) -> Image.Image:
     Pillow decodes the pixels of a PNG without a look at their checksums. Of a damaged one, Pillow's exceptions are
     passed on.
     """
-    if image.format != "PNG" or image.fp is None:
+    if not isinstance(image, ImageFile.ImageFile) or image.format != "PNG" or image.fp is None:
         return image
     file = image.fp
     image.verify()  # after which it cannot be decoded any more

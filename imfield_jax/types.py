@@ -22,7 +22,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
-from jaxtyping import Float32, Int32
+from jaxtyping import Float, Float32, Int
 
 if TYPE_CHECKING:
     import jax
@@ -37,9 +37,11 @@ else:
 class Mesh:
     """A triangle mesh, counter-clockwise seen from outside, in cube units.
 
+    In single precision (float32, int32) as extracted, in double precision while meshes are made into solids.
+
     normals: of unit length, outward.
     """
 
-    vertices: Float32[np.ndarray, "V 3"]
-    faces: Int32[np.ndarray, "F 3"]
+    vertices: Float[np.ndarray, "V 3"]
+    faces: Int[np.ndarray, "F 3"]
     normals: Float32[np.ndarray, "V 3"] | None = None

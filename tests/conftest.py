@@ -17,14 +17,20 @@ from __future__ import annotations
 
 import os
 
-from jaxtyping import install_import_hook
+import jaxtyping
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 if os.environ.get("CHECK_TYPES") != "0":
-    CHECKED = ("batches", "camera", "coordinates", "fields", "framing", "types")
-    CHECKED += ("models", "training", "extraction", "mesh", "evaluation", "dataset", "interchange")
-    install_import_hook(
+    # Numba cannot compile checked functions, so not the modules of preparation.solidify with loops of their own.
+    SOLIDIFY = ("cloud", "enclosed", "exact", "report", "robust", "solid", "thin", "topology", "visibility")
+    CHECKED = ("batches", "camera", "commands", "coordinates", "fields", "files", "framing", "images", "types")
+    CHECKED += ("models", "training", "extraction", "inference", "mesh", "evaluation", "dataset", "interchange")
+    SOURCES = ("color", "flightgear", "formats", "hsp", "imnet", "occupancy_networks", "package", "r2n2", "scene")
+    SOURCES += ("shapenet", "sweethome3d", "synsets")
+    CHECKED += ("preparation.rendering", *(f"preparation.solidify.{name}" for name in SOLIDIFY))
+    CHECKED += tuple(f"sources.{name}" for name in SOURCES)
+    jaxtyping.install_import_hook(
         [f"imfield_jax.{name}" for name in CHECKED],
         "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # an int will do for a float
     )
@@ -70,6 +76,14 @@ VIEWS = 3
 def rng():
     """A numpy generator that draws the same numbers in every run."""
     return np.random.default_rng(20190616)
+
+
+@pytest.fixture
+def unchecked():
+    """For tests that hand over what the annotations do not allow: signatures are not checked, as outside tests."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="module")

@@ -39,37 +39,38 @@ _FILES = (
 
 
 def main() -> None:
-    if bool(_FROM.value) == bool(_TO.value):
+    files, folder = _FROM.value, _TO.value
+    if bool(files) == bool(folder):
         raise ValueError("--from_pytorch, --to_pytorch: expected one of the two, which way to convert")
-    if not (_RUN.value or (_TO.value and _WEIGHTS.value)):
-        raise ValueError("--run: expected a run folder to write to or, with --to_pytorch, to read from (or --weights)")
-    if _FROM.value:
-        _take()
+    if files and _RUN.value:
+        _take(files, Path(_RUN.value))
+    elif folder and (_RUN.value or _WEIGHTS.value):
+        _give(Path(folder))
     else:
-        _give()
+        raise ValueError("--run: expected a run folder to write to or, with --to_pytorch, to read from (or --weights)")
 
 
-def _take() -> None:
-    out = Path(_RUN.value) / "weights.npz"
+def _take(files: list[str], run: Path) -> None:
+    out = run / "weights.npz"
     if out.exists():
         raise ValueError(f"{out} exists: name another --run, this one's weights would be lost")
     tensors: dict[str, np.ndarray] = {}
-    for path in _FROM.value:
+    for path in files:
         for name, tensor in read_tensors(path).items():
             if not np.array_equal(tensors.setdefault(name, tensor), tensor):
-                raise ValueError(f"{path} has another {name} than {_FROM.value[0]}: they are not of one model")
-    about = {"category": _CATEGORY.value, "source": ", ".join(Path(path).name for path in _FROM.value)}
+                raise ValueError(f"{path} has another {name} than {files[0]}: they are not of one model")
+    about = {"category": _CATEGORY.value, "source": ", ".join(Path(path).name for path in files)}
     try:
         weights = from_pytorch(tensors, about)
     except ValueError as error:
-        raise ValueError(f"{', '.join(_FROM.value)}: {error}") from error
+        raise ValueError(f"{', '.join(files)}: {error}") from error
     out.parent.mkdir(parents=True, exist_ok=True)
     save_weights(out, weights)
     logging.info("%s of %s: %s", ", ".join(weights.params), about["source"], out)
 
 
-def _give() -> None:
-    weights, folder = load_weights(chosen_weights(_WEIGHTS.value, _RUN.value, None)), Path(_TO.value)
+def _give(folder: Path) -> None:
+    weights = load_weights(chosen_weights(_WEIGHTS.value, _RUN.value, None))
     tensors = to_pytorch(weights)
     for parts, kind, name in _FILES:
         if not set(parts) <= set(weights.params):

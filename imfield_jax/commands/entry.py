@@ -25,6 +25,7 @@ def run(command: str | ModuleType) -> None:
     """Run a command, by its name in `imfield_jax.commands` or as a module with a `main()`, and exit with its status."""
     _open_standard_streams()
     interrupts = Interrupts("rerun the same command to resume" if command in RESUMING else "")
+    status: int | str | None
     try:
         status = _run(command, interrupts)
         sys.stdout.flush()

@@ -22,6 +22,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from absl import flags, logging
+from jaxtyping import Float
 
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
@@ -39,6 +40,7 @@ from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
 from imfield_jax.models.weights import load_weights
+from imfield_jax.types import Mesh
 
 _CATEGORY = flags.DEFINE_string("category", None, "Score the shipped weights of this category; car by default.")
 _RUN = flags.DEFINE_string("run", None, "Score the weights of this run folder.")
@@ -124,10 +126,10 @@ def _chosen_views(count: int) -> list[int]:
 
 @dataclasses.dataclass(frozen=True)
 class TrainedOn:
-    """What the baselines know: the training shapes' latents [N, Z], and the split to look them up in."""
+    """What the baselines know: the training shapes' latents, and the split to look them up in."""
 
     split: Split
-    latents: np.ndarray
+    latents: Float[np.ndarray, "N Z"]
 
 
 def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple[TrainedOn, baselines.MeanShape]:
@@ -163,7 +165,7 @@ def _methods(
         return _latents_of_views(model, split[row], views)
 
     @functools.lru_cache(maxsize=8)
-    def retrieved(row: int):
+    def retrieved(row: int) -> tuple[np.ndarray, Mesh]:
         solid = known.split[row].solid
         return solid, true_surface(solid)
 

@@ -19,7 +19,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
 
 
 def _expanded(arguments: list[str], inside: tuple[Path, ...]) -> list[str]:
-    result = []
+    result: list[str] = []
     while arguments:
         argument = arguments.pop(0)
         name, equals, value = argument.partition("=")

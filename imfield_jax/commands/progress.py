@@ -14,7 +14,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 class Progress:
     """A `preparation.records.Progress`; notes are shown as they come, and of a single step nothing else."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._bars = sys.stderr.isatty()
         self._bar: tqdm | None = None
         self._activity = ""

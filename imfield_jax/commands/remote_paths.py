@@ -11,7 +11,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 def refuse(arguments: list[str]) -> None:
     """Raises ValueError where an argument, or a flag that was given, is a path with a scheme."""
-    given = [("", argument) for argument in arguments]
+    given: list[tuple[str, object]] = [("", argument) for argument in arguments]
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
         if flag.present:

@@ -58,9 +58,9 @@ class Watch:
 
     def finished(self, stage: Stage, state: TrainState) -> None:
         """Keep the weights for extract and evaluate: weights.npz in the run folder, and a picture of them."""
-        host = jax.device_get((state.params, state.batch_stats))
+        params, batch_stats = jax.device_get((state.params, state.batch_stats))
         about = {**self._about, "stage": stage.name, **{k: round(v, 4) for k, v in self._scores.items()}}
-        save_weights(self._folder / "weights.npz", Weights(self._networks, *host, about))
+        save_weights(self._folder / "weights.npz", Weights(self._networks, params, batch_stats, about))
         self._picture(stage)
 
     def warned(self, stage: Stage, step: int, message: str) -> None:

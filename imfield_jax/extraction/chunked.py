@@ -35,7 +35,7 @@ class ChunkedField:
     chunk: int = CHUNK
     objects: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.chunk < 1:
             raise ValueError(f"a chunk needs at least one point, not {self.chunk}")
 

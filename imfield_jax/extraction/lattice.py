@@ -35,7 +35,7 @@ class Lattice:
     resolution: int
     objects: int = 1
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not MINIMUM_RESOLUTION <= self.resolution <= MAXIMUM_RESOLUTION:
             raise ValueError(
                 f"the resolution must be from {MINIMUM_RESOLUTION} to {MAXIMUM_RESOLUTION} cells per axis, "

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 
 from imfield_jax.extraction import table
 from imfield_jax.extraction.marching import Crossings, edge_indices, linear_fractions
 from imfield_jax.extraction.samples import Samples
 
 
-def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> np.ndarray:
-    """How far along its edge each vertex is, [V] in [0, 1], after some iterations; 0 give `linear_fractions`.
+def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> Float64[np.ndarray, " V"]:
+    """How far along its edge each vertex is, in [0, 1], after some iterations; 0 give `linear_fractions`.
 
     Linear interpolation is good where the field is linear between the ends of the edge. A decoder of leaky ReLUs has
     kinks, most of them near the surface, where its training made the output change. Each iteration evaluates the

@@ -10,6 +10,7 @@ Nothing is learned, so an image whose border is not plain is refused rather than
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, UInt8
 from scipy import ndimage
 from skimage import color, filters
 
@@ -27,10 +28,12 @@ WIDE_BASE = 0.35  # of the width, over which the lowest part is flat, from which
 SOFT_OUTLINE = 0.15  # fraction of the outline without such an edge from which the mask is doubtful
 
 
-def object_mask(rgb: np.ndarray, area: np.ndarray | None = None) -> tuple[np.ndarray, list[str]]:
-    """The pixels of the object, [H, W, 3] uint8 -> [H, W] bool, not empty, and notes for the user.
+def object_mask(
+    rgb: UInt8[np.ndarray, "H W 3"], area: Bool[np.ndarray, "H W"] | None = None
+) -> tuple[Bool[np.ndarray, "H W"], list[str]]:
+    """The pixels of the object, not empty, and notes for the user.
 
-    area: [H, W] bool, the part of the image that is a photograph; default all of it.
+    area: the part of the image that is a photograph; default all of it.
 
     Raises ValueError when the border is not plain, nothing stands out from it, or what stands out reaches
     three sides, so that it is not an object before a backdrop.
@@ -119,9 +122,8 @@ def _trim_fringe(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def _check(mask: np.ndarray, area: np.ndarray) -> None:
-    y, x = np.indices(area.shape)
     outline = mask & area & ~_eroded(area, 1)
-    y, x = (2 * y[outline] / (area.shape[0] - 1) - 1, 2 * x[outline] / (area.shape[1] - 1) - 1)
+    y, x = (2 * place / (side - 1) - 1 for place, side in zip(np.nonzero(outline), area.shape, strict=True))
     upright = abs(y) >= abs(x)
     sides = sum(side.any() for side in (upright & (y < 0), upright & (y > 0), ~upright & (x < 0), ~upright & (x > 0)))
     if sides >= 3:

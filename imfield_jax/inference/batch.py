@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.certify import Certificate
@@ -48,14 +49,14 @@ class Settings:
 class Reconstruction:
     """The mesh of an image.
 
-    view:    [128, 128] uint8, what the network saw.   notes: on the image, for the user to read.
+    view:    what the network saw.   notes: on the image, for the user to read.
     cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
     """
 
     name: str
-    view: np.ndarray
+    view: UInt8[np.ndarray, "128 128"]
     notes: list[str]
     mesh: Mesh
     report: Report
@@ -77,12 +78,12 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True)
 class _Encoded:
-    """An image on its way to a mesh. view: [128, 128] uint8.   z: [Z]."""
+    """An image on its way to a mesh."""
 
     item: Item
-    view: np.ndarray
+    view: UInt8[np.ndarray, "128 128"]
     notes: list[str]
-    z: np.ndarray
+    z: Float32[np.ndarray, " Z"]
     seconds: float
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import numpy as np
+from jaxtyping import UInt8
 from scipy import ndimage
 from skimage import morphology
 
@@ -25,8 +26,8 @@ SEPARATE = 0.2  # of all opaque pixels, from which a part far from the others is
 HOW_TO_CUT_OUT = "cut the object out and save it as PNG with transparency, or photograph it before a plain background"
 
 
-def find_object(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The same pixels with all but the object transparent, and notes for the user: uint8 [H, W, 4] straight alpha.
+def find_object(rgba: UInt8[np.ndarray, "H W 4"]) -> tuple[UInt8[np.ndarray, "H W 4"], list[str]]:
+    """The same pixels with all but the object transparent, and notes for the user; straight alpha.
 
     Raises ValueError when there is no object, when it is too small, or when its background cannot be removed.
     """
@@ -83,11 +84,11 @@ def _is_rectangle(area: np.ndarray) -> bool:
     left, top, right, bottom = bounding_box(area)
     box = area[top:bottom, left:right]
     sides = min(side.mean() for side in (box[0], box[-1], box[:, 0], box[:, -1]))
-    return sides >= RECTANGLE[0] and box.mean() >= RECTANGLE[1]
+    return bool(sides >= RECTANGLE[0] and box.mean() >= RECTANGLE[1])
 
 
 def _is_convex(area: np.ndarray) -> bool:
-    return area.sum() >= CONVEX * morphology.convex_hull_image(area).sum()
+    return bool(area.sum() >= CONVEX * morphology.convex_hull_image(area).sum())
 
 
 def _cut_out(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
@@ -74,7 +75,7 @@ def _check_file(path: Path) -> None:
         raise ValueError(f"{path} is empty (0 bytes): expected an image file")
 
 
-def _identified(path: Path, file) -> Image.Image:
+def _identified(path: Path, file: BinaryIO) -> Image.Image:
     kinds = [kind for kind in SUFFIXES_OF if not missing_reader(kind)]
     if "HEIF" in kinds:
         import pillow_heif  # optional, and slow to load
@@ -94,7 +95,7 @@ def _identified(path: Path, file) -> Image.Image:
         raise ValueError(f"{path} is damaged: its header cannot be read ({one_line(error)})") from error
 
 
-def _container(file) -> str | None:
+def _container(file: BinaryIO) -> str | None:
     """AVIF or HEIF, by the brand in the first box of an ISO media file (ISO/IEC 14496-12), or None."""
     file.seek(0)
     head = file.read(12)

@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image
 
 from imfield_jax.framing import OPAQUE, bounding_box
@@ -29,11 +30,11 @@ MARGIN = 0.25  # around an object that is cut out of a large image, as a fractio
 class Photo:
     """One object without its background.
 
-    rgba:  [H, W, 4] uint8, colour not premultiplied, alpha above 8 on the object only; sides up to 1024.
+    rgba:  colour not premultiplied, alpha above 8 on the object only; sides up to 1024.
     notes: what was done to the image and what may spoil the result, for the user to read.
     """
 
-    rgba: np.ndarray
+    rgba: UInt8[np.ndarray, "H W 4"]
     notes: list[str]
 
 
@@ -77,4 +78,5 @@ def _around(rgba: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int
     margin = MARGIN * max(right - left, bottom - top) + 2
     grown = np.array([left - margin, top - margin, right + margin, bottom + margin]) * scale
     limits = np.tile(size, 2)
-    return tuple(int(edge) for edge in np.clip(np.round(grown), 0, limits))
+    left, top, right, bottom = np.clip(np.round(grown), 0, limits).astype(int).tolist()
+    return left, top, right, bottom

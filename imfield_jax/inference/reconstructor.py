@@ -16,6 +16,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Float, Float32, Shaped, UInt8
 
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.chunked import ChunkedField, evaluator
@@ -91,33 +92,33 @@ class Reconstructor:
         """With the newest weights of a training run's folder, see `run_weights`."""
         return cls(load_weights(run_weights(run)), precision)
 
-    def encode_views(self, views: Array) -> np.ndarray:
-        """What the network sees [B, 128, 128, 1] -> z [B, Z]."""
+    def encode_views(self, views: Float[Array, "B 128 128 1"]) -> Float32[np.ndarray, "B Z"]:
+        """The latents of what the network sees."""
         return np.asarray(self._encode_views(self._params, self._batch_stats, views))
 
-    def encode_voxels(self, voxels: Array) -> np.ndarray:
-        """[B, 64, 64, 64] in {0, 1} -> z [B, Z]."""
+    def encode_voxels(self, voxels: Shaped[Array, "B 64 64 64"]) -> Float32[np.ndarray, "B Z"]:
+        """The latents of voxels, 0 or 1."""
         return np.asarray(self._encode_voxels(self._params, voxels))
 
-    def view(self, rgba: np.ndarray) -> np.ndarray:
-        """A picture [H, W, 4] uint8 as the network sees it: [128, 128] uint8."""
+    def view(self, rgba: np.ndarray) -> UInt8[np.ndarray, "128 128"]:
+        """An image, RGBA [H, W, 4] uint8, as the network sees it."""
         return frame(rgba, self.framing)
 
-    def field(self, z: np.ndarray) -> ChunkedField:
-        """The field of one latent [Z], or those of [N, Z]: positive inside. Raises ValueError for N > OBJECTS."""
+    def field(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
+        """The field of one latent, or those of several: positive inside. Raises ValueError for N > OBJECTS."""
         return self._asked(self._evaluator, z)
 
-    def gradient(self, z: np.ndarray) -> ChunkedField:
+    def gradient(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """The gradients of the fields of `field`, per cube unit: points [P, 3] -> [P, 3]."""
         return self._asked(self._differentiator, z)
 
-    def bounds(self, z: np.ndarray) -> ChunkedField:
+    def bounds(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
         if self.precision != "exact":
             raise ValueError(f"bounds hold for exact fields, and these are {self.precision}")
         return self._asked(self._bounder, z)
 
-    def _asked(self, make: Callable[[FoldedDecoder, int], ChunkedField], z: np.ndarray) -> ChunkedField:
+    def _asked(self, make: Callable[[FoldedDecoder, int], ChunkedField], z: Float[Array, "*objects Z"]) -> ChunkedField:
         z = np.atleast_2d(z)
         if not 1 <= len(z) <= OBJECTS:
             raise ValueError(f"from 1 to {OBJECTS} latents make fields at once, not {len(z)}")
@@ -126,7 +127,7 @@ class Reconstructor:
 
     def extract(
         self,
-        z: np.ndarray,
+        z: Float[Array, "*objects Z"],
         resolution: int,
         *,
         refinement_iterations: int = REFINEMENT_ITERATIONS,
@@ -136,7 +137,7 @@ class Reconstructor:
         field_normals: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> Extraction:
-        """The surfaces of latents [Z] or [N, Z], see `field` and `extraction.extract`.
+        """The surfaces of one latent or several, see `field` and `extraction.extract`.
 
         floaters:      "remove" leaves out debris, see `without_floaters`; "keep" keeps it.
         bridge_gap:    cube units; pieces whose gap is no wider are joined. 0 joins none.

@@ -8,6 +8,7 @@ chromaticity. Both ways look for pixels that the outside reaches without crossin
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage
 from skimage import morphology, segmentation
 
@@ -27,8 +28,8 @@ LOWEST = 0.15  # of all that stands out: what reaches further below the rest is 
 INSIDE = 0.5  # of an object's area: a larger shadow within its convex hull is its own bright side
 
 
-def shadow_in_alpha(rgba: np.ndarray) -> np.ndarray:
-    """The pixels of an image that are shadow, haze or a feathered halo: uint8 [H, W, 4] -> bool [H, W]."""
+def shadow_in_alpha(rgba: UInt8[np.ndarray, "H W 4"]) -> Bool[np.ndarray, "H W"]:
+    """The pixels of an image that are shadow, haze or a feathered halo."""
     alpha = rgba[..., 3]
     mask = object_pixels(alpha)
     opaque = mask & (alpha >= OPAQUE)
@@ -77,8 +78,12 @@ def _fades(alpha: np.ndarray, region: np.ndarray, rim: np.ndarray) -> bool:
     return edge.size > 0 and bool(np.median(edge) < max(FAINT, 0.5 * np.percentile(alpha[region], 95)))
 
 
-def shadow_on_backdrop(lab: np.ndarray, backdrop: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The part of a mask that is the soft shadow of the rest: [H, W, 3] Lab, twice, and bool [H, W] -> bool [H, W].
+def shadow_on_backdrop(
+    lab: Float[np.ndarray, "H W 3"], backdrop: Float[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]
+) -> Bool[np.ndarray, "H W"]:
+    """The part of a mask that is the soft shadow of the rest.
+
+    lab, backdrop: the image and its backdrop in Lab.
 
     Light that is weakened by a factor scales L + 16, a and b by one number (where CIE's cube root holds), so a shadow
     has the backdrop's colour but for its lightness. Only what lies below the rest, and leaves most of it, is taken.
@@ -107,7 +112,7 @@ def _stands_on(rest: np.ndarray, shadow: np.ndarray) -> bool:
         own_top - top <= PROTRUDES * (bottom - top)
         and bottom - own_bottom <= LOWEST * max(right - left, bottom - top)
         and beside >= PROTRUDES * (own_right - own_left)
-        and inside.sum() <= INSIDE * rest.sum()
+        and bool(inside.sum() <= INSIDE * rest.sum())
     )
 
 
@@ -116,7 +121,7 @@ def _height(mask: np.ndarray) -> float:
     return float(np.average(np.arange(len(mask)), weights=mask.sum(axis=1)))
 
 
-def flat_base(lab: np.ndarray, mask: np.ndarray) -> float:
+def flat_base(lab: Float[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> float:
     """The fraction of a mask's width over which its lowest part is one flat area, as a floor or a hard shadow is."""
     left, top, right, bottom = bounding_box(mask)
     band = np.s_[bottom - max(3, round(BASE * (bottom - top))) : bottom, left:right]

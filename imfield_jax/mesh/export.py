@@ -17,12 +17,6 @@ from imfield_jax.types import Mesh
 FORMATS = ("glb", "obj", "ply", "stl")
 
 _COLOR = (0.72, 0.72, 0.74, 1.0)  # a light, neutral clay
-_OPTIONS = {
-    "glb": {"include_normals": True},
-    "obj": {"include_normals": True, "header": None},
-    "ply": {"vertex_normal": True},
-    "stl": {},
-}
 
 
 def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
@@ -38,21 +32,26 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
         raise ValueError("the mesh is empty, there is nothing to export")
     if mesh.normals is None:
         mesh = with_vertex_normals(mesh)
-    import trimesh  # takes long to import, and brings ray tracers along where they are installed
+    # Takes long to import, and brings ray tracers along where they are installed.
+    import trimesh
+    from trimesh.exchange.obj import export_obj
+    from trimesh.exchange.ply import export_ply
+    from trimesh.exchange.stl import export_stl
 
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
-    if file_format == "glb":
-        material = trimesh.visual.material.PBRMaterial(
-            name="clay", baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
-        )
-        written.visual = trimesh.visual.TextureVisuals(material=material)
-        scene = trimesh.Scene()
-        scene.add_geometry(written, node_name=name, geom_name=name)
-        return scene.export(file_type="glb", **_OPTIONS["glb"])
-    contents = written.export(file_type=file_format, **_OPTIONS[file_format])
     if file_format == "obj":
-        return f"o {_one_word(name)}\n{contents}".encode()
-    return contents
+        return f"o {_one_word(name)}\n{export_obj(written, include_normals=True, header=None)}".encode()
+    if file_format == "ply":
+        return export_ply(written, vertex_normal=True)
+    if file_format == "stl":
+        return export_stl(written)
+    material = trimesh.visual.material.PBRMaterial(
+        name="clay", baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
+    )
+    written.visual = trimesh.visual.TextureVisuals(material=material)
+    scene = trimesh.Scene()
+    scene.add_geometry(written, node_name=name, geom_name=name)
+    return scene.export(file_type="glb", include_normals=True)
 
 
 def _one_word(name: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Int
 
 from imfield_jax.mesh.check import component_labels
 from imfield_jax.mesh.normals import face_vectors
@@ -23,19 +24,19 @@ MAX_LENGTH = 0.05  # cube units, the longest side of a bounding box
 class Pieces:
     """The connected pieces of a mesh, over shared vertices; a cavity is a piece of its own.
 
-    labels:  number of the piece that each face belongs to, [F] int32.
-    volumes: enclosed by each, in cubed units, negative for cavities, [n] float64.
-    lows, highs: corners of their bounding boxes, [n, 3] float32.
+    labels:  number of the piece that each face belongs to.
+    volumes: enclosed by each, in cubed units, negative for cavities.
+    lows, highs: corners of their bounding boxes.
     """
 
-    labels: np.ndarray
-    volumes: np.ndarray
-    lows: np.ndarray
-    highs: np.ndarray
+    labels: Int[np.ndarray, " F"]
+    volumes: Float64[np.ndarray, " n"]
+    lows: Float[np.ndarray, "n 3"]
+    highs: Float[np.ndarray, "n 3"]
 
     @property
-    def floaters(self) -> np.ndarray:
-        """Which pieces are both small and short, never the largest: [n] bool."""
+    def floaters(self) -> Bool[np.ndarray, " n"]:
+        """Which pieces are both small and short, never the largest."""
         sizes = np.abs(self.volumes)
         small = (sizes < MAX_VOLUME * sizes.sum()) & ((self.highs - self.lows).max(axis=1, initial=0) < MAX_LENGTH)
         small[np.argmax(sizes) : np.argmax(sizes) + 1] = False

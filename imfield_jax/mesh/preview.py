@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.mesh.raster import barycentric, visible
@@ -45,8 +46,8 @@ def three_quarter_view(mesh: Mesh, azimuth_radians: float = _FRONT, elevation_ra
     return camera
 
 
-def sides(mesh: Mesh, size: int = 320) -> np.ndarray:
-    """Four images of the mesh side by side: uint8 [size, 4 size, 3] sRGB.
+def sides(mesh: Mesh, size: int = 320) -> UInt8[np.ndarray, "size 4*size 3"]:
+    """Four images of the mesh side by side, sRGB.
 
     From the front right and left, then from the back left and right, all at one scale: what is missing shows in one.
     """
@@ -57,8 +58,8 @@ def sides(mesh: Mesh, size: int = 320) -> np.ndarray:
     return np.hstack([shade(mesh, dataclasses.replace(camera, distance=distance), size) for camera in cameras])
 
 
-def shade(mesh: Mesh, camera: Camera, size: int = 512) -> np.ndarray:
-    """A picture of the mesh: uint8 [size, size, 3] sRGB.
+def shade(mesh: Mesh, camera: Camera, size: int = 512) -> UInt8[np.ndarray, "size size 3"]:
+    """An image of the mesh, sRGB.
 
     Smooth where the mesh has normals, faceted where not. Faces are shown from both sides. A mesh
     without faces gives the empty background.
@@ -83,7 +84,9 @@ def shade(mesh: Mesh, camera: Camera, size: int = 512) -> np.ndarray:
     return np.rint(cells.mean(axis=(1, 3))).astype(np.uint8)
 
 
-def _projected(vertices, faces, camera: Camera, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _projected(
+    vertices: np.ndarray, faces: np.ndarray, camera: Camera, size: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Faces [F, 3] in front of the camera, their corners [F, 3, 2] in pixels and 1 / depth [F, 3]."""
     pixels, depth = camera.project(np.asarray(vertices, np.float64), size)
     faces = np.asarray(faces).reshape(-1, 3)

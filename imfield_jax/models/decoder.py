@@ -16,6 +16,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from jax.typing import DTypeLike
 from jaxtyping import Float, Int
 
 from imfield_jax.coordinates import LEVEL
@@ -76,7 +77,7 @@ class FoldedDecoder:
         layers = [dataclasses.replace(layer, bias=layer.bias[number]) for layer in self.layers]
         return dataclasses.replace(self, layers=tuple(layers))
 
-    def in_dtype(self, dtype: jnp.dtype) -> FoldedDecoder:
+    def in_dtype(self, dtype: DTypeLike) -> FoldedDecoder:
         """The decoder with the products between its hidden layers in another dtype; they are summed in float32.
 
         The first layer and the last stay as they are: one keeps points apart, the other is one column.
@@ -97,7 +98,7 @@ class ImplicitDecoder(nn.Module):
 
     config: DecoderConfig
 
-    def setup(self):
+    def setup(self) -> None:
         config = self.config
         fed = config.point_width + config.latent
         outputs = (*config.widths, 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
-from pathlib import Path
+import os
 
 import jax
 import numpy as np
@@ -36,7 +36,7 @@ class Weights:
     about: dict
 
 
-def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> None:
+def save_weights(path: str | os.PathLike, weights: Weights, dtype: str = "float32") -> None:
     """Write weights; the file appears whole or not at all. dtype: "float32" or "float16"."""
     arrays = flatten_dict({"params": weights.params, "batch_stats": weights.batch_stats}, sep="/")
     header = {
@@ -54,7 +54,7 @@ def save_weights(path: Path | str, weights: Weights, dtype: str = "float32") -> 
     write_atomic(path, contents.getvalue())
 
 
-def load_weights(path: Path | str) -> Weights:
+def load_weights(path: str | os.PathLike) -> Weights:
     """The inverse of `save_weights`, in float32.
 
     Raises OSError when there is no such file, ValueError when it holds something else.

@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Int, Shaped
 from scipy.io import loadmat
 
 from imfield_jax.coordinates import SOLID_RESOLUTION
@@ -44,9 +45,9 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
 
 
 def rendered_shapes(
-    root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], np.ndarray]
+    root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], Bool[np.ndarray, "256 256 256"]]
 ) -> list[Shape]:
-    """Models by name, each a file of voxels that `read` makes a solid [256, 256, 256] of, with 3D-R2N2's views."""
+    """Models by name, each a file of voxels that `read` makes a solid of, with 3D-R2N2's views."""
     names = sorted(set(models) - _LEFT_OUT)
     trains = int(0.8 * len(names))
     return [
@@ -75,8 +76,8 @@ def _read_filled(path: Path) -> np.ndarray:
     return filled(read_solid(path))
 
 
-def read_solid(path: Path) -> np.ndarray:
-    """The solid of a file, y up and front -z: [256, 256, 256] bool.
+def read_solid(path: Path) -> Bool[np.ndarray, "256 256 256"]:
+    """The solid of a file, y up and front -z.
 
     Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
     """
@@ -98,18 +99,20 @@ def read_solid(path: Path) -> np.ndarray:
     return to_v2(unblocked(blocks != 0, numbers))
 
 
-def unblocked(blocks: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Blocks [n, 16, 16, 16] at the places [16, 16, 16] that numbers, from 0, give them: [256, 256, 256]."""
+def unblocked(
+    blocks: Shaped[np.ndarray, "n 16 16 16"], numbers: Int[np.ndarray, "16 16 16"]
+) -> Shaped[np.ndarray, "256 256 256"]:
+    """Blocks at the places that numbers, from 0, give them."""
     return blocks[numbers].transpose(0, 3, 1, 4, 2, 5).reshape((SOLID_RESOLUTION,) * 3)
 
 
-def to_v2(solid: np.ndarray) -> np.ndarray:
+def to_v2(solid: Shaped[np.ndarray, "R R R"]) -> Shaped[np.ndarray, "R R R"]:
     """A solid in the axes of ShapeNet v1, front +x, in those of v2, front -z: z becomes x, -x becomes z."""
     return np.ascontiguousarray(solid.transpose(2, 1, 0)[:, :, ::-1])
 
 
-def filled(solid: np.ndarray) -> np.ndarray:
-    """The solid [R, R, R] with what is hollow from above filled, as IM-NET's authors do before they sample.
+def filled(solid: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
+    """The solid with what is hollow from above filled, as IM-NET's authors do before they sample.
 
     Going down a column, an empty voxel is filled below a full one while it has full ones on either side in x and
     in z; where it has not, the column has to meet a full one again.

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float, Shaped
 from PIL import Image
 
 from imfield_jax.coordinates import HALF
@@ -69,8 +70,10 @@ def _stamp(folder: Path) -> str:
     return stamp_of(path) if path.is_file() else ""
 
 
-def to_ours(theirs: np.ndarray, place: dict[str, np.ndarray]) -> np.ndarray:
-    """Points [..., 3] of a file in the cube."""
+def to_ours(
+    theirs: Float[np.ndarray, "*shape 3"], place: dict[str, Shaped[np.ndarray, " ..."]]
+) -> Float[np.ndarray, "*shape 3"]:
+    """Points of a file in the cube."""
     return (theirs.astype(np.float32) * place["scale"] + place["loc"]) @ TO_OURS.T
 
 
@@ -150,7 +153,7 @@ def _read_cameras(path: Path, count: int) -> np.ndarray:
     """[K, 4] float32, see `camera.Camera`; NaN where there is no such file."""
     if not path.is_file():
         return np.full((count, 4), np.nan, np.float32)
-    names = {f"world_mat_{number}": (3, 4) for number in range(count)}
+    names: dict[str, tuple[int | None, ...]] = {f"world_mat_{number}": (3, 4) for number in range(count)}
     names |= {f"camera_mat_{number}": (3, 3) for number in range(count)}
     file = _read_arrays(path, names)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -7,13 +7,16 @@ triangle soup, rendering for its parts.
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeAlias
 
 import numpy as np
+from jaxtyping import Float, Float32, Float64, Int64, UInt8
 
 from imfield_jax.types import Mesh
 
 Color = tuple[float, float, float, float]
 GREY: Color = (0.7, 0.7, 0.7, 1.0)
+Texture: TypeAlias = UInt8[np.ndarray, "_ _ 4"]  # RGBA, first row at the top
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,19 +24,18 @@ class Part:
     """Triangles with one material. All its colours are sRGB, as images are; where several are given, their light
     (`color.product`) and their opacities are multiplied.
 
-    vertices: [V, 3] float64.   faces: [F, 3] int64, winding as the file has it (not trusted).
-    uv:       [V, 2] float32, origin at the bottom left as in OBJ, or None.
-    color:    (r, g, b, opacity) in [0, 1], of the whole part.
-    texture:  [H, W, 4] uint8 RGBA, first row at the top, or None.
-    colors:   [V, 4] float32 RGBA in [0, 1], of the vertices, or None.
+    faces:  winding as the file has it (not trusted).
+    uv:     origin at the bottom left as in OBJ.
+    color:  (r, g, b, opacity) in [0, 1], of the whole part.
+    colors: RGBA in [0, 1], of the vertices.
     """
 
-    vertices: np.ndarray
-    faces: np.ndarray
+    vertices: Float64[np.ndarray, "V 3"]
+    faces: Int64[np.ndarray, "F 3"]
     color: Color = GREY
-    uv: np.ndarray | None = None
-    texture: np.ndarray | None = None
-    colors: np.ndarray | None = None
+    uv: Float32[np.ndarray, "V 2"] | None = None
+    texture: Texture | None = None
+    colors: Float32[np.ndarray, "V 4"] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Scene:
     parts: tuple[Part, ...]
     warnings: tuple[str, ...] = ()
 
-    def soup(self) -> tuple[np.ndarray, np.ndarray]:
-        """All triangles: vertices [V, 3] float64, faces [F, 3] int64."""
+    def soup(self) -> tuple[Float64[np.ndarray, "V 3"], Int64[np.ndarray, "F 3"]]:
+        """All triangles: vertices and faces."""
         offsets = np.cumsum([0, *(len(part.vertices) for part in self.parts)])
         vertices = np.concatenate([np.zeros((0, 3)), *(part.vertices for part in self.parts)])
         faces = [part.faces + offset for part, offset in zip(self.parts, offsets[:-1], strict=True)]
@@ -61,10 +63,10 @@ class Placement:
     Stored with every record so that a result can be returned in the source's units.
     """
 
-    center: np.ndarray  # [3] float64, source units
+    center: Float64[np.ndarray, " 3"]  # source units
     scale: float  # cube units per source unit
 
-    def to_cube(self, points: np.ndarray) -> np.ndarray:
+    def to_cube(self, points: Float[np.ndarray, "*shape 3"]) -> Float[np.ndarray, "*shape 3"]:
         return self.scale * (points - self.center)
 
 
@@ -73,7 +75,7 @@ def of_mesh(mesh: Mesh) -> Scene:
     return Scene((Part(mesh.vertices.astype(np.float64), mesh.faces.astype(np.int64)),))
 
 
-def transformed(scene: Scene, matrix: np.ndarray) -> Scene:
+def transformed(scene: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
     """The scene with its vertices multiplied by a 3x3 matrix, v' = matrix v."""
     parts = (dataclasses.replace(part, vertices=part.vertices @ matrix.T) for part in scene.parts)
     return dataclasses.replace(scene, parts=tuple(parts))

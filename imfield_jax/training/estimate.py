@@ -8,6 +8,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from imfield_jax.training.feed import batch
 from imfield_jax.training.parallel import replicated
 from imfield_jax.training.run import Run
 from imfield_jax.training.stages import AUTOENCODER
@@ -47,11 +48,10 @@ def _timed(run: Run, number: int, state: TrainState) -> tuple[float, float]:
     trial = jax.device_put(begin_stage(run.schedule, stage, *copies), same)
     targets = 0 if stage.kind == AUTOENCODER else len(feed.names)
     latents = jax.device_put(jnp.zeros((targets, run.networks.preset.decoder.latent), jnp.float32), same)
-    draw = feed.points if stage.kind == AUTOENCODER else feed.views
 
-    def update():
+    def update() -> None:
         nonlocal trial
-        trial, _ = run.steps[number](trial, draw(stage.level, 0), latents)
+        trial, _ = run.steps[number](trial, batch(feed, stage, 0), latents)
         jax.block_until_ready(trial)
 
     first = _seconds(update)

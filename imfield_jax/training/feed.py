@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.training.stages import AUTOENCODER, Stage
 from imfield_jax.types import Array
 
 
@@ -35,3 +36,12 @@ class Feed(Protocol):
     def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[Array, "B 64 64 64"]:
         """The voxels of given rows, in that order."""
         ...
+
+
+def batch(feed: Feed, stage: Stage, step: int) -> PointBatch | ViewBatch:
+    """Batch `step` of what a stage is trained on."""
+    if stage.kind != AUTOENCODER:
+        return feed.views(stage.level, step)
+    if stage.level is None:
+        raise ValueError(f"{stage.name}: an autoencoder is trained on the points of a level")
+    return feed.points(stage.level, step)

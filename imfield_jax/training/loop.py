@@ -16,7 +16,7 @@ from jaxtyping import Float
 
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.estimate import remaining_seconds
-from imfield_jax.training.feed import Feed
+from imfield_jax.training.feed import Feed, batch
 from imfield_jax.training.parallel import replicated
 from imfield_jax.training.run import Run
 from imfield_jax.training.stages import AUTOENCODER, Stage
@@ -117,8 +117,7 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
     latents = _targets(run, stage, state, feed)
     seen: list[Metrics] = []
     for made in range(int(state.step) + 1, stage.steps + 1):
-        draw = feed.points if stage.kind == AUTOENCODER else feed.views
-        state, metrics = step(state, draw(stage.level, made - 1), latents)
+        state, metrics = step(state, batch(feed, stage, made - 1), latents)
         seen.append(metrics)
         last = made == stage.steps
         if last or made % run.measure_every == 0:

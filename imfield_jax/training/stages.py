@@ -64,7 +64,7 @@ class Schedule:
     optimizer: str = ADAM
     latent_weight: float = 1.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise ValueError(f"loss: expected one of {', '.join(LOSSES)}, found {self.loss!r}")
         if self.optimizer not in OPTIMIZERS:

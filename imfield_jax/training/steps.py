@@ -18,9 +18,8 @@ from imfield_jax.types import Array
 
 Metrics = dict[str, Float[Array, ""]]
 Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Metrics]]
-LossFunction = Callable[
-    [Tree, Tree, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[Float[Array, ""], tuple[Tree, Metrics]]
-]
+Loss = tuple[Float[Array, ""], tuple[Tree, Metrics]]  # beside it the new batch_stats
+LossFunction = Callable[..., Loss]  # of params, batch_stats, a batch of the stage's kind, latents
 
 
 def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_one: bool) -> Step:
@@ -33,8 +32,10 @@ def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_on
     optimizer = optimizer_of(schedule, stage)
     loss_function = _loss_function(networks, schedule, stage, one_by_one)
 
-    def step(state, batch, latents):
-        def loss_of(part):
+    def step(
+        state: TrainState, batch: PointBatch | ViewBatch, latents: Float[Array, "N Z"]
+    ) -> tuple[TrainState, Metrics]:
+        def loss_of(part: Tree) -> Loss:
             return loss_function({**state.params, **part}, state.batch_stats, batch, latents)
 
         part = trained(stage, state.params)
@@ -49,23 +50,26 @@ def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_on
 def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, one_by_one: bool) -> LossFunction:
     output = networks.preset.decoder.output
 
-    def occupancy_terms(params, z, batch):
+    def occupancy_terms(
+        params: Tree, z: Float[Array, "B Z"], batch: PointBatch | ViewBatch
+    ) -> tuple[Float[Array, ""], Metrics]:
         logits = networks.logits(params, z, batch.points, one_by_one=one_by_one)
         loss = occupancy_loss(logits, batch.occupancy, output, schedule.loss)
         return loss, {**point_metrics(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
 
-    def autoencoder(params, batch_stats, batch, latents):
+    def autoencoder(params: Tree, batch_stats: Tree, batch: PointBatch, latents: Float[Array, "N Z"]) -> Loss:
         loss, metrics = occupancy_terms(params, networks.encode_voxels(params, batch.voxels), batch)
         return loss, (batch_stats, metrics)
 
-    def encoder(params, batch_stats, batch, latents):
+    def encoder(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
         z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
         return latent_loss(z, latents[batch.index]), (batch_stats, {"latent_spread": latent_spread(z)})
 
-    def finetune(params, batch_stats, batch, latents):
+    def finetune(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
         z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
         loss, metrics = occupancy_terms(params, z, batch)
         distance = latent_loss(z, latents[batch.index])
         return loss + schedule.latent_weight * distance, (batch_stats, {**metrics, "latent_loss": distance})
 
-    return {AUTOENCODER: autoencoder, ENCODER: encoder, FINETUNE: finetune}[stage.kind]
+    functions: dict[str, LossFunction] = {AUTOENCODER: autoencoder, ENCODER: encoder, FINETUNE: finetune}
+    return functions[stage.kind]

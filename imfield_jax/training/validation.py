@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
 
 from imfield_jax.batches import HeldOut
 from imfield_jax.models.decoder import SURFACE_LOGITS
@@ -24,12 +24,21 @@ def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Valid
     """
     level = SURFACE_LOGITS[networks.preset.decoder.output]
 
-    def iou(params, z, points, occupancy):
+    def iou(
+        params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], occupancy: Bool[Array, "B P"]
+    ) -> Float[Array, ""]:
         inside = networks.logits(params, z, points, one_by_one=one_by_one) > level
         return ((inside & occupancy).sum(-1) / jax.numpy.maximum((inside | occupancy).sum(-1), 1)).mean()
 
     @jax.jit
-    def measure(params, batch_stats, voxels, views, points, occupancy):
+    def measure(
+        params: Tree,
+        batch_stats: Tree,
+        voxels: UInt8[Array, "B 64 64 64"],
+        views: Float[Array, "B 128 128 1"],
+        points: Float[Array, "B P 3"],
+        occupancy: Bool[Array, "B P"],
+    ) -> dict[str, Float[Array, ""]]:
         from_voxels = networks.encode_voxels(params, voxels)
         from_views = networks.encode_views(params, batch_stats, views)
         return {
@@ -37,7 +46,7 @@ def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Valid
             "views": iou(params, from_views, points, occupancy),
         }
 
-    def validate(state):
+    def validate(state: TrainState) -> dict[str, float]:
         measured = measure(
             state.params,
             state.batch_stats,

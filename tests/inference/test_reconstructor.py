@@ -124,7 +124,7 @@ def test_meshes_take_the_options_of_extraction_and_images_that_were_read(model, 
 
 
 @pytest.mark.parametrize("resolution", [64.0, "64", None])
-def test_a_resolution_that_is_no_integer_is_one_line(model, rgba, resolution):
+def test_a_resolution_that_is_no_integer_is_one_line(model, rgba, resolution, unchecked):
     with pytest.raises(TypeError, match=f"resolution: expected a whole number of cells per axis, found {resolution!r}"):
         model.mesh(rgba, resolution=resolution)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.preparation.rendering import ray
@@ -16,8 +17,8 @@ from imfield_jax.sources.scene import Scene
 __all__ = ["VIEW_SIZE", "camera_ring", "diagonal", "render_views"]
 
 
-def render_views(scene: Scene, cameras: Sequence[Camera]) -> np.ndarray:
-    """Images of a scene in the cube: uint8 [K, 137, 137, 4], straight (not premultiplied) alpha.
+def render_views(scene: Scene, cameras: Sequence[Camera]) -> UInt8[np.ndarray, "K 137 137 4"]:
+    """Images of a scene in the cube, straight (not premultiplied) alpha.
 
     Pixels without alpha are black. The same scene and cameras give the same bytes every time.
 

@@ -13,6 +13,7 @@ linear light.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float
 
 AMBIENT = 0.22
 SKY = 0.28  # for a normal that points up; half for a horizontal one, none below
@@ -20,8 +21,8 @@ LAMP = 0.30  # each of two, at (+-1, 1, 0) / sqrt(2)
 HEADLIGHT = 0.25
 
 
-def brightness(normals: np.ndarray, to_eye: np.ndarray) -> np.ndarray:
-    """Light that unit normals [N, 3], turned to the viewer, return to unit directions [N, 3]: [N].
+def brightness(normals: Float[np.ndarray, "N 3"], to_eye: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
+    """Light that unit normals, turned to the viewer, return to unit directions.
 
     About 0.3 to 1.05; callers clip the shaded colour to 1.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 
 from imfield_jax.framing import RENDERED_SIZE
 
@@ -10,10 +11,10 @@ VIEW_SIZE = RENDERED_SIZE
 SAMPLES = 4  # per pixel and axis
 
 
-def resolve(samples: np.ndarray) -> np.ndarray:
-    """Mean of each pixel's samples, colour no longer multiplied by alpha: uint8 [H, W, 4].
+def resolve(samples: Float32[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "rows//4 columns//4 4"]:
+    """Mean of each pixel's samples, colour no longer multiplied by alpha.
 
-    samples: [4 H, 4 W, 4] premultiplied RGBA, float32 in [0, 255]. Averaging premultiplied
+    samples: premultiplied RGBA in [0, 255], 4 x 4 a pixel. Averaging premultiplied
     colour is what keeps the background from bleeding into the rim of the object.
     """
     height, width = samples.shape[0] // SAMPLES, samples.shape[1] // SAMPLES

@@ -9,6 +9,9 @@ bytes on every machine, and do not crash beside JAX, as Mesa did.
 from __future__ import annotations
 
 import numpy as np
+from embreex.mesh_construction import TriangleMesh
+from embreex.rtcore_scene import EmbreeScene
+from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.preparation.rendering.lighting import brightness
@@ -22,8 +25,8 @@ HOLES = 12  # cut-outs a ray may pass, as many as the layers of a cane chair see
 PANES = 8  # layers of glass a ray may pass
 
 
-def render(surface: Surface, cameras: list[Camera]) -> np.ndarray:
-    """Views of a surface: uint8 [K, 137, 137, 4], straight alpha."""
+def render(surface: Surface, cameras: list[Camera]) -> UInt8[np.ndarray, "K 137 137 4"]:
+    """Views of a surface, straight alpha."""
     tracer = _Tracer(surface)
     return np.stack([tracer.view(camera) for camera in cameras])
 
@@ -62,25 +65,29 @@ class _Tracer:
             self._panes(eye, directions, STEP * distance, samples, depth)
         return samples
 
-    def _solid(self, eye, directions, step, samples, depth) -> None:
+    def _solid(
+        self, eye: np.ndarray, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray
+    ) -> None:
         """Fills samples and depth of the rays that end on an opaque face."""
         rays = np.arange(len(directions))
         start = np.zeros(len(rays), np.float32)
         for _ in range(HOLES + 1):
             hit, face, weights, at = _nearest(self.opaque, eye, directions[rays], start, None)
             rays, texel = rays[hit], self._texels(face, weights)
-            solid = slice(None) if texel is None else texel[:, 3] >= CUT_OUT
+            solid = np.ones(len(rays), bool) if texel is None else texel[:, 3] >= CUT_OUT
             ended = rays[solid]
             color = self._shade(
-                eye, directions[ended], face[solid], weights[solid], texel if texel is None else texel[solid]
+                directions[ended], face[solid], weights[solid], texel if texel is None else texel[solid]
             )
             color[:, 3] = 1
             samples[ended], depth[ended] = color, at[solid]
-            if texel is None or solid.all():
+            if solid.all():
                 return
             rays, start = rays[~solid], at[~solid] + np.float32(step)
 
-    def _panes(self, eye, directions, step, samples, depth) -> None:
+    def _panes(
+        self, eye: np.ndarray, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray
+    ) -> None:
         """Puts the glass in front of the opaque samples, near to far."""
         rays = np.arange(len(directions))
         start = np.zeros(len(rays), np.float32)
@@ -92,14 +99,16 @@ class _Tracer:
             if not len(rays):
                 break
             face = face + self.surface.opaque
-            color = self._shade(eye, directions[rays], face, weights, self._texels(face, weights))
+            color = self._shade(directions[rays], face, weights, self._texels(face, weights))
             front[rays] += passed[rays] * color[:, 3:] * color[:, :3]
             passed[rays] *= 1 - color[:, 3:]
             start = at + np.float32(step)
         samples[:, :3] = front + passed * samples[:, :3]
         samples[:, 3:] = 1 - passed * (1 - samples[:, 3:])
 
-    def _shade(self, eye, directions, face, weights, texel) -> np.ndarray:
+    def _shade(
+        self, directions: np.ndarray, face: np.ndarray, weights: np.ndarray, texel: np.ndarray | None
+    ) -> np.ndarray:
         """Straight (r, g, b, opacity) at hits on faces: [N, 4] float32. No texel means white."""
         surface = self.surface
         color = surface.colors[face] if texel is None else surface.colors[face] * texel
@@ -115,7 +124,7 @@ class _Tracer:
         color[:, :3] = np.minimum(color[:, :3] * brightness(normals, to_eye)[:, None], 1)
         return color
 
-    def _texels(self, face, weights) -> np.ndarray | None:
+    def _texels(self, face: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
         """Straight texture colours at hits: [N, 4] float32, None when all are white."""
         surface = self.surface
         row = surface.texture[face]
@@ -131,11 +140,8 @@ class _Tracer:
         return texel
 
 
-def _embree(corners: np.ndarray):
+def _embree(corners: np.ndarray) -> EmbreeScene | None:
     """The acceleration structure of triangles [F, 3, 3], None without triangles."""
-    from embreex.mesh_construction import TriangleMesh
-    from embreex.rtcore_scene import EmbreeScene
-
     if not len(corners):
         return None
     scene = EmbreeScene()
@@ -143,7 +149,9 @@ def _embree(corners: np.ndarray):
     return scene
 
 
-def _nearest(scene, eye, directions, start, limit):
+def _nearest(
+    scene: EmbreeScene, eye: np.ndarray, directions: np.ndarray, start: np.ndarray, limit: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """First hits of rays beyond their start and before their limit.
 
     Returns the rays that hit [M] int, and of these the face [M], barycentric weights [M, 3] and
@@ -163,6 +171,6 @@ def _window(surface: Surface, camera: Camera) -> tuple[int, int, int, int]:
     points, depth = camera.project(surface.corners.reshape(-1, 3), VIEW_SIZE)
     if depth.min() <= 0.01 * camera.distance:
         return 0, VIEW_SIZE, 0, VIEW_SIZE
-    low = np.clip(np.floor(points.min(axis=0)), 0, VIEW_SIZE).astype(int)
-    high = np.clip(np.ceil(points.max(axis=0)), 0, VIEW_SIZE).astype(int)
-    return low[1], high[1], low[0], high[0]
+    left, top = np.clip(np.floor(points.min(axis=0)), 0, VIEW_SIZE).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(points.max(axis=0)), 0, VIEW_SIZE).astype(int).tolist()
+    return top, bottom, left, right

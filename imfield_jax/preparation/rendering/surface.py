@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float32, Int, UInt8
 
 from imfield_jax.preparation.rendering.texture import is_translucent, prepared
 from imfield_jax.sources import color as srgb
@@ -26,21 +27,21 @@ INVISIBLE = 1 / 255
 class Surface:
     """Triangles without duplicates; the opaque ones come first, then by texture.
 
-    corners: [F, 3, 3] float32 positions.   normals: [F, 3, 3] float32, on the side the face is wound.
-    uv:      [F, 3, 2] float32.             colors:  [F, 4] float32, (r, g, b, opacity), sRGB.
-    texture: [F] int, row in `textures`.    textures: see `texture.prepared`.
-    shades:  [F, 3, 4] float32, colours of the corners in linear light, white where a part has none; None if all are.
+    corners: positions.                     normals: of the corners, on the side the face is wound.
+    colors:  (r, g, b, opacity), sRGB.
+    texture: the number in `textures`.      textures: see `texture.prepared`.
+    shades:  colours of the corners in linear light, white where a part has none; None if all are.
     opaque:  the number of faces that hide what is behind them, but for holes in their texture.
     """
 
-    corners: np.ndarray
-    normals: np.ndarray
-    uv: np.ndarray
-    colors: np.ndarray
-    texture: np.ndarray
-    textures: tuple[np.ndarray, ...]
+    corners: Float32[np.ndarray, "F 3 3"]
+    normals: Float32[np.ndarray, "F 3 3"]
+    uv: Float32[np.ndarray, "F 3 2"]
+    colors: Float32[np.ndarray, "F 4"]
+    texture: Int[np.ndarray, " F"]
+    textures: tuple[UInt8[np.ndarray, "_ _ 4"], ...]
     opaque: int
-    shades: np.ndarray | None = None
+    shades: Float32[np.ndarray, "F 3 4"] | None = None
 
 
 def diagonal(scene: Scene) -> float:

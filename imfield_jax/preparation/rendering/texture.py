@@ -7,6 +7,7 @@ samples of a pixel do the rest, which keeps the ray tracer simple.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float, UInt8
 from PIL import Image
 
 from imfield_jax.sources import color as srgb
@@ -15,14 +16,16 @@ LARGEST_SIDE = 512  # about the size of the supersampled image
 CUT_OUT = 0.5  # texels of an opaque part below this opacity are holes
 
 
-def is_translucent(texture: np.ndarray) -> bool:
-    """Whether a [H, W, 4] uint8 image is see-through like glass rather than cut out like lace."""
+def is_translucent(texture: UInt8[np.ndarray, "H W 4"]) -> bool:
+    """Whether an image is see-through like glass rather than cut out like lace."""
     alpha = texture[..., 3]
     return bool(((alpha > 25) & (alpha < 230)).mean() > 0.5)
 
 
-def prepared(texture: np.ndarray | None, color: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> np.ndarray:
-    """Premultiplied texels, first row at the bottom where v = 0: [h, w, 4] uint8, sides <= 512.
+def prepared(
+    texture: UInt8[np.ndarray, "H W 4"] | None, color: tuple[float, float, float] = (1.0, 1.0, 1.0)
+) -> UInt8[np.ndarray, "h w 4"]:
+    """Premultiplied texels, first row at the bottom where v = 0, sides <= 512.
 
     color: sRGB, multiplies the texture as light, see `color.product`.
 
@@ -44,8 +47,8 @@ def prepared(texture: np.ndarray | None, color: tuple[float, float, float] = (1.
     return np.rint(texels).astype(np.uint8)
 
 
-def sample(texels: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """Straight (r, g, b, opacity) in [0, 1] at uv [N, 2]: [N, 4] float32, bilinear and repeating."""
+def sample(texels: UInt8[np.ndarray, "h w 4"], uv: Float[np.ndarray, "N 2"]) -> Float[np.ndarray, "N 4"]:
+    """Straight (r, g, b, opacity) in [0, 1] at uv, bilinear and repeating."""
     height, width = texels.shape[:2]
     if height == width == 1:
         return np.broadcast_to(_straight(texels.reshape(1, 4) / np.float32(255)), (len(uv), 4))

@@ -15,6 +15,7 @@ of walls three voxels thick (0.961) and a hollow ball with a wall of two (0.912)
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
@@ -26,11 +27,13 @@ _POINTS_PER_PATCH = 25  # expected in a square patch as wide as the band; it has
 _NEIGHBOURS = 8  # that measure how dense the points are
 
 
-def solid_of_cloud(points: np.ndarray, normals: np.ndarray) -> np.ndarray:
-    """The solid that a closed surface bounds: [256, 256, 256] bool.
+def solid_of_cloud(
+    points: Float[np.ndarray, "n 3"], normals: Float[np.ndarray, "n 3"]
+) -> Bool[np.ndarray, "256 256 256"]:
+    """The solid that a closed surface bounds.
 
-    points:  [n, 3] in the cube, evenly spread over the surface.
-    normals: [n, 3] outward.
+    points:  in the cube, evenly spread over the surface.
+    normals: outward.
     """
     points, normals = points.astype(np.float64), normals.astype(np.float64)
     tree = cKDTree(points)

@@ -11,6 +11,7 @@ import dataclasses
 
 import numba
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Int
 
 from imfield_jax.coordinates import HALF
 
@@ -22,12 +23,12 @@ _MISS = 1e9
 class View:
     """Parallel rays along a direction.
 
-    axes: [3, 3] float64, rows are right, up and the unit direction of the rays; right-handed or not
+    axes: rows are right, up and the unit direction of the rays; right-handed or not
           does not matter here.
     pixels: rays per side; ray (i, j) passes (-width/2 + (i + 0.5) * pitch) * right + the same for j * up.
     """
 
-    axes: np.ndarray
+    axes: Float64[np.ndarray, "3 3"]
     pixels: int
 
     @property
@@ -39,8 +40,8 @@ class View:
         return self.width / self.pixels
 
 
-def view_along(direction: np.ndarray, pixels: int) -> View:
-    """The view whose rays run along `direction` [3]."""
+def view_along(direction: Float[np.ndarray, " 3"], pixels: int) -> View:
+    """The view whose rays run along `direction`."""
     direction = direction / np.linalg.norm(direction)
     helper = np.eye(3)[np.abs(direction).argmin()]
     right = np.cross(direction, helper)
@@ -48,8 +49,8 @@ def view_along(direction: np.ndarray, pixels: int) -> View:
     return View(np.stack([right, np.cross(direction, right), direction]), pixels)
 
 
-def spread_directions(count: int) -> np.ndarray:
-    """`count` directions spread evenly over a half sphere (a Fibonacci spiral): [count, 3]."""
+def spread_directions(count: int) -> Float64[np.ndarray, "count 3"]:
+    """`count` directions spread evenly over a half sphere (a Fibonacci spiral)."""
     index = np.arange(count) + 0.5
     angle = np.pi * (1 + 5**0.5) * index
     height = 1 - index / count
@@ -58,7 +59,7 @@ def spread_directions(count: int) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _rasterise(points, faces, near, far):
+def _rasterise(points: np.ndarray, faces: np.ndarray, near: np.ndarray, far: np.ndarray) -> None:
     """Depth of the first and last face on each ray; points [V, 3] are (pixel, pixel, depth)."""
     pixels = near.shape[0]
     for f in range(faces.shape[0]):
@@ -81,8 +82,10 @@ def _rasterise(points, faces, near, far):
                     far[i, j] = max(far[i, j], depth)
 
 
-def mesh_depths(vertices: np.ndarray, faces: np.ndarray, view: View) -> tuple[np.ndarray, np.ndarray]:
-    """Depth along the view of the first and the last face on each ray: two [pixels, pixels] float64.
+def mesh_depths(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], view: View
+) -> tuple[Float64[np.ndarray, "pixels pixels"], Float64[np.ndarray, "pixels pixels"]]:
+    """Depth along the view of the first and the last face on each ray.
 
     Depth is the coordinate along the direction, in cube units; +1e9 and -1e9 where a ray misses.
     """
@@ -95,7 +98,7 @@ def mesh_depths(vertices: np.ndarray, faces: np.ndarray, view: View) -> tuple[np
 
 
 @numba.njit(cache=True)
-def _march(solid, axes, width, pixels, near):
+def _march(solid: np.ndarray, axes: np.ndarray, width: float, pixels: int, near: np.ndarray) -> None:
     resolution = solid.shape[0]
     pitch, step = width / pixels, 1.0 / resolution
     steps = int(width * resolution)
@@ -124,14 +127,19 @@ def _march(solid, axes, width, pixels, near):
                     break
 
 
-def solid_depths(solid: np.ndarray, view: View) -> np.ndarray:
-    """Depth of the first full voxel on each ray of a solid [R, R, R], to a voxel: [pixels, pixels]."""
+def solid_depths(solid: Bool[np.ndarray, "R R R"], view: View) -> Float64[np.ndarray, "pixels pixels"]:
+    """Depth of the first full voxel on each ray of a solid, to a voxel."""
     near = np.full((view.pixels, view.pixels), _MISS)
     _march(solid, view.axes, view.width, view.pixels, near)
     return near
 
 
-def agreement(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray, pixels: int = 128) -> tuple[float, float]:
+def agreement(
+    vertices: Float[np.ndarray, "V 3"],
+    faces: Int[np.ndarray, "F 3"],
+    solid: Bool[np.ndarray, "R R R"],
+    pixels: int = 128,
+) -> tuple[float, float]:
     """How much a solid looks like its mesh, from three axes and four diagonals.
 
     Returns the intersection over union of the silhouettes, all views taken together (so that one which sees

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import igl
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from imfield_jax.coordinates import index_to_point
 from imfield_jax.preparation.solidify.hidden import Sight, exposed
@@ -20,12 +21,16 @@ _COARSEST = 64
 _MOST_EXPOSED = 0.4  # fraction of views: before a flat face half of them see a voxel, through a hole few
 
 
-def enclosed_by(vertices: np.ndarray, faces: np.ndarray, sights: list[Sight], known: np.ndarray) -> np.ndarray:
-    """Unexposed voxels whose generalised winding number exceeds a half: [R, R, R] bool.
+def enclosed_by(
+    vertices: Float[np.ndarray, "V 3"],
+    faces: Int[np.ndarray, "F 3"],
+    sights: list[Sight],
+    known: Bool[np.ndarray, "R R R"],
+) -> Bool[np.ndarray, "R R R"]:
+    """Unexposed voxels whose generalised winding number exceeds a half.
 
-    vertices [V, 3], faces [F, 3], outward; sights: views of the whole mesh; known [R, R, R] bool: voxels
-    that need no answer and get False. A level refines the cells whose neighbourhood is mixed or that a
-    face passes; below R = 128 there is one level.
+    faces: outward.   sights: views of the whole mesh.   known: voxels that need no answer and get False.
+    A level refines the cells whose neighbourhood is mixed or that a face passes; below R = 128 there is one level.
     """
     level = resolution = known.shape[0]
     if not len(faces):

@@ -8,6 +8,7 @@ themselves; anything doubtful is left to the robust path.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from imfield_jax.coordinates import containing_cell
 from imfield_jax.mesh.check import component_labels
@@ -22,14 +23,16 @@ from imfield_jax.types import Mesh
 _LEAST_THICKNESS = 1e-7  # volume over area, cube units; rounding leaves less on a folded sheet
 
 
-def exact_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tuple[np.ndarray | None, str]:
+def exact_solid(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], resolution: int
+) -> tuple[Bool[np.ndarray, "R R R"] | None, str]:
     """Voxels whose centre is inside a closed outward mesh, with sealed cavities filled.
 
     Parts too thin for the grid are kept as surface voxels (see `thin`); elsewhere the result is exact.
 
-    vertices [V, 3] and faces [F, 3] are welded, with duplicate faces still in.
+    The mesh is welded, with duplicate faces still in.
 
-    Returns ([R, R, R] bool, ""), or (None, why) for a mesh this path is not valid for.
+    Returns (voxels, ""), or (None, why) for a mesh this path is not valid for.
     """
     if not without_boundary(faces, np.zeros(len(faces), np.int64))[0]:
         return None, "its faces leave edges open or disagree about orientation"

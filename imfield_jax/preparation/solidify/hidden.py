@@ -11,6 +11,7 @@ import dataclasses
 
 import numba
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Int
 from scipy import ndimage
 
 from imfield_jax.preparation.solidify.depth_maps import View, mesh_depths, spread_directions, view_along
@@ -24,11 +25,11 @@ class Sight:
     """A mesh as seen along one direction from both ends: first and last depth on each ray, cracks closed."""
 
     view: View
-    near: np.ndarray
-    far: np.ndarray
+    near: Float64[np.ndarray, "pixels pixels"]
+    far: Float64[np.ndarray, "pixels pixels"]
 
 
-def look(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> list[Sight]:
+def look(vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], resolution: int) -> list[Sight]:
     """A mesh from all around, 35 directions with both ends, at one pixel a voxel of an R^3 grid."""
     pixels = int(np.sqrt(3) * 1.02 * resolution)
     sights = []
@@ -42,7 +43,9 @@ def look(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> list[Sight
 
 
 @numba.njit(cache=True)
-def _times_seen(voxels, resolution, axes, width, near, far):
+def _times_seen(
+    voxels: np.ndarray, resolution: int, axes: np.ndarray, width: float, near: np.ndarray, far: np.ndarray
+) -> np.ndarray:
     """[N] int8, from how many ends (0, 1, 2) each voxel [N] (flat indices) is seen."""
     pixels = near.shape[0]
     seen = np.empty(len(voxels), np.int8)
@@ -62,16 +65,16 @@ def _seen_along(sight: Sight, voxels: np.ndarray, resolution: int) -> np.ndarray
     return _times_seen(voxels, resolution, sight.view.axes, sight.view.width, sight.near, sight.far)
 
 
-def hidden(sights: list[Sight], candidates: np.ndarray) -> np.ndarray:
-    """Those candidate voxels [R, R, R] bool that no view sees."""
+def hidden(sights: list[Sight], candidates: Bool[np.ndarray, "R R R"]) -> Bool[np.ndarray, "R R R"]:
+    """Those candidate voxels that no view sees."""
     voxels = np.flatnonzero(candidates)
     for sight in sights:
         voxels = voxels[_seen_along(sight, voxels, candidates.shape[0]) == 0]
     return _grid_of(voxels, candidates.shape)
 
 
-def exposed(sights: list[Sight], candidates: np.ndarray, fraction: float) -> np.ndarray:
-    """Those candidate voxels [R, R, R] bool that more than this fraction of the views sees."""
+def exposed(sights: list[Sight], candidates: Bool[np.ndarray, "R R R"], fraction: float) -> Bool[np.ndarray, "R R R"]:
+    """Those candidate voxels that more than this fraction of the views sees."""
     voxels = np.flatnonzero(candidates)
     count = np.zeros(len(voxels), np.int64)
     for sight in sights:

@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from jaxtyping import Bool, Int64
 
 
 @numba.njit(cache=True)
-def _runs(mask):
+def _runs(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Runs of True: (column offsets [R*R + 1], starts [N], ends [N]), in column order."""
     size_x, size_y, size_z = mask.shape
     offsets = np.zeros(size_x * size_y + 1, np.int64)
@@ -46,7 +47,7 @@ def _runs(mask):
 
 
 @numba.njit(cache=True)
-def _root(parents, run):
+def _root(parents: np.ndarray, run: int) -> int:
     while parents[run] != run:
         parents[run] = parents[parents[run]]
         run = parents[run]
@@ -54,7 +55,9 @@ def _root(parents, run):
 
 
 @numba.njit(cache=True)
-def _join_columns(parents, starts, ends, a, a_end, b, b_end):
+def _join_columns(
+    parents: np.ndarray, starts: np.ndarray, ends: np.ndarray, a: int, a_end: int, b: int, b_end: int
+) -> None:
     """Joins the overlapping runs of two columns, runs a..a_end and b..b_end, both in z order."""
     while a < a_end and b < b_end:
         if starts[a] < ends[b] and starts[b] < ends[a]:
@@ -67,7 +70,7 @@ def _join_columns(parents, starts, ends, a, a_end, b, b_end):
 
 
 @numba.njit(cache=True)
-def _label(offsets, starts, ends, size_x, size_y):
+def _label(offsets: np.ndarray, starts: np.ndarray, ends: np.ndarray, size_x: int, size_y: int) -> np.ndarray:
     """The lowest run of each run's region: [N]."""
     parents = np.arange(len(starts))
     for x in range(size_x):
@@ -84,7 +87,7 @@ def _label(offsets, starts, ends, size_x, size_y):
 
 
 @numba.njit(cache=True)
-def _fill_runs(grid, offsets, starts, ends, chosen):
+def _fill_runs(grid: np.ndarray, offsets: np.ndarray, starts: np.ndarray, ends: np.ndarray, chosen: np.ndarray) -> None:
     size_y = grid.shape[1]
     for c in range(len(offsets) - 1):
         for run in range(offsets[c], offsets[c + 1]):
@@ -92,7 +95,7 @@ def _fill_runs(grid, offsets, starts, ends, chosen):
                 grid[c // size_y, c % size_y, starts[run] : ends[run]] = True
 
 
-def filled(solid: np.ndarray) -> np.ndarray:
+def filled(solid: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
     """The solid with every cavity filled from which no path of empty voxels leads to the border."""
     size_x, size_y, size_z = solid.shape
     offsets, starts, ends = _runs(~solid)
@@ -107,15 +110,15 @@ def filled(solid: np.ndarray) -> np.ndarray:
     return result
 
 
-def region_sizes(mask: np.ndarray) -> np.ndarray:
-    """Voxel counts of the connected regions of a grid, largest first: [regions] int64."""
+def region_sizes(mask: Bool[np.ndarray, "X Y Z"]) -> Int64[np.ndarray, " regions"]:
+    """Voxel counts of the connected regions of a grid, largest first."""
     offsets, starts, ends = _runs(mask)
     labels = _label(offsets, starts, ends, *mask.shape[:2])
     sizes = np.bincount(labels, weights=ends - starts).astype(np.int64)
     return np.sort(sizes[sizes > 0])[::-1]
 
 
-def without_small(mask: np.ndarray, least: int) -> np.ndarray:
+def without_small(mask: Bool[np.ndarray, "X Y Z"], least: int) -> Bool[np.ndarray, "X Y Z"]:
     """Only those connected regions of a grid that have at least `least` voxels."""
     offsets, starts, ends = _runs(mask)
     labels = _label(offsets, starts, ends, *mask.shape[:2])

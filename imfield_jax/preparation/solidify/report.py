@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from imfield_jax.coordinates import HALF
 from imfield_jax.preparation.solidify.depth_maps import agreement
@@ -16,8 +17,10 @@ _LEAST_LARGEST = 0.5
 _MOST_SHEETS = 0.5
 
 
-def diagnose(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> dict[str, float]:
-    """What a solid [R, R, R] looks like next to its mesh, all fractions in [0, 1]:
+def diagnose(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], solid: Bool[np.ndarray, "R R R"]
+) -> dict[str, float]:
+    """What a solid looks like next to its mesh, all fractions in [0, 1]:
 
     component_count, largest_component_share: pieces of the solid and the largest one's voxels.
     occupied_share:     full voxels of the cube.

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from imfield_jax.preparation.solidify.enclosed import enclosed_by
 from imfield_jax.preparation.solidify.hidden import Sight, hidden, look
@@ -29,10 +30,12 @@ _LEAST_SEEN = 0.01  # fraction of rays escaping from the better side, below whic
 _SHEET_RATIO = 0.35  # worse side over better side, above which a face is a sheet
 
 
-def robust_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tuple[np.ndarray, dict[str, float]]:
-    """The solid [R, R, R] bool of any mesh, and the fractions of its area kept as sheets and dropped as interior.
+def robust_solid(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], resolution: int
+) -> tuple[Bool[np.ndarray, "R R R"], dict[str, float]]:
+    """The solid of any mesh, and the fractions of its area kept as sheets and dropped as interior.
 
-    vertices [V, 3] and faces [F, 3] are welded and without duplicates; their winding is not trusted.
+    The mesh is welded and without duplicate faces; their winding is not trusted.
     """
     turned, is_closed = closed_patches(vertices, faces)
     oriented, sheets, dropped = _orient_by_sight(vertices, turned, np.flatnonzero(~is_closed))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool
 
 from imfield_jax.coordinates import SOLID_RESOLUTION
 from imfield_jax.preparation.solidify.exact import exact_solid
@@ -19,14 +20,14 @@ from imfield_jax.sources.scene import Scene
 class Solid:
     """Which voxels of the cube are inside an object.
 
-    occupancy:   [R, R, R] bool at cell centres, indices in (x, y, z) order.
+    occupancy:   at cell centres, indices in (x, y, z) order.
     diagnostics: the per-mesh report, ready for JSON: "path" ("exact" or "robust"), "path_reason" (why not
                  exact, or ""), "faces", "duplicate_faces", "sheet_share" (area of open sheets),
                  "dropped_share" (area that nobody can see from outside), the figures of `report.diagnose`,
                  and "warnings", a list of sentences that is empty when nothing is suspicious.
     """
 
-    occupancy: np.ndarray
+    occupancy: Bool[np.ndarray, "R R R"]
     diagnostics: dict[str, float | str | list[str]]
 
 

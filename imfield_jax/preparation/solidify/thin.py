@@ -7,6 +7,7 @@ thinner than about two voxels is therefore joined by its surface voxels, which h
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Bool
 
 from imfield_jax.preparation.solidify.regions import without_small
 from imfield_jax.preparation.solidify.voxelise import grown
@@ -14,13 +15,13 @@ from imfield_jax.preparation.solidify.voxelise import grown
 _LEAST_PART = 12  # voxels; a smaller patch is the tip of a sharp corner, where the grid is right
 
 
-def lost_share(solid: np.ndarray, surface: np.ndarray) -> float:
+def lost_share(solid: Bool[np.ndarray, "R R R"], surface: Bool[np.ndarray, "R R R"]) -> float:
     """Fraction of the surface voxels with no full voxel among their neighbours."""
     return float((surface & ~grown(solid)).sum() / max(1, surface.sum()))
 
 
-def with_thin_parts(solid: np.ndarray, surface: np.ndarray) -> np.ndarray:
-    """The solid and those surface voxels [R, R, R] that are not next to anything two voxels thick."""
+def with_thin_parts(solid: Bool[np.ndarray, "R R R"], surface: Bool[np.ndarray, "R R R"]) -> Bool[np.ndarray, "R R R"]:
+    """The solid and those surface voxels that are not next to anything two voxels thick."""
     return solid | without_small(surface & ~grown(_two_thick(solid)), _LEAST_PART)
 
 

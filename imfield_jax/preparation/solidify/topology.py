@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import igl
 import numpy as np
+from jaxtyping import Bool, Float, Float64, Int, Int64
 
 from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.types import Mesh
@@ -16,8 +17,10 @@ from imfield_jax.types import Mesh
 _WELD_STEPS = 1 << 24  # per cube side: vertices that agree to 6e-8 are one (float32 files hold no more)
 
 
-def weld(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Merges equal vertices and drops faces that lose a corner: ([V', 3] float64, [F', 3] int64)."""
+def weld(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]
+) -> tuple[Float64[np.ndarray, "_ 3"], Int64[np.ndarray, "_ 3"]]:
+    """Merges equal vertices and drops faces that lose a corner."""
     steps = np.rint(vertices * _WELD_STEPS).astype(np.int64)
     order = np.lexsort(steps.T)
     is_new = np.ones(len(order), bool)
@@ -29,8 +32,8 @@ def weld(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarra
     return steps[order[is_new]] / _WELD_STEPS, faces[(a != b) & (b != c) & (c != a)]
 
 
-def first_copies(faces: np.ndarray) -> np.ndarray:
-    """[F] bool: faces that repeat no earlier face, whichever way either is wound."""
+def first_copies(faces: Int[np.ndarray, "F 3"]) -> Bool[np.ndarray, " F"]:
+    """Faces that repeat no earlier face, whichever way either is wound."""
     corners = np.sort(faces, axis=1)
     order = np.lexsort(corners.T)  # stable, so the earliest copy comes first
     is_first = np.ones(len(faces), bool)
@@ -38,10 +41,10 @@ def first_copies(faces: np.ndarray) -> np.ndarray:
     return is_first
 
 
-def without_boundary(faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """[labels] bool: within each group of faces, is every edge walked equally often in either direction?
+def without_boundary(faces: Int[np.ndarray, "F 3"], labels: Int[np.ndarray, " F"]) -> Bool[np.ndarray, " groups"]:
+    """Within each group of faces, is every edge walked equally often in either direction?
 
-    labels: [F] non-negative group of each face.
+    labels: non-negative group of each face.
     """
     tails, heads = faces.ravel(), np.roll(faces, -1, axis=1).ravel()
     keys = np.stack([np.repeat(labels, 3), np.minimum(tails, heads), np.maximum(tails, heads)])
@@ -54,25 +57,30 @@ def without_boundary(faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return closed
 
 
-def volumes(vertices: np.ndarray, faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Signed volume of each group of faces (a group without boundary is meant): [labels] float64."""
+def volumes(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], labels: Int[np.ndarray, " F"]
+) -> Float64[np.ndarray, " groups"]:
+    """Signed volume of each group of faces (a group without boundary is meant)."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return np.bincount(labels, (a * np.cross(b, c)).sum(axis=1) / 6)
 
 
-def areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """[F] float64."""
+def areas(vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> Float64[np.ndarray, " F"]:
+    """The area of each face."""
     return np.linalg.norm(face_vectors(Mesh(vertices, faces)), axis=1) / 2
 
 
-def closed_patches(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Turns faces so that every closed patch is outward: (faces [F, 3], is_closed [F] bool).
+def closed_patches(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]
+) -> tuple[Int[np.ndarray, "F 3"], Bool[np.ndarray, " F"]]:
+    """Turns faces so that every closed patch is outward: (faces, is_closed).
 
     A patch is what can be reached over edges with exactly two faces; its faces are made to agree by
     walking over it, regardless of the winding in the file. Faces of patches with a boundary come back
     unchanged. `faces` has no duplicates.
     """
-    turned, labels = igl.bfs_orient(np.ascontiguousarray(faces))
+    # int64 under another name, long long, comes back
+    turned, labels = (np.asarray(found, np.int64) for found in igl.bfs_orient(np.ascontiguousarray(faces)))
     volume = volumes(vertices, turned, labels)
     is_closed = (without_boundary(turned, labels) & (np.abs(volume) > 0))[labels]
     outward = np.where((volume < 0)[labels, None], turned[:, ::-1], turned)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from embreex import rtcore_scene
 from embreex.mesh_construction import TriangleMesh
+from jaxtyping import Float, Float64, Int
 
 from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.types import Mesh
@@ -21,12 +22,15 @@ _OFFSET = 2e-4  # cube units between a face and the start of its rays, 1/20 voxe
 
 
 def face_visibility(
-    vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+    vertices: Float[np.ndarray, "V 3"],
+    faces: Int[np.ndarray, "F 3"],
+    chosen: Int[np.ndarray, " N"],
+    rng: np.random.Generator,
+) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
     """Fraction of rays that escape from the front and from the back of the chosen faces.
 
-    vertices [V, 3], faces [F, 3]: all that can block a ray. chosen [N]: indices of the faces asked about.
-    Returns two [N] float64 in [0, 1]; the front is the side from which the face is counter-clockwise.
+    vertices, faces: all that can block a ray.   chosen: indices of the faces asked about.
+    Returns two fractions of each; the front is the side from which the face is counter-clockwise.
     """
     scene = rtcore_scene.EmbreeScene()
     TriangleMesh(scene, np.ascontiguousarray(vertices[faces], np.float32))

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from jaxtyping import Bool, Float, Int
 
 from imfield_jax.coordinates import HALF
 
 
 @numba.njit(cache=True)
-def _overlaps(p, half):
+def _overlaps(p: np.ndarray, half: float) -> bool:
     """Does a triangle p [3, 3], relative to the cube's centre, meet the cube of half side `half`?"""
     for a in range(3):
         if min(p[0, a], p[1, a], p[2, a]) > half or max(p[0, a], p[1, a], p[2, a]) < -half:
@@ -38,7 +39,7 @@ def _overlaps(p, half):
 
 
 @numba.njit(cache=True)
-def _mark(corners, grid):
+def _mark(corners: np.ndarray, grid: np.ndarray) -> None:
     """Sets the voxels that triangles [F, 3, 3], in voxel units, overlap."""
     resolution = grid.shape[0]
     low, high = np.empty(3, np.int64), np.empty(3, np.int64)
@@ -61,15 +62,17 @@ def _mark(corners, grid):
                         grid[x, y, z] = True
 
 
-def surface_voxels(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> np.ndarray:
-    """Voxels that any face meets: vertices [V, 3] in cube units, faces [F, 3] -> [R, R, R] bool."""
+def surface_voxels(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], resolution: int
+) -> Bool[np.ndarray, "R R R"]:
+    """Voxels that any face meets; vertices in cube units."""
     grid = np.zeros((resolution,) * 3, np.bool_)
     _mark(np.ascontiguousarray((vertices[faces] + HALF) * resolution), grid)
     return grid
 
 
-def grown(voxels: np.ndarray) -> np.ndarray:
-    """The voxels and their 26 neighbours: [R, R, R] bool -> [R, R, R] bool.
+def grown(voxels: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
+    """The voxels and their 26 neighbours.
 
     Axis by axis: 11 ms at 256^3, where scipy.ndimage.binary_dilation takes 466 ms for the same result.
     """
@@ -83,6 +86,6 @@ def grown(voxels: np.ndarray) -> np.ndarray:
     return voxels
 
 
-def shrunk(voxels: np.ndarray) -> np.ndarray:
+def shrunk(voxels: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
     """The voxels whose 26 neighbours are all set too; beyond the grid counts as set."""
     return ~grown(~voxels)

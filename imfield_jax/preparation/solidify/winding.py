@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import numba
 import numpy as np
+from jaxtyping import Float, Int, Int16, Int64
 
 from imfield_jax.coordinates import HALF
 
@@ -23,15 +24,15 @@ STEPS = 1 << 16  # fixed-point steps per voxel
 REACH = 8.0  # coordinates up to here keep the integer products below 2^63 (at up to 1024 voxels per axis)
 
 
-def refuse_far(points: np.ndarray) -> None:
+def refuse_far(points: Float[np.ndarray, "*shape 3"]) -> None:
     """Raises ValueError for points further than `REACH` from the origin."""
     reach = np.abs(points).max(initial=0.0)
     if reach > REACH:
         raise ValueError(f"the mesh reaches {reach:.3g} from the origin, expected about 0.5: place it in the cube")
 
 
-def to_steps(points: np.ndarray, resolution: int) -> np.ndarray:
-    """Points [..., 3] in cube units -> int64 fixed-point coordinates, 0 at the cube's lower corner.
+def to_steps(points: Float[np.ndarray, "*shape 3"], resolution: int) -> Int64[np.ndarray, "*shape 3"]:
+    """Points in cube units -> fixed-point coordinates, 0 at the cube's lower corner.
 
     Raises ValueError for points further than `REACH` from the origin.
     """
@@ -40,19 +41,19 @@ def to_steps(points: np.ndarray, resolution: int) -> np.ndarray:
 
 
 @numba.njit(cache=True)
-def _covers(edge, dx, dy):
+def _covers(edge: int, dx: int, dy: int) -> bool:
     """Is the column on the inner side of an edge (dx, dy), after the move by (e, e^2)?"""
     return edge > 0 or (edge == 0 and (dy < 0 or (dy == 0 and dx > 0)))
 
 
 @numba.njit(cache=True)
-def _first_centre(steps):
+def _first_centre(steps: float) -> int:
     """Index of the first voxel centre at or above a fixed-point coordinate."""
     return int(np.ceil((steps - STEPS // 2) / STEPS))
 
 
 @numba.njit(cache=True)
-def _add_crossings(corners, jumps):
+def _add_crossings(corners: np.ndarray, jumps: np.ndarray) -> None:
     """Adds each triangle's signed crossing to the first voxel above it: corners [F, 3, 3] int64 steps."""
     resolution = jumps.shape[0]
     half = STEPS // 2
@@ -95,7 +96,7 @@ def _add_crossings(corners, jumps):
 
 
 @numba.njit(cache=True)
-def _running_sum(jumps):
+def _running_sum(jumps: np.ndarray) -> None:
     resolution = jumps.shape[0]
     for i in range(resolution):
         for j in range(resolution):
@@ -105,10 +106,12 @@ def _running_sum(jumps):
                 jumps[i, j, k] = total
 
 
-def winding_grid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> np.ndarray:
-    """Winding number of a surface without boundary at all cell centres: [R, R, R] int16.
+def winding_grid(
+    vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], resolution: int
+) -> Int16[np.ndarray, "R R R"]:
+    """Winding number of a surface without boundary at all cell centres.
 
-    vertices [V, 3] float64 in cube units, faces [F, 3]. The count is exact for the mesh with vertices
+    vertices: in cube units. The count is exact for the mesh with vertices
     rounded to 2^-16 voxel, except that a centre within float64 rounding of a slanted face may fall on
     either side of it. A centre on the surface counts as above it.
 

@@ -150,7 +150,16 @@ class _Reader:
                 return  # some files promise more kids than they have
             self._object(name, origin)  # the words were OBJECT and its kind, which does not matter here
 
-    def _add(self, name, texture, material, vertices, polygons, repeat, shift) -> None:
+    def _add(
+        self,
+        name: str,
+        texture: str,
+        material: int,
+        vertices: np.ndarray,
+        polygons: list[list[Corner]],
+        repeat: np.ndarray,
+        shift: np.ndarray,
+    ) -> None:
         """Keep the polygons of an object, of three corners or more each, as triangles."""
         known = [rows for rows in polygons if all(0 <= vertex < len(vertices) for vertex, _, _ in rows)]
         self.lost += len(polygons) - len(known)

@@ -10,6 +10,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Float64
 from scipy import ndimage
 
 from imfield_jax.coordinates import HALF, SOLID_RESOLUTION, index_to_point
@@ -25,11 +26,11 @@ _LONGEST = 255  # run that a byte can count
 class Grid:
     """Voxels in their own place.
 
-    full: [R, R, R] bool, indices (x, y, z).   low: [3] float64, the corner of the cube.   side: of the cube.
+    full: indices (x, y, z).   low: the corner of the cube.   side: of the cube.
     """
 
-    full: np.ndarray
-    low: np.ndarray
+    full: Bool[np.ndarray, "R R R"]
+    low: Float64[np.ndarray, " 3"]
     side: float
 
 
@@ -95,8 +96,8 @@ def surface(grid: Grid) -> Mesh:
     return dataclasses.replace(mesh, vertices=(mesh.vertices + HALF) * grid.side + grid.low)
 
 
-def solid(grid: Grid) -> np.ndarray:
-    """The cells of the cube whose centres are in full voxels, or enclosed by them: [256, 256, 256] bool."""
+def solid(grid: Grid) -> Bool[np.ndarray, "256 256 256"]:
+    """The cells of the cube whose centres are in full voxels, or enclosed by them."""
     resolution = len(grid.full)
     centres = index_to_point(np.arange(SOLID_RESOLUTION), SOLID_RESOLUTION)
     index = np.floor((centres - grid.low[:, None]) / grid.side * resolution).astype(np.int64)  # [3, 256]

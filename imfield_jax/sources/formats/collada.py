@@ -8,11 +8,14 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 
+import collada
 import numpy as np
+from collada.material import Material
+from collada.primitive import Primitive
 
 from imfield_jax.files import one_line
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
-from imfield_jax.sources.scene import GREY, Color, Part
+from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 # A file declares which axis is up, so that is no matter of taste as in other formats.
 _TO_Y_UP = {
@@ -22,15 +25,13 @@ _TO_Y_UP = {
 }
 
 
-def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Parts, one for each material of each placed geometry, and warnings.
 
-    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+    texture: the image of a name, None where there is none.
 
     Raises pycollada's exceptions for damaged files.
     """
-    import collada
-
     document = collada.Collada(io.BytesIO(contents), ignore=[collada.common.DaeError])
     turn = _TO_Y_UP[document.assetInfo.upaxis]
     warnings = [f"part of the file left out: {one_line(error)}" for error in document.errors[:1]]
@@ -47,10 +48,8 @@ def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[
     return tuple(parts), tuple(warnings)
 
 
-def _polygons(source, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:
+def _polygons(source: Primitive, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:
     """The polygons of a primitive of pycollada in their place; None for lines and for nothing at all."""
-    import collada
-
     if not isinstance(source, collada.polylist.Polylist | collada.triangleset.TriangleSet):
         return None
     if source.vertex is None or source.vertex_index is None or not len(source.vertex_index):
@@ -65,7 +64,7 @@ def _polygons(source, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:
     return _turned_over(polygons) if np.linalg.det(matrix) < 0 else polygons
 
 
-def _uv(source) -> np.ndarray | None:
+def _uv(source: Primitive) -> np.ndarray | None:
     """The first set of texture coordinates, of every corner [C, 2]; None without."""
     if not len(source.texcoordset):
         return None
@@ -73,7 +72,7 @@ def _uv(source) -> np.ndarray | None:
     return np.asarray(source.texcoordset[0], np.float32)[rows][:, :2]
 
 
-def _colors(source, corners: int) -> np.ndarray | None:
+def _colors(source: Primitive, corners: int) -> np.ndarray | None:
     """Colours of every corner [C, 4], taken for sRGB; None without."""
     if not source.sources.get("COLOR"):
         return None
@@ -96,10 +95,10 @@ def _turned_over(polygons: Polygons) -> Polygons:
     )
 
 
-def _material(material, texture: Callable[[str], np.ndarray | None], colored: bool) -> tuple[Color, np.ndarray | None]:
+def _material(
+    material: Material | None, texture: Callable[[str], Texture | None], colored: bool
+) -> tuple[Color, Texture | None]:
     """The diffuse colour, taken for sRGB as that of MTL files is, and its texture."""
-    import collada
-
     white = (1.0, 1.0, 1.0, 1.0)
     diffuse = material.effect.diffuse if material is not None else None
     if isinstance(diffuse, collada.material.Map):

@@ -11,6 +11,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from jaxtyping import Float, Float64, Num, UInt8
 
 from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.formats.unsupported import Unsupported
@@ -18,8 +19,10 @@ from imfield_jax.sources.formats.unsupported import Unsupported
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
 # Required extensions that change nothing in what is read here; materials are read as far as they have a base colour.
-_HARMLESS = ("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp")
-_HARMLESS += ("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod")
+_HARMLESS = (
+    *("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp"),
+    *("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod"),
+)
 _REWRITE = "write it again as plain glTF 2.0 without compression, for instance with Blender"
 
 
@@ -67,7 +70,7 @@ class Document:
             raise Unsupported(f"expected its data in '{entry['uri'][:100]}' beside it, found no such file")
         return np.frombuffer(contents, np.uint8)
 
-    def view(self, index: int) -> np.ndarray:
+    def view(self, index: int) -> UInt8[np.ndarray, " bytes"]:
         """The bytes of a buffer view."""
         entry = self.tree["bufferViews"][index]
         start, length = entry.get("byteOffset", 0), entry["byteLength"]
@@ -76,8 +79,8 @@ class Document:
             raise ValueError(f"buffer view {index} has {len(found)} of {length} bytes")
         return found
 
-    def array(self, index: int) -> np.ndarray:
-        """The values of an accessor: [count, components], integers that are normalized as float32."""
+    def array(self, index: int) -> Num[np.ndarray, "count components"]:
+        """The values of an accessor, integers that are normalized as float32."""
         entry = self.tree["accessors"][index]
         kind, width = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]]
         values = self._rows(entry, kind, entry["count"], width)
@@ -97,8 +100,8 @@ class Document:
         strides = (stride, kind.itemsize)
         return np.ndarray((count, width), kind, view, entry.get("byteOffset", 0), strides)
 
-    def placed_meshes(self) -> Iterator[tuple[dict, np.ndarray]]:
-        """The meshes of the default scene, each with its 4x4 matrix, as often as they are placed."""
+    def placed_meshes(self) -> Iterator[tuple[dict, Float64[np.ndarray, "4 4"]]]:
+        """The meshes of the default scene, each with its matrix, as often as they are placed."""
         nodes = self.tree.get("nodes", [])
         scenes = self.tree.get("scenes")
         if scenes:
@@ -118,7 +121,7 @@ class Document:
             waiting += [(child, matrix) for child in reversed(nodes[index].get("children", []))]
 
 
-def fractions(values: np.ndarray) -> np.ndarray:
+def fractions(values: Num[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """Normalized integers as float32: [0, 1] of unsigned ones, [-1, 1] of signed ones. Floats stay."""
     if values.dtype.kind == "f":
         return values
@@ -133,7 +136,8 @@ def _chunks(contents: bytes) -> tuple[dict, bytes]:
         _check_version(f"{version}.0")
         if size > len(contents):
             raise ValueError(f"file is truncated: header declares {size} bytes, found {len(contents)}")
-        found, place = {}, 12
+        found: dict[bytes, bytes] = {}
+        place = 12
         while place + 8 <= size:
             length = int.from_bytes(contents[place : place + 4], "little")
             found.setdefault(contents[place + 4 : place + 8], contents[place + 8 : place + 8 + length])

@@ -9,12 +9,13 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Float64
 from PIL import Image
 
 from imfield_jax.sources import color as srgb
 from imfield_jax.sources.formats import textures
 from imfield_jax.sources.formats.gltf_document import Document
-from imfield_jax.sources.scene import Color
+from imfield_jax.sources.scene import Color, Texture
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,16 +23,15 @@ class Look:
     """A material.
 
     color:     see `Part`.
-    texture:   [H, W, 4] uint8, or None.
     uv_set:    which TEXCOORD_ the texture uses.
-    to_image:  [2, 3], from these coordinates to those of the image, origin at the top left.
+    to_image:  from these coordinates to those of the image, origin at the top left.
     opaque:    whether the alpha of vertex colours is ignored too.
     """
 
     color: Color
-    texture: np.ndarray | None
+    texture: Texture | None
     uv_set: int
-    to_image: np.ndarray
+    to_image: Float64[np.ndarray, "2 3"]
     opaque: bool
 
 

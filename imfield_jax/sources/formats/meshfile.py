@@ -23,7 +23,7 @@ from imfield_jax.sources.formats import (
 )
 from imfield_jax.sources.formats.kinds import SUFFIXES, unreadable_kind
 from imfield_jax.sources.formats.unsupported import Unsupported
-from imfield_jax.sources.scene import Part, Scene, of_mesh
+from imfield_jax.sources.scene import Part, Scene, Texture, of_mesh
 
 __all__ = ["SUFFIXES", "load_scene", "unreadable_kind"]
 
@@ -73,7 +73,7 @@ def _parsed(path: Path, contents: bytes) -> tuple[tuple[Part, ...], tuple[str, .
         found = textures.beside(name, path.parent)
         return None if found is None else found.read_bytes()
 
-    def texture(name: str):
+    def texture(name: str) -> Texture | None:
         return textures.read(textures.beside(name, path.parent))
 
     match path.suffix.lower():

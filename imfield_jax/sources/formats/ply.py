@@ -8,25 +8,26 @@ import numpy as np
 
 from imfield_jax.sources.formats.ply_table import Column, Lists, read_tables
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
-from imfield_jax.sources.scene import GREY, Part
+from imfield_jax.sources.scene import GREY, Part, Texture
 
 _COLORS = (("red", "green", "blue"), ("diffuse_red", "diffuse_green", "diffuse_blue"), ("r", "g", "b"))
 _UV = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"))
 _Element = dict[str, Column]
 
 
-def read(contents: bytes, texture: Callable[[str], np.ndarray | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
+def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The mesh as parts, and warnings.
 
-    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+    texture: the image of a name, None where there is none.
 
     Raises ValueError when the file is no PLY file or is truncated.
     """
     tables, comments = read_tables(contents)
     vertex, face = tables.get("vertex", {}), tables.get("face", {})
-    if not {"x", "y", "z"} <= vertex.keys():
+    scalars = _scalars(vertex)
+    if not {"x", "y", "z"} <= scalars.keys():
         raise ValueError("its vertices have no x, y, z")
-    vertices = np.stack([vertex[axis].astype(np.float64) for axis in "xyz"], axis=1)
+    vertices = np.stack([scalars[axis].astype(np.float64) for axis in "xyz"], axis=1)
     lists = _corner_lists(face)
     if lists is not None:
         polygons = _with_attributes(Polygons(vertices, lists.counts, lists.values.astype(np.int64)), vertex, face)
@@ -68,7 +69,8 @@ def _with_attributes(polygons: Polygons, vertex: _Element, face: _Element) -> Po
         colors = colors[rows]
     elif (colors := _colors(face)) is not None:
         colors = np.repeat(colors, polygons.counts, axis=0)
-    uv = next((_columns(vertex, names) for names in _UV if names[0] in vertex and names[1] in vertex), None)
+    scalars = _scalars(vertex)
+    uv = next((_columns(scalars, names) for names in _UV if scalars.keys() >= set(names)), None)
     uv = uv[rows] if uv is not None and len(uv) else _wedges(face.get("texcoord"), polygons.counts)
     uv = None if uv is None else uv.astype(np.float32)
     return Polygons(polygons.vertices, polygons.counts, polygons.corners, uv, colors)
@@ -84,14 +86,20 @@ def _wedges(column: Column | None, counts: np.ndarray) -> np.ndarray | None:
 
 
 def _colors(element: _Element) -> np.ndarray | None:
-    names = next((names for names in _COLORS if all(isinstance(element.get(n), np.ndarray) for n in names)), None)
+    scalars = _scalars(element)
+    names = next((names for names in _COLORS if scalars.keys() >= set(names)), None)
     if names is None:
         return None
-    alphas = (n for n in ("alpha", "a", "diffuse_alpha") if isinstance(element.get(n), np.ndarray))
-    alpha = next((n for n in alphas if element[n].dtype == element[names[0]].dtype), None)
-    return unit(_columns(element, names if alpha is None else (*names, alpha)))
+    alphas = (name for name in ("alpha", "a", "diffuse_alpha") if name in scalars)
+    alpha = next((name for name in alphas if scalars[name].dtype == scalars[names[0]].dtype), None)
+    return unit(_columns(scalars, names if alpha is None else (*names, alpha)))
 
 
-def _columns(element: _Element, names: tuple[str, ...]) -> np.ndarray:
+def _scalars(element: _Element) -> dict[str, np.ndarray]:
+    """The properties that are no lists."""
+    return {name: column for name, column in element.items() if not isinstance(column, Lists)}
+
+
+def _columns(scalars: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
     """Scalar properties side by side, in their own type."""
-    return np.stack([np.asarray(element[name]) for name in names], axis=1)
+    return np.stack([scalars[name] for name in names], axis=1)

@@ -10,6 +10,7 @@ import dataclasses
 import re
 
 import numpy as np
+from jaxtyping import Int, Num
 
 from imfield_jax.sources.formats.text import decoded, unicode
 
@@ -24,10 +25,10 @@ _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 @dataclasses.dataclass(frozen=True)
 class Lists:
-    """A list property: counts [N] int, and all values one after the other."""
+    """A list property: the number of values of each row, and all values one after the other."""
 
-    counts: np.ndarray
-    values: np.ndarray
+    counts: Int[np.ndarray, " N"]
+    values: Num[np.ndarray, " n"]
 
 
 Column = np.ndarray | Lists

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import manifold3d
 import numpy as np
+from jaxtyping import Float, Int, Int64
 
 _ROUNDING = 1e-9  # of a polygon's area, below which a triangle that is turned over counts as flat
 
 
-def triangles(points: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Triangles [T, 3] int64 of polygons, as rows of `points`, wound as their polygon and in the polygons' order.
+def triangles(points: Float[np.ndarray, "C 3"], counts: Int[np.ndarray, " P"]) -> Int64[np.ndarray, "T 3"]:
+    """Triangles of polygons, as rows of `points`, wound as their polygon and in the polygons' order.
 
-    points: [C, 3], the corners of all polygons one after the other.   counts: [P] int, corners of each.
+    points: the corners of all polygons one after the other.   counts: corners of each.
 
     A polygon of n corners gives n - 2 triangles that use every corner, so neighbours still share their edges; one of
     fewer than 3 corners gives none. Polygons that are not flat are triangulated as their projection along the mean

@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float32, UInt8
 from PIL import Image
 
 from imfield_jax.files import damaged, one_line
@@ -21,8 +22,8 @@ FARTHEST = 1.75  # in diagonals of the object's bounding box; the metadata gives
 _METADATA = "rendering_metadata.txt"
 
 
-def read_views(folder: Path) -> np.ndarray:
-    """The images in a folder: [24, 137, 137, 4] uint8.
+def read_views(folder: Path) -> UInt8[np.ndarray, "24 137 137 4"]:
+    """The images in a folder.
 
     Raises FileNotFoundError when one is missing, ValueError when one is damaged or of another kind.
     """
@@ -40,8 +41,8 @@ def _read_image(path: Path) -> np.ndarray:
     return pixels
 
 
-def read_cameras(folder: Path) -> np.ndarray:
-    """The cameras of the images: [24, 4] float32, see `camera.Camera`; NaN where the folder has no metadata.
+def read_cameras(folder: Path) -> Float32[np.ndarray, "24 4"]:
+    """The cameras of the images, see `camera.Camera`; NaN where the folder has no metadata.
 
     Azimuth there is ours, 0 at the front and growing towards z in the axes of ShapeNet v1, which is x in those of v2.
 

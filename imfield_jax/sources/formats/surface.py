@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int, Num
 
 from imfield_jax.sources.formats.polygons import triangles
-from imfield_jax.sources.scene import GREY, Color, Part
+from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 MOST_REPEATS = 1 << 20  # of a texture; texture coordinates farther out, or that are no numbers, mean nothing
 
@@ -16,22 +17,21 @@ MOST_REPEATS = 1 << 20  # of a texture; texture coordinates farther out, or that
 class Polygons:
     """Polygons over shared vertices.
 
-    vertices: [V, 3] float64.   counts: [P] int, corners of each polygon.
-    corners:  [C] int, the vertex of each corner, polygon after polygon; any number, see `known`.
-    uv:       [C, 2] float32, of each corner, or None.
-    colors:   [C, 4] float32 RGBA, of each corner, sRGB, or None.
-    groups:   [P] int, the material of each polygon where a file has several, or None.
+    counts:  corners of each polygon.
+    corners: the vertex of each corner, polygon after polygon; any number, see `known`.
+    uv:      of each corner.   colors: of each corner, RGBA, sRGB.
+    groups:  the material of each polygon where a file has several.
     """
 
-    vertices: np.ndarray
-    counts: np.ndarray
-    corners: np.ndarray
-    uv: np.ndarray | None = None
-    colors: np.ndarray | None = None
-    groups: np.ndarray | None = None
+    vertices: Float64[np.ndarray, "V 3"]
+    counts: Int[np.ndarray, " P"]
+    corners: Int[np.ndarray, " C"]
+    uv: Float32[np.ndarray, "C 2"] | None = None
+    colors: Float32[np.ndarray, "C 4"] | None = None
+    groups: Int[np.ndarray, " P"] | None = None
 
-    def select(self, chosen: np.ndarray) -> Polygons:
-        """Those of a mask [P] bool."""
+    def select(self, chosen: Bool[np.ndarray, " P"]) -> Polygons:
+        """Those of a mask."""
         rows = np.repeat(chosen, self.counts)
         return dataclasses.replace(
             self,
@@ -41,6 +41,10 @@ class Polygons:
             colors=None if self.colors is None else self.colors[rows],
             groups=None if self.groups is None else self.groups[chosen],
         )
+
+    def of_group(self, group: int) -> Polygons:
+        """Those of one material; all where the file has none."""
+        return self if self.groups is None else self.select(self.groups == group)
 
 
 def known(polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
@@ -56,7 +60,7 @@ def known(polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
     return polygons.select(chosen), (f"{lost} of {len(chosen)} faces left out: {why}",)
 
 
-def part(polygons: Polygons, color: Color = GREY, texture: np.ndarray | None = None) -> Part:
+def part(polygons: Polygons, color: Color = GREY, texture: Texture | None = None) -> Part:
     """One part of polygons whose vertices all exist, equal corners welded; a texture without sound uv is left out."""
     rows = triangles(polygons.vertices[polygons.corners], polygons.counts)
     uv = polygons.uv if texture is not None and polygons.uv is not None and _sound(polygons.uv) else None
@@ -88,8 +92,8 @@ def _distinct(corners: np.ndarray, values: list[np.ndarray]) -> tuple[np.ndarray
     return first, number
 
 
-def unit(values: np.ndarray) -> np.ndarray:
-    """Colours [N, 3 or 4] as RGBA [N, 4] float32 in [0, 1]: bytes and 16-bit numbers by their type, others by size."""
+def unit(values: Num[np.ndarray, "N components"]) -> Float32[np.ndarray, "N 4"]:
+    """Colours of 3 or 4 components as RGBA in [0, 1]: bytes and 16-bit numbers by their type, others by size."""
     scale = 255.0 if values.dtype == np.uint8 else 65535.0 if values.dtype == np.uint16 else None
     values = np.nan_to_num(values.astype(np.float64))
     if scale is None:

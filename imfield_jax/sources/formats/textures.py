@@ -18,6 +18,7 @@ from PIL import Image
 
 from imfield_jax.images import as_rgba, intact
 from imfield_jax.sources.formats.text import decoded as text
+from imfield_jax.sources.scene import Texture
 
 LONGEST_TEXTURE = 1024  # pixels; views are 137 pixels wide, and 4096^2 textures would fill the memory
 
@@ -61,20 +62,20 @@ def beside(name: str, folder: Path) -> Path | None:
     return find(name, nearby) or find((name.split() or [""])[-1], nearby)
 
 
-def rgba(image: Image.Image) -> np.ndarray | None:
-    """An image as [H, W, 4] uint8, at most LONGEST_TEXTURE a side; None when it cannot be decoded."""
+def rgba(image: Image.Image) -> Texture | None:
+    """An image as RGBA, at most LONGEST_TEXTURE a side; None when it cannot be decoded."""
     try:
         image = as_rgba(intact(image))
         longest = max(image.size)
         if longest > LONGEST_TEXTURE:
-            size = tuple(max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
-            image = image.resize(size, Image.Resampling.BOX)
+            width, height = (max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
+            image = image.resize((width, height), Image.Resampling.BOX)
         return np.asarray(image)
     except Exception:  # each of Pillow's decoders fails in its own way on a damaged file
         return None
 
 
-def read(path: Path | None) -> np.ndarray | None:
+def read(path: Path | None) -> Texture | None:
     """The image of a file as `rgba`; None for no file or one that is no image."""
     try:
         return None if path is None else decoded(path.read_bytes())
@@ -82,7 +83,7 @@ def read(path: Path | None) -> np.ndarray | None:
         return None
 
 
-def decoded(contents: bytes) -> np.ndarray | None:
+def decoded(contents: bytes) -> Texture | None:
     """The image that a file holds, as `rgba`; None when it is none."""
     try:
         with Image.open(io.BytesIO(contents)) as image:

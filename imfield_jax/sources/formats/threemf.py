@@ -67,6 +67,8 @@ class _Package:
         if depth > _DEEPEST:
             raise ValueError("components that contain themselves")
         resources = self.tree(path).find("./{*}resources")
+        if resources is None:
+            raise ValueError("a model without resources")
         entry = next(e for e in resources.iterfind("./{*}object") if e.get("id") == number)
         mesh = entry.find("./{*}mesh")
         if mesh is not None:
@@ -84,8 +86,8 @@ def _path(entry: ElementTree.Element, default: str) -> str:
 def _matrix(entry: ElementTree.Element) -> np.ndarray:
     """[4, 4], which multiplies rows from the right."""
     matrix = np.eye(4)
-    if entry.get("transform"):
-        matrix[:, :3] = np.array(entry.get("transform").split()).astype(np.float64).reshape(4, 3)
+    if written := entry.get("transform"):
+        matrix[:, :3] = np.array(written.split()).astype(np.float64).reshape(4, 3)
     return matrix
 
 

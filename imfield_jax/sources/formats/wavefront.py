@@ -15,7 +15,7 @@ import numpy as np
 
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
 from imfield_jax.sources.formats.text import decoded
-from imfield_jax.sources.scene import GREY, Color, Part
+from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 _COMMENT = re.compile(r"(^|\s)#.*")
 
@@ -29,12 +29,12 @@ class Material:
 
 
 def read(
-    contents: bytes, opened: Callable[[str], bytes | None], texture: Callable[[str], np.ndarray | None]
+    contents: bytes, opened: Callable[[str], bytes | None], texture: Callable[[str], Texture | None]
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Parts of an OBJ file, one per material in the order of their first faces, and warnings.
 
     opened:  the contents of the MTL file of a name, None where there is none.
-    texture: the image of a name, [H, W, 4] uint8, None where there is none.
+    texture: the image of a name, None where there is none.
 
     Raises ValueError for what should be a number and is none.
     """
@@ -44,13 +44,13 @@ def read(
     plain = Material() if polygons.colors is None else Material((1.0, 1.0, 1.0, 1.0))
     parts = []
     for number, name in enumerate(lines.materials):
-        mine = polygons.groups == number
-        if mine.any():
+        mine = polygons.of_group(number)
+        if len(mine.counts):
             material = materials.get(name, plain)
             image = texture(material.texture) if material.texture else None
             if material.texture and image is None:
                 missing.append(material.texture)
-            parts.append(part(polygons.select(mine), material.color, image))
+            parts.append(part(mine, material.color, image))
     names = ", ".join(sorted(set(missing)))
     return tuple(parts), (*warnings, f"left out, as they are missing or damaged: {names}") if names else warnings
 
@@ -161,7 +161,7 @@ def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("error")  # that something could not be read
         try:
-            found = np.fromstring(text, kind, sep=" ")
+            found: np.ndarray = np.fromstring(text, kind, sep=" ")
         except (ValueError, DeprecationWarning):
             return None
     return found if len(found) == count else None

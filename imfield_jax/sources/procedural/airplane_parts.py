@@ -7,6 +7,7 @@ because a wing at its true thickness is lost between the cells of a 64^3 grid.
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from manifold3d import Manifold
 from numpy.typing import ArrayLike
 from scipy.interpolate import PchipInterpolator
@@ -54,7 +55,7 @@ def streamline(
     droop: float = 0.3,
     end: float = 0.12,
     ratio: float = 1.0,
-) -> np.ndarray:
+) -> Float64[np.ndarray, "S 4"]:
     """Stations of a round body: a blunt nose, a tube, and a tail whose top stays level.
 
     nose, tail: shares of the length.   upsweep: 0 tail on the middle line, 1 flat along the top.
@@ -73,31 +74,31 @@ def streamline(
     return np.stack([z, y, r, r * ratio], axis=-1)
 
 
-def foil(sections, thin: float, ratio: float = 0.12) -> Manifold:
+def foil(sections: ArrayLike, thin: float, ratio: float = 0.12) -> Manifold:
     """A wing or fin through sections (x, y, z of the leading edge, chord).
 
     Each section is an aerofoil of thickness max(thin, ratio * chord) at right angles to the span.
     """
-    sections = np.asarray(sections, np.float64)
+    given = np.asarray(sections, np.float64)
     # A narrower section at the tip rounds it off.
-    step = sections[-1] - sections[-2]
+    step = given[-1] - given[-2]
     away = np.hypot(step[0], step[1])
-    cap = sections[-1] + step / away * 0.5 * thin
-    cap[2:] = sections[-1, 2] + 0.14 * sections[-1, 3] + step[2] / away * 0.5 * thin, 0.76 * sections[-1, 3]
-    thick = np.append(np.maximum(thin, ratio * sections[:, 3]), 0.35 * thin)
-    sections = np.concatenate([sections, cap[None]])
+    cap = given[-1] + step / away * 0.5 * thin
+    cap[2:] = given[-1, 2] + 0.14 * given[-1, 3] + step[2] / away * 0.5 * thin, 0.76 * given[-1, 3]
+    thick = np.append(np.maximum(thin, ratio * given[:, 3]), 0.35 * thin)
+    capped = np.concatenate([given, cap[None]])
     t = (1 - np.cos(np.linspace(0, np.pi, 9))) / 2
     half = np.sqrt(np.clip(1 - ((0.3 - np.minimum(t, 0.3)) / 0.3) ** 2, 0, 1)) * (
         1 - 0.72 * np.clip((t - 0.3) / 0.7, 0, 1) ** 1.4
     )
     chordwise = np.concatenate([t, t[:0:-1]])
     across = 0.5 * np.concatenate([half, -half[:0:-1]])
-    span = sections[-2, :2] - sections[0, :2]
+    span = capped[-2, :2] - capped[0, :2]
     normal = np.array([-span[1], span[0]]) / np.hypot(*span)
     rise = thick[:, None] * across
-    x = sections[:, 0, None] + normal[0] * rise
-    y = sections[:, 1, None] + normal[1] * rise
-    z = sections[:, 2, None] + sections[:, 3, None] * chordwise
+    x = capped[:, 0, None] + normal[0] * rise
+    y = capped[:, 1, None] + normal[1] * rise
+    z = capped[:, 2, None] + capped[:, 3, None] * chordwise
     return solids.loft(np.stack([x, y, z], axis=-1))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 
 import numpy as np
+from jaxtyping import Float64
 from manifold3d import Manifold
 from numpy.typing import ArrayLike
 
@@ -71,7 +72,7 @@ def jet_tail(
 
 
 def cabin_paint(
-    rng: np.random.Generator, line: np.ndarray, length: float, radius: float, livery: solids.Color
+    rng: np.random.Generator, line: Float64[np.ndarray, "S 4"], length: float, radius: float, livery: solids.Color
 ) -> list[Piece]:
     """Cockpit glass, a row of windows, perhaps a stripe or a painted belly."""
     skin = parts.fuselage(line, grow=0.018 * radius)

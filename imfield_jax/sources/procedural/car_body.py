@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+from jaxtyping import Float64
 from manifold3d import Manifold
 from numpy.typing import ArrayLike
 
@@ -25,7 +26,7 @@ def at(p: Proportions, along: float) -> float:
     return (along - 0.5) * p.length
 
 
-def top_line(p: Proportions, z: ArrayLike) -> np.ndarray:
+def top_line(p: Proportions, z: ArrayLike) -> Float64[np.ndarray, " ..."]:
     """Height of the lower body on its middle line: bonnet, shoulder under the windows, boot."""
     middle = 0.5 * (p.nose + p.cowl_up) + 0.022
     along = [0.0, 0.5 * p.cowl, p.cowl, p.roof_front, p.cabin_rear, max(1.0, p.cabin_rear + 0.01)]
@@ -37,13 +38,13 @@ def top_line(p: Proportions, z: ArrayLike) -> np.ndarray:
     return p.height * np.interp(np.asarray(z) / p.length + 0.5, fine, line)
 
 
-def _ease(distance, reach):
+def _ease(distance: np.ndarray, reach: float) -> np.ndarray:
     """1 at an end of the car, 0 from `reach` inwards, falling like a quarter ellipse."""
     t = np.clip(1 - np.maximum(distance, 0) / reach, 0, 1)
     return 1 - np.sqrt(1 - t**2)
 
 
-def half_width(p: Proportions, z: ArrayLike) -> np.ndarray:
+def half_width(p: Proportions, z: ArrayLike) -> Float64[np.ndarray, " ..."]:
     """Half the width of the lower body at its widest height."""
     front, rear = np.asarray(z) + p.length / 2, p.length / 2 - np.asarray(z)
     lost = p.nose_taper * _ease(front, 0.19 * p.length) + p.tail_taper * _ease(rear, 0.2 * p.length)
@@ -98,8 +99,8 @@ def body(p: Proportions, grow: float = 0.0) -> Manifold:
     return solids.loft(np.concatenate([rings, depth[..., None]], axis=-1))
 
 
-def roof_line(p: Proportions) -> np.ndarray:
-    """Side view of the cabin from the foot of the windscreen to that of the rear window: [N, (z, y)]."""
+def roof_line(p: Proportions) -> Float64[np.ndarray, "N 2"]:
+    """Side view of the cabin from the foot of the windscreen to that of the rear window: (z, y)."""
     middle = 0.45 * p.roof_front + 0.55 * p.roof_rear
     corners = np.array(
         [
@@ -118,7 +119,7 @@ def roof_line(p: Proportions) -> np.ndarray:
     return np.concatenate([*fine, line[-1:]])
 
 
-def cabin_half_width(p: Proportions, z: ArrayLike, y: ArrayLike) -> np.ndarray:
+def cabin_half_width(p: Proportions, z: ArrayLike, y: ArrayLike) -> Float64[np.ndarray, " ..."]:
     """Half the width of the cabin at a height: leaning in more the higher it gets."""
     foot = half_width(p, z) - 0.055
     belt = top_line(p, z)

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import numpy as np
+from jaxtyping import Float64
 from manifold3d import Manifold
 
 from imfield_jax.sources.procedural import solids
@@ -59,8 +60,8 @@ def lean(f: Frame, back: Manifold) -> Manifold:
     return back.rotate((f.rake, 0, 0)).translate((0, f.height - f.thickness / 2, f.rear))
 
 
-def seat_plan(rng: np.random.Generator, f: Frame) -> np.ndarray:
-    """Plan of a seat, [N, (x, z)]: round, or four-sided and narrower behind."""
+def seat_plan(rng: np.random.Generator, f: Frame) -> Float64[np.ndarray, "N 2"]:
+    """Plan of a seat, (x, z): round, or four-sided and narrower behind."""
     if rng.random() < 0.18:
         angle = np.linspace(0, 2 * np.pi, 36, endpoint=False)
         return np.stack([f.width / 2 * np.cos(angle), f.depth / 2 * np.sin(angle)], axis=-1)
@@ -70,16 +71,16 @@ def seat_plan(rng: np.random.Generator, f: Frame) -> np.ndarray:
     return solids.rounded(corners, float(rng.uniform(0.02, 0.16)), 6)
 
 
-def seat(rng: np.random.Generator, f: Frame, plan: np.ndarray) -> Manifold:
+def seat(rng: np.random.Generator, f: Frame, plan: Float64[np.ndarray, "N 2"]) -> Manifold:
     return solids.slab(plan, f.height - f.thickness, f.height, float(rng.uniform(0.2, 0.5)) * f.thickness)
 
 
-def cushion(rng: np.random.Generator, f: Frame, plan: np.ndarray) -> Manifold:
+def cushion(rng: np.random.Generator, f: Frame, plan: Float64[np.ndarray, "N 2"]) -> Manifold:
     high = float(rng.uniform(0.03, 0.08))
     return solids.slab(0.95 * plan, f.height - 0.02, f.height + high, 0.48 * high)
 
 
-def leg_corners(f: Frame, plan: np.ndarray, inset: float) -> list[tuple[float, float]]:
+def leg_corners(f: Frame, plan: Float64[np.ndarray, "N 2"], inset: float) -> list[tuple[float, float]]:
     """Where the legs meet the seat on the right side: front and rear (x, z)."""
     corners = []
     for end in (-1, 1):
@@ -219,10 +220,15 @@ def arms(rng: np.random.Generator, f: Frame, half: float) -> Manifold:
     return solids.mirrored(rest + post)
 
 
-def shell(path: np.ndarray, widths: np.ndarray, raise_edges: np.ndarray, thick: float) -> Manifold:
+def shell(
+    path: Float64[np.ndarray, "S 2"],
+    widths: Float64[np.ndarray, " S"],
+    raise_edges: Float64[np.ndarray, " S"],
+    thick: float,
+) -> Manifold:
     """A moulded strip along a side view.
 
-    path: [S, (z, y)].  widths: [S].  raise_edges: [S], how far the rims stand up from the middle,
+    path: (z, y).  raise_edges: how far the rims stand up from the middle,
     towards the left of the direction of travel.
     """
     path = np.asarray(path, np.float64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from jaxtyping import Float64
 from manifold3d import CrossSection, FillRule, Manifold, Mesh64, OpType
 from numpy.typing import ArrayLike
 
@@ -25,8 +26,10 @@ STEP_APART = 2e-6
 SHORTEST_EDGE = 2e-4  # of the diagonal: slivers left by booleans would be lost in the text of an OBJ
 
 
-def rounded(corners: np.ndarray, setback: ArrayLike, steps: int = 3) -> np.ndarray:
-    """Closed polygons with their corners rounded: [..., C, D] -> [..., C * (steps + 1), D].
+def rounded(
+    corners: Float64[np.ndarray, "*shape C D"], setback: ArrayLike, steps: int = 3
+) -> Float64[np.ndarray, "*shape N D"]:
+    """Closed polygons with their corners rounded, N = C (steps + 1).
 
     setback: how far before and after each corner its curve begins, broadcast to [..., C]; it is
     cut to just under half of the shorter edge, so the outline never crosses itself and the number
@@ -44,15 +47,15 @@ def rounded(corners: np.ndarray, setback: ArrayLike, steps: int = 3) -> np.ndarr
     return curve.reshape(*corners.shape[:-2], -1, corners.shape[-1])
 
 
-def bent(path: ArrayLike, setback: float, steps: int = 4) -> np.ndarray:
+def bent(path: ArrayLike, setback: float, steps: int = 4) -> Float64[np.ndarray, "N D"]:
     """An open path with its inner corners rounded: [C, D] -> [2 + (C - 2) * (steps + 1), D]."""
     path = np.asarray(path, np.float64)
     curves = rounded(path, setback, steps).reshape(len(path), steps + 1, -1)
     return np.concatenate([path[:1], curves[1:-1].reshape(-1, path.shape[1]), path[-1:]])
 
 
-def loft(rings: np.ndarray) -> Manifold:
-    """Skin over a sequence of rings, closed by a fan at each end: [S, N, 3] -> solid.
+def loft(rings: Float64[np.ndarray, "S N 3"]) -> Manifold:
+    """Skin over a sequence of rings, closed by a fan at each end.
 
     Each end ring must be star-shaped about its mean. Either sense of rotation will do.
     """
@@ -114,7 +117,7 @@ def ball(radii: Point, center: Point, segments: int = 20) -> Manifold:
     return Manifold.sphere(1.0, segments).scale(tuple(radii)).translate(tuple(center))
 
 
-def tube(path: Sequence[ArrayLike] | np.ndarray, radius: ArrayLike, segments: int = 12) -> Manifold:
+def tube(path: Sequence[ArrayLike] | Float64[np.ndarray, "S 3"], radius: ArrayLike, segments: int = 12) -> Manifold:
     """A bar that follows a path, [S, 3], with one radius or one per point; 4 segments make it square."""
     path = np.asarray(path, np.float64)
     radius = np.broadcast_to(np.asarray(radius, np.float64), len(path))
@@ -132,8 +135,8 @@ def tube(path: Sequence[ArrayLike] | np.ndarray, radius: ArrayLike, segments: in
     return loft(path[:, None] + size[:, None, None] * section)
 
 
-def slab(plan: np.ndarray, low: float, high: float, edge: float) -> Manifold:
-    """A plate: a plan of points (x, z), [N, 2], between two heights, its rims rounded by `edge`."""
+def slab(plan: Float64[np.ndarray, "N 2"], low: float, high: float, edge: float) -> Manifold:
+    """A plate: a plan of points (x, z) between two heights, its rims rounded by `edge`."""
     plan = np.asarray(plan, np.float64)
     edge = min(edge, 0.49 * (high - low))
     middle = (plan.max(axis=0) + plan.min(axis=0)) / 2

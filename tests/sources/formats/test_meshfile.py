@@ -13,6 +13,17 @@ from imfield_jax.sources.scene import GREY
 SQUARE = "v 0 0 0\nv 1 0 0\nv 1 1 0\nv 0 1 0\nvt 0 0\nvt 1 0\nvt 1 1\nvt 0 1\n"
 
 
+LISTED_COORDINATES = b"""ply
+format ascii 1.0
+element vertex 1
+property list uchar float x
+property float y
+property float z
+end_header
+1 0.5 0 0
+"""
+
+
 def write_square(folder, mtl=None, faces="usemtl red\nf 1/1 2/2 3/3\nusemtl wood\nf 1/1 3/3 4/4\n"):
     """A unit square of two triangles with two materials: red and wood."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +157,7 @@ def test_polygons_and_negative_indices_become_triangles(tmp_path):
         ("outside.obj", b"v 0 0 0\nv 1 0 0\nf 1 2 9\n", "1 of 1 faces left out"),
         ("broken.glb", b"glTF but not really", "damaged file"),
         ("broken.ply", b"ply\nformat nonsense", "damaged file"),
+        ("lists.ply", LISTED_COORDINATES, "its vertices have no x, y, z"),
         ("broken.stl", b"\x00" * 84, "without triangles"),
         ("mesh.txt", b"hello", "found '.txt'"),
     ],
