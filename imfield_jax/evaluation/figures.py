@@ -82,7 +82,7 @@ def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, ti
 
 
 def three_columns(rows: Sequence[Row], groups: int = 2, tile: int = 160) -> Figure:
-    """Input picture | reconstruction | ground truth of each shape."""
+    """Input image | reconstruction | ground truth of each shape."""
     return table(rows, THREE_COLUMNS, groups, tile)
 
 
@@ -104,9 +104,9 @@ def contact_sheet(
     return table(rows, groups=columns, tile=tile)
 
 
-def save(path: str | pathlib.Path, picture: Figure) -> None:
+def save(path: str | pathlib.Path, image: Figure) -> None:
     """Writes a figure as an image of the kind the suffix names (PNG)."""
-    Image.fromarray(picture).save(path)
+    Image.fromarray(image).save(path)
 
 
 def _framing(cells: Sequence[Cell]) -> Camera | None:
@@ -120,13 +120,13 @@ def _tile(cell: Cell, camera: Camera | None, side: int, font: ImageFont.FreeType
         if camera is None or not len(cell.faces):
             return _placeholder("empty", side, font)
         return Image.fromarray(preview.shade(cell, camera, side))
-    picture = Image.fromarray(cell).convert("RGBA")
-    scale = side / max(picture.size)
+    image = Image.fromarray(cell).convert("RGBA")
+    scale = side / max(image.size)
     # Blocks show the pixels that the network saw, once they are large enough to be of nearly one size.
     kind = Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS
-    picture = picture.resize([max(1, round(length * scale)) for length in picture.size], kind)
+    image = image.resize([max(1, round(length * scale)) for length in image.size], kind)
     square = Image.new("RGBA", (side, side), PAPER)
-    square.alpha_composite(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    square.alpha_composite(image, ((side - image.width) // 2, (side - image.height) // 2))
     return square.convert("RGB")
 
 

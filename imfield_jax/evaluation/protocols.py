@@ -37,7 +37,7 @@ from imfield_jax.types import Array, Mesh
 
 POINTS = 100_000  # points in the cube, and on each surface
 IMNET_POINTS = 4_096
-F_SCORE_SHARE = 0.01
+F_SCORE_FRACTION = 0.01
 
 # Name -> whether more is better. The order is that of tables and CSV columns.
 METRICS = {
@@ -123,7 +123,7 @@ def score_surfaces(predicted: SurfacePoints, true: SurfacePoints) -> dict[str, f
         "chamfer_l1": metrics.chamfer_l1(pair),
         "chamfer_l2": metrics.chamfer_l2(pair),
         "normal_consistency": metrics.normal_consistency(pair),
-        "f_score": metrics.f_score(pair, F_SCORE_SHARE * side),
+        "f_score": metrics.f_score(pair, F_SCORE_FRACTION * side),
         "onet_chamfer_l1": metrics.onet_chamfer_l1(pair, side),
         "imnet_chamfer_l2": metrics.imnet_chamfer_l2(few, diagonal),
         "imnet_normal_consistency": metrics.normal_consistency(few),

@@ -69,9 +69,9 @@ def _mixed(values: np.ndarray) -> np.ndarray:
 
 def among(samples: Samples, cells: Int64[np.ndarray, " n"], stride: int) -> Active:
     """The active ones of some cells of this side, sorted keys."""
-    asked = with_corners(samples, cells, stride)
-    active = _mixed(asked.values)
-    return Active(asked.cells[active], asked.values[active])
+    found = with_corners(samples, cells, stride)
+    active = _mixed(found.values)
+    return Active(found.cells[active], found.values[active])
 
 
 def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[Int64[np.ndarray, " n"], Int[np.ndarray, " n"]]:

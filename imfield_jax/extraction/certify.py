@@ -62,7 +62,7 @@ def certified(
             break
         cells = lattice.parts(cells, stride, stride // 2)
         stride //= 2
-    found = [_ask_all(samples, slab, stride) for slab in _slabs(lattice, cells)]
+    found = [_evaluate_all(samples, slab, stride) for slab in _slabs(lattice, cells)]
     active = Active(
         np.concatenate([piece.cells for piece in found] or [np.zeros(0, np.int64)]),
         np.concatenate([piece.values for piece in found] or [np.zeros((0, 8), np.float32)]),
@@ -113,7 +113,7 @@ def _slabs(lattice: Lattice, cells: np.ndarray) -> list[np.ndarray]:
     return np.split(cells, np.flatnonzero(np.diff(cells >> 2 * lattice.bits)) + 1) if len(cells) else []
 
 
-def _ask_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
+def _evaluate_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
     """The active cells of the fine lattice in a slab. Only its last nodes in x are shared with the next."""
     lattice = samples.lattice
     samples.forget((slab[0] >> 2 * lattice.bits) << 2 * lattice.bits)

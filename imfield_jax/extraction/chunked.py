@@ -47,13 +47,13 @@ class ChunkedField:
         All blocks are handed over before the first answer is read, so a device with a queue works
         while the host prepares the next block.
         """
-        asked = []
+        pending = []
         for points, owners in blocks:
             padded, of = np.zeros((self.chunk, points.shape[1]), np.float32), np.zeros(self.chunk, np.int32)
             padded[: len(points)], of[: len(points)] = points, owners
-            asked.append((self.evaluate(padded, of), len(points)))
-        answers = [np.asarray(values, np.float32)[:count] for values, count in asked]
-        return np.concatenate(answers) if answers else np.zeros(0, np.float32)
+            pending.append((self.evaluate(padded, of), len(points)))
+        results = [np.asarray(values, np.float32)[:count] for values, count in pending]
+        return np.concatenate(results) if results else np.zeros(0, np.float32)
 
     def __call__(
         self, points: Float[np.ndarray, "P C"], owners: Int[np.ndarray, " P"] | int = 0

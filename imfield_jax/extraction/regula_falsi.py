@@ -28,7 +28,7 @@ def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> np.n
     owners = samples.lattice.owners(cut.nodes[moving])
     for _ in range(iterations):
         middle = fractions[moving]
-        values = samples.ask(edge_indices(samples.lattice, cut, fractions)[moving], owners).astype(np.float64)
+        values = samples.evaluate(edge_indices(samples.lattice, cut, fractions)[moving], owners).astype(np.float64)
         moves_low = (values > 0) == below
         at_high = np.where(moves_low & (last == -1), at_high / 2, at_high)
         at_low = np.where(~moves_low & (last == 1), at_low / 2, at_low)

@@ -39,8 +39,8 @@ class Samples:
         values[known] = self._known.values[rows[known]]
         if not known.all():
             indices = self.lattice.indices(keys)
-            asked = ~known & self.lattice.in_cube(indices)
-            values[asked] = self.ask(indices[asked], self.lattice.owners(keys[asked]))
+            unknown = ~known & self.lattice.in_cube(indices)
+            values[unknown] = self.evaluate(indices[unknown], self.lattice.owners(keys[unknown]))
             self._known = self._known.with_rows(keys[~known], values[~known])
         return values
 
@@ -57,7 +57,7 @@ class Samples:
         first = np.searchsorted(self._known.keys, before)
         self._known = table.Table(self._known.keys[first:], self._known.values[first:])
 
-    def ask(self, indices: Real[np.ndarray, "n 3"], owners: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
+    def evaluate(self, indices: Real[np.ndarray, "n 3"], owners: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
         """The field at (fractional) grid indices of these objects, not remembered.
 
         Raises ValueError when the field answers with values that are not finite.

@@ -146,7 +146,7 @@ class ImplicitDecoder(nn.Module):
 # to one another for parts the size of a wheel. With twice as much, surfaces of shapes that were not trained
 # on ripple; with less, small parts are found later.
 _POINT_STD, _WAVE_STD, _LATENT_STD, _BIAS_STD = 3.0, 0.3, 0.3, 0.5
-_CLIPPED_SHARE = 0.1
+_CLIPPED_SCALE = 0.1
 
 
 def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], clipped: bool) -> Array:
@@ -161,7 +161,7 @@ def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], 
     deviations = jnp.full(shape[0], _LATENT_STD).at[: hidden + point_width].set(_WAVE_STD)
     deviations = deviations.at[hidden : hidden + 3].set(_POINT_STD)
     deviations = deviations.at[:hidden].set(jnp.sqrt(2.0 / max(hidden, 1)))
-    return jax.random.normal(key, shape) * deviations[:, None] * (_CLIPPED_SHARE if clipped else 1.0)
+    return jax.random.normal(key, shape) * deviations[:, None] * (_CLIPPED_SCALE if clipped else 1.0)
 
 
 def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bool) -> Array:

@@ -74,11 +74,11 @@ class Networks:
         return _applied(self._decoder, {"params": params["decoder"]}, z, method="fold")
 
     def logits(
-        self, params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], *, one_by_one: bool = False
+        self, params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], *, sequential: bool = False
     ) -> Float[Array, "B P"]:
         """Decoder values before the output function.
 
-        one_by_one: go through the shapes in sequence. The activations of one shape fit a CPU's cache,
+        sequential: go through the shapes in sequence. The activations of one shape fit a CPU's cache,
         those of a batch do not; accelerators want the batch at once.
         """
 
@@ -86,7 +86,7 @@ class Networks:
             z, points = shape
             return jax.vmap(logit, in_axes=(None, 0))(self.fold(params, z), points)
 
-        return lax.map(of_shape, (z, points)) if one_by_one else jax.vmap(of_shape)((z, points))
+        return lax.map(of_shape, (z, points)) if sequential else jax.vmap(of_shape)((z, points))
 
     @property
     def _decoder(self) -> ImplicitDecoder:

@@ -25,7 +25,7 @@ from imfield_jax.sources.formats import renderings
 from imfield_jax.sources.shape import Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
 
-VOXELS, PICTURES = "modelBlockedVoxels256", "ShapeNetRendering"
+VOXELS, RENDERINGS = "modelBlockedVoxels256", "ShapeNetRendering"
 _BLOCKS = 16  # of each axis; and voxels of a block
 _LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle, by IM-NET's authors too
 
@@ -53,19 +53,19 @@ def rendered_shapes(
         Shape(
             name=f"{synset}/{model}",
             split="train" if number < trains else "test",
-            load=partial(_load, read, models[model], root / PICTURES / synset / model / "rendering"),
+            load=partial(_load, read, models[model], root / RENDERINGS / synset / model / "rendering"),
             stamp=stamp_of(models[model]),
         )
         for number, model in enumerate(names)
     ]
 
 
-def _load(read: Callable[[Path], np.ndarray], voxels: Path, pictures: Path) -> Partial:
+def _load(read: Callable[[Path], np.ndarray], voxels: Path, renders: Path) -> Partial:
     return Partial(
         {
             "solid": read(voxels),
-            "views": renderings.read_views(pictures),
-            "cameras": renderings.read_cameras(pictures),
+            "views": renderings.read_views(renders),
+            "cameras": renderings.read_cameras(renders),
             "diagnostics": {"path": voxels.suffix[1:]},
         }
     )

@@ -42,7 +42,7 @@ _WHOLE = "vox"
 PIXELS = "pixels"
 _LISTED = "obj_list.txt"
 _MOST_AT_ONCE = 256  # rows, of 0.8 MB each
-_PICTURE = (RENDERED_SIZE, RENDERED_SIZE)
+_IMAGE_SHAPE = (RENDERED_SIZE, RENDERED_SIZE)
 _SIDE = SOLID_RESOLUTION // VOXEL_RESOLUTION
 
 
@@ -110,7 +110,7 @@ def layout_of(path: Path) -> Layout:
         layout = FIRST if isinstance(found, h5py.Dataset) and found.shape[1:] == (FIRST.points[32], 3) else LATER
         expected = {name: ("N", *shape) for name, shape in layout.shapes.items()}
         if PIXELS in file or layout is LATER:
-            expected[PIXELS] = ("N", VIEWS if layout is LATER else "K", *_PICTURE)
+            expected[PIXELS] = ("N", VIEWS if layout is LATER else "K", *_IMAGE_SHAPE)
         rows = len(found) if isinstance(found, h5py.Dataset) and found.shape else 0
         for name, shape in expected.items():
             _check(path, name, file.get(name), shape, rows)

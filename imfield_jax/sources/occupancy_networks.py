@@ -26,7 +26,7 @@ from imfield_jax.sources.shape import Cloud, Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}  # ours: theirs
-POINTS_FILE, CLOUD_FILE, PICTURES = "points.npz", "pointcloud.npz", "img_choy2016"
+POINTS_FILE, CLOUD_FILE, IMAGES = "points.npz", "pointcloud.npz", "img_choy2016"
 _FEWEST = 100  # points that can describe a surface; they have 100,000
 _ROUNDING = 1e-3  # of a coordinate in half precision: a solid may end at the wall of the cube
 _WHITE = 240  # from here on a pixel is background: JPEG leaves traces around the object
@@ -83,8 +83,8 @@ def read(folder: Path) -> Partial:
     """
     surface, normals = _read_cloud(folder / CLOUD_FILE)
     points, inside = _read_points(folder / POINTS_FILE)
-    views = _read_pictures(folder / PICTURES)
-    cameras = _read_cameras(folder / PICTURES / "cameras.npz", len(views))
+    views = _read_images(folder / IMAGES)
+    cameras = _read_cameras(folder / IMAGES / "cameras.npz", len(views))
     within = np.abs(points).max(axis=-1) < HALF
     cloud = Cloud(surface, normals, points[within], inside[within])
     return Partial({"diagnostics": {"path": "occupancy_networks"}, "views": views, "cameras": cameras}, cloud=cloud)
@@ -127,15 +127,15 @@ def _read_arrays(path: Path, shapes: dict[str, tuple[int | None, ...]]) -> dict[
     return arrays
 
 
-def _read_pictures(folder: Path) -> np.ndarray:
+def _read_images(folder: Path) -> np.ndarray:
     """The pictures in a folder in the order of their names: [K, 137, 137, 4] uint8."""
     paths = sorted(folder.glob("*.jpg"))
     if not paths:
         raise FileNotFoundError(f"{folder}: expected pictures 000.jpg, 001.jpg ..., found none")
-    return np.stack([_read_picture(path) for path in paths])
+    return np.stack([_read_image(path) for path in paths])
 
 
-def _read_picture(path: Path) -> np.ndarray:
+def _read_image(path: Path) -> np.ndarray:
     with damaged(path, "JPEG file"), Image.open(path, formats=("jpeg",)) as image:
         size = image.size
         pixels = np.asarray(image.convert("RGB")) if size == (RENDERED_SIZE,) * 2 else None

@@ -36,12 +36,12 @@ class Checkpoints:
         self._manager.wait_until_finished()
         self._manager.close()
 
-    def save(self, done: int, state: TrainState) -> None:
-        """Save the state after `done` updates of the run; the copy is taken before this returns."""
-        if done in self._manager.all_steps():
-            self._manager.delete(done)  # it could not be read, or the run would have gone on from it
+    def save(self, step: int, state: TrainState) -> None:
+        """Save the state after `step` updates of the run; the copy is taken before this returns."""
+        if step in self._manager.all_steps():
+            self._manager.delete(step)  # it could not be read, or the run would have gone on from it
         self._check_space(state)
-        self._manager.save(done, args=ocp.args.StandardSave(state), force=True)
+        self._manager.save(step, args=ocp.args.StandardSave(state), force=True)
 
     def _check_space(self, state: TrainState) -> None:
         """Raises OSError for a disk without room: Orbax's writing threads would report it in a thousand lines."""
@@ -58,19 +58,19 @@ class Checkpoints:
         """The numbers of updates that there are checkpoints of, newest first."""
         return sorted(self._manager.all_steps(), reverse=True)
 
-    def restore(self, done: int, like: TrainState) -> TrainState:
-        """The state after `done` updates. like: shapes, dtypes and shardings to expect.
+    def restore(self, step: int, like: TrainState) -> TrainState:
+        """The state after `step` updates. like: shapes, dtypes and shardings to expect.
 
         Raises ValueError naming the first leaf whose shape differs, or saying that the files are broken.
         """
         try:
-            self._check(done, like)
-            return self._manager.restore(done, args=ocp.args.StandardRestore(like))
+            self._check(step, like)
+            return self._manager.restore(step, args=ocp.args.StandardRestore(like))
         except (OSError, KeyError, ValueError) as error:
-            raise ValueError(f"checkpoint {done} cannot be read: {error}") from error
+            raise ValueError(f"checkpoint {step} cannot be read: {error}") from error
 
-    def _check(self, done: int, like: TrainState) -> None:
-        found = self._manager.item_metadata(done)
+    def _check(self, step: int, like: TrainState) -> None:
+        found = self._manager.item_metadata(step)
         if found is None:
             raise ValueError("its metadata file is missing")
         saved = {_leaf_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(found.tree)}

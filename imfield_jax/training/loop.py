@@ -33,7 +33,7 @@ class Observer(Protocol):
     """Receives the reports of a run; it must not change it."""
 
     def measured(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
-        """Means over the steps since the last call; `step` updates of the stage are made."""
+        """Means over the steps since the last call, after `step` updates of the stage."""
 
     def validated(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         """Intersection over union on held-out shapes."""
@@ -47,8 +47,8 @@ class Observer(Protocol):
     def estimated(self, seconds: dict[str, float]) -> None:
         """How long the stages that are not finished will take, by name."""
 
-    def resumed(self, done: int, total: int) -> None:
-        """The run resumes after `done` of `total` updates."""
+    def resumed(self, step: int, total: int) -> None:
+        """The run resumes after `step` of `total` updates."""
 
 
 def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
@@ -56,9 +56,9 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
 
     Raises ValueError when there are checkpoints and none can be read, or when the loss is not finite.
     """
-    done, state = _resume(run, checkpoints, observer)
-    current = run.schedule.locate(done)
-    if run.estimate and done < run.schedule.ends[-1]:
+    step, state = _resume(run, checkpoints, observer)
+    current = run.schedule.locate(step)
+    if run.estimate and step < run.schedule.ends[-1]:
         observer.estimated(remaining_seconds(run, current, state))
     state = _train_stage(run, current, state, checkpoints, observer)
     for number in range(current + 1, len(run.schedule.stages)):
@@ -70,18 +70,18 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
 
 
 def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int, TrainState]:
-    """The number of updates made and their state: of a checkpoint, or 0 and the first."""
+    """The number of updates so far and the state after them: of a checkpoint, or 0 and the first state."""
     problem = None
-    for done in checkpoints.steps():
-        stage = run.schedule.stages[run.schedule.locate(done)]
+    for step in checkpoints.steps():
+        stage = run.schedule.stages[run.schedule.locate(step)]
         try:
-            state = checkpoints.restore(done, _expected(run, stage))
+            state = checkpoints.restore(step, _expected(run, stage))
         except ValueError as error:
             problem = error
-            observer.warned(stage, done, f"{error}; trying the checkpoint before")
+            observer.warned(stage, step, f"{error}; trying the checkpoint before")
             continue
-        observer.resumed(done, run.schedule.ends[-1])
-        return done, state
+        observer.resumed(step, run.schedule.ends[-1])
+        return step, state
     if problem is not None:
         raise ValueError(f"no checkpoint of this run can be read: {problem}")
     if run.initial is None:
@@ -109,26 +109,26 @@ def _train_stage(run: Run, number: int, state: TrainState, checkpoints: Checkpoi
 
 
 def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, observer: Observer) -> TrainState:
-    """The updates of a stage that are not made yet."""
+    """Run the remaining updates of a stage."""
     stage = run.schedule.stages[number]
     before = run.schedule.ends[number] - stage.steps
     feed = run.feeds(number)
-    step = run.steps[number]
+    update = run.steps[number]
     latents = _targets(run, stage, state, feed)
     seen: list[Metrics] = []
-    for made in range(int(state.step) + 1, stage.steps + 1):
+    for step in range(int(state.step) + 1, stage.steps + 1):
         draw = feed.points if stage.kind == AUTOENCODER else feed.views
-        state, metrics = step(state, draw(stage.level, made - 1), latents)
+        state, metrics = update(state, draw(stage.level, step - 1), latents)
         seen.append(metrics)
-        last = made == stage.steps
-        if last or made % run.measure_every == 0:
-            _tell(observer, stage, made, seen)
+        last = step == stage.steps
+        if last or step % run.measure_every == 0:
+            _report(observer, stage, step, seen)
             seen = []
-        if last or made % run.save_every == 0:
-            _check_finite(stage, made, "size of the weights", float(optax.tree.norm(trained(stage, state.params))))
-            checkpoints.save(before + made, state)
-        if made % run.validate_every == 0 and not last:
-            observer.validated(stage, made, run.validate(state))
+        if last or step % run.save_every == 0:
+            _check_finite(stage, step, "size of the weights", float(optax.tree.norm(trained(stage, state.params))))
+            checkpoints.save(before + step, state)
+        if step % run.validate_every == 0 and not last:
+            observer.validated(stage, step, run.validate(state))
     return state
 
 
@@ -140,13 +140,13 @@ def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax
     return jax.device_put(latents, replicated(run.mesh))
 
 
-def _tell(observer: Observer, stage: Stage, made: int, seen: list[Metrics]) -> None:
+def _report(observer: Observer, stage: Stage, step: int, seen: list[Metrics]) -> None:
     means = {name: float(np.mean([float(metrics[name]) for metrics in seen])) for name in seen[0]}
-    _check_finite(stage, made, "loss", means["loss"])
-    observer.measured(stage, made, means)
-    if made > stage.steps // 2:
+    _check_finite(stage, step, "loss", means["loss"])
+    observer.measured(stage, step, means)
+    if step > stage.steps // 2:
         for message in _symptoms(stage, means):
-            observer.warned(stage, made, message)
+            observer.warned(stage, step, message)
 
 
 def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
@@ -164,10 +164,10 @@ def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
         )
 
 
-def _check_finite(stage: Stage, made: int, name: str, value: float) -> None:
+def _check_finite(stage: Stage, step: int, name: str, value: float) -> None:
     """Stop a run whose numbers are gone, before they are saved over those that were not."""
     if not np.isfinite(value):
         raise ValueError(
-            f"{stage.name}: the {name} is {value} after {made} updates: train with a lower --learning_rate into "
+            f"{stage.name}: the {name} is {value} after {step} updates: train with a lower --learning_rate into "
             "another --run"
         )

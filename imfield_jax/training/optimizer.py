@@ -13,12 +13,12 @@ from imfield_jax.types import Array
 
 _BETA2 = 0.999  # of Adam, in IM-NET too
 _MUON_GAIN = 20.0  # of a matrix's update beside Adam's, so that one rate suits both
-_WARMUP_SHARE = 0.02  # of a stage's steps: Adam's first steps are too sure of themselves
+_WARMUP_FRACTION = 0.02  # of a stage's steps: Adam's first steps are too sure of themselves
 
 
 def optimizer_of(schedule: Schedule, stage: Stage) -> optax.GradientTransformation:
     """Adam (IM-NET: beta1 0.5, beta2 0.999) or Muon, with a short warm-up and, if asked, a cosine decay to zero."""
-    warmup = max(1, int(_WARMUP_SHARE * stage.steps))
+    warmup = max(1, int(_WARMUP_FRACTION * stage.steps))
     peak, first = stage.learning_rate, stage.learning_rate / warmup
     if stage.decay:
         rate = optax.warmup_cosine_decay_schedule(first, peak, warmup, max(stage.steps, warmup + 1))

@@ -42,6 +42,6 @@ class Run:
     def steps(self) -> tuple[Step, ...]:
         """The update of each stage; each compiles when it is first called."""
         return tuple(
-            parallel_step(make_step(self.networks, self.schedule, stage, one_by_one=sequential(self.mesh)), self.mesh)
+            parallel_step(make_step(self.networks, self.schedule, stage, sequential=sequential(self.mesh)), self.mesh)
             for stage in self.schedule.stages
         )

@@ -75,6 +75,6 @@ class Schedule:
         """The number of updates made by the end of each stage."""
         return tuple(itertools.accumulate(stage.steps for stage in self.stages))
 
-    def locate(self, done: int) -> int:
-        """Which stage made update number `done` (the first for 0): the one whose state was saved then."""
-        return next(number for number, end in enumerate(self.ends) if done <= end)
+    def locate(self, step: int) -> int:
+        """Which stage made update number `step` (the first for 0): the one whose state was saved then."""
+        return next(number for number, end in enumerate(self.ends) if step <= end)

@@ -63,8 +63,8 @@ class Notes:
     def estimated(self, seconds):
         self.seconds = seconds
 
-    def resumed(self, done, total):
-        self.resumed_from = done
+    def resumed(self, step, total):
+        self.resumed_from = step
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import numpy as np
 from imfield_jax.coordinates import HALF
 from imfield_jax.preparation.solidify.depth_maps import agreement
 from imfield_jax.preparation.solidify.regions import region_sizes
-from imfield_jax.preparation.solidify.thin import lost_share
+from imfield_jax.preparation.solidify.thin import lost_fraction
 from imfield_jax.preparation.solidify.voxelise import surface_voxels
 
 LEAST_SILHOUETTE = 0.9  # intersection over union below which a solid does not look like its mesh
@@ -36,7 +36,7 @@ def diagnose(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> dict
         "touches_border": float(at_border),
         "silhouette_iou": silhouette,
         "depth_agreement": depth,
-        "lost_surface_share": lost_share(solid, surface_voxels(vertices, faces, solid.shape[0])),
+        "lost_surface_share": lost_fraction(solid, surface_voxels(vertices, faces, solid.shape[0])),
     }
 
 

@@ -37,7 +37,7 @@ def robust_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tu
     turned, is_closed = closed_patches(vertices, faces)
     oriented, sheets, dropped = _orient_by_sight(vertices, turned, np.flatnonzero(~is_closed))
     area = areas(vertices, faces)
-    shares = {
+    fractions = {
         name + "_share": float(areas(vertices, group).sum() / area.sum())
         for name, group in (("sheet", sheets), ("dropped", dropped))
     }
@@ -49,7 +49,7 @@ def robust_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tu
         solid |= enclosed_by(vertices, oriented, sights, solid)
         solid = _add_hidden(solid, sights, surface)
         solid |= surface_voxels(vertices, sheets, resolution)
-    return with_thin_parts(solid, surface), shares
+    return with_thin_parts(solid, surface), fractions
 
 
 def _orient_by_sight(

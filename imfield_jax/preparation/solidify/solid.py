@@ -39,13 +39,13 @@ def solidify(scene: Scene, resolution: int = SOLID_RESOLUTION) -> Solid:
     Raises ValueError for a mesh without any area, with vertices that are not finite or far outside the cube.
     """
     vertices, faces = _welded(scene)
-    shares = {"sheet_share": 0.0, "dropped_share": 0.0}
+    fractions = {"sheet_share": 0.0, "dropped_share": 0.0}
     occupancy, reason = exact_solid(vertices, faces, resolution)
     path = "exact" if occupancy is not None else "robust"
     unique = first_copies(faces)
     if occupancy is None:
-        occupancy, shares = robust_solid(vertices, faces[unique], resolution)
-    figures = {"faces": float(len(faces)), "duplicate_faces": float((~unique).sum()), **shares}
+        occupancy, fractions = robust_solid(vertices, faces[unique], resolution)
+    figures = {"faces": float(len(faces)), "duplicate_faces": float((~unique).sum()), **fractions}
     figures |= diagnose(vertices, faces[unique], occupancy)
     return Solid(occupancy, {"path": path, "path_reason": reason, **figures, "warnings": warnings_about(figures)})
 

@@ -14,7 +14,7 @@ from imfield_jax.preparation.solidify.voxelise import grown
 _LEAST_PART = 12  # voxels; a smaller patch is the tip of a sharp corner, where the grid is right
 
 
-def lost_share(solid: np.ndarray, surface: np.ndarray) -> float:
+def lost_fraction(solid: np.ndarray, surface: np.ndarray) -> float:
     """Fraction of the surface voxels with no full voxel among their neighbours."""
     return float((surface & ~grown(solid)).sum() / max(1, surface.sum()))
 

@@ -19,7 +19,7 @@ Color = tuple[float, float, float, float]
 Point = tuple[float, float, float]
 Piece = tuple[Color, Manifold]
 
-CRUMB = 1e-6  # volume, of a model whose diagonal is 1, below which a loose bit is a by-product of a cut
+MIN_VOLUME = 1e-6  # volume, of a model whose diagonal is 1, below which a loose bit is a by-product of a cut
 DECIMALS = 7  # of coordinates in files
 STEP_APART = 2e-6
 SHORTEST_EDGE = 2e-4  # of the diagonal: slivers left by booleans would be lost in the text of an OBJ
@@ -139,9 +139,9 @@ def slab(plan: np.ndarray, low: float, high: float, edge: float) -> Manifold:
     middle = (plan.max(axis=0) + plan.min(axis=0)) / 2
     shrink = 1 - edge / (np.ptp(plan, axis=0) / 2)
     rings = []
-    for height, share in ((low, 1.0), (low + 0.3 * edge, 0.3), (low + edge, 0.0),
+    for height, fraction in ((low, 1.0), (low + 0.3 * edge, 0.3), (low + edge, 0.0),
                           (high - edge, 0.0), (high - 0.3 * edge, 0.3), (high, 1.0)):  # fmt: skip
-        ring = middle + (plan - middle) * (1 - share * (1 - shrink))
+        ring = middle + (plan - middle) * (1 - fraction * (1 - shrink))
         rings.append(np.stack([ring[:, 0], np.full(len(ring), height), ring[:, 1]], axis=-1))
     return loft(np.array(rings))
 
@@ -170,7 +170,7 @@ def as_scene(pieces: Sequence[Piece]) -> Scene:
     parts = []
     for color, solid in solids.items():
         moved = solid.translate(tuple(-(low + high) / 2)).scale((scale,) * 3).simplify(SHORTEST_EDGE)
-        kept = [body for body in moved.decompose() if body.volume() > CRUMB]
+        kept = [body for body in moved.decompose() if body.volume() > MIN_VOLUME]
         if kept:
             mesh = Manifold.compose(kept).to_mesh64()
             faces = mesh.tri_verts.astype(np.int64)
