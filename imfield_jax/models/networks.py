@@ -1,8 +1,8 @@
 """The three networks of a preset as pure functions of their parameters.
 
 Parameters are one tree {"decoder", "voxel_encoder", "image_encoder"}; the running statistics of the
-image encoder's batch normalisation are a second one, `batch_stats`. Weights may lack encoders: what asks for one
-that is missing raises ValueError.
+image encoder's batch normalisation are a second one, `batch_stats`. Weights may lack encoders: using
+a missing one raises ValueError.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Networks:
         return params, views["batch_stats"]
 
     def shapes(self, parts: Iterable[str]) -> tuple[Tree, Tree]:
-        """Shapes of the arrays of (params, batch_stats) where there are these encoders beside the decoder."""
+        """Array shapes of (params, batch_stats) for the decoder and these encoders."""
         params, batch_stats = jax.tree.map(np.shape, jax.eval_shape(lambda: self.init(jax.random.key(0))))
         present = {"decoder", *parts}
         params = {part: shapes for part, shapes in params.items() if part in present}
@@ -78,7 +78,7 @@ class Networks:
     ) -> Float[Array, "B P"]:
         """Decoder values before the output function.
 
-        sequential: go through the shapes in sequence. The activations of one shape fit a CPU's cache,
+        sequential: decode the shapes one after another. The activations of one shape fit a CPU's cache,
         those of a batch do not; accelerators want the batch at once.
         """
 
