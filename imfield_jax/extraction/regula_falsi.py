@@ -10,7 +10,7 @@ from imfield_jax.extraction.samples import Samples
 
 
 def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> np.ndarray:
-    """How far along its edge each vertex is, [V] in [0, 1], after some iterations; 0 give `linear_fractions`.
+    """The position of each vertex along its edge, [V] in [0, 1]; 0 iterations give `linear_fractions`.
 
     Linear interpolation is good where the field is linear between the ends of the edge. A decoder of leaky ReLUs has
     kinks, most of them near the surface, where its training made the output change. Each iteration evaluates the
@@ -40,6 +40,6 @@ def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> np.n
 
 
 def _replaced(samples: Samples, cut: Crossings) -> np.ndarray:
-    """Which edges have an end whose value is not the field's: [V] bool."""
+    """Whether an end of each edge has a replaced value: [V] bool."""
     ends = cut.nodes, cut.nodes + samples.lattice.steps[cut.axes]
     return np.any([table.find(samples.replaced, keys)[1] for keys in ends], axis=0)
