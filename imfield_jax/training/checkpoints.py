@@ -1,8 +1,8 @@
-"""Checkpoints: the only file that knows of Orbax.
+"""Checkpoints: the only file that uses Orbax.
 
 A checkpoint is the `TrainState` after a number of updates of the run. Orbax writes it beside its
-final name and renames it, so a kill while saving leaves the one before. Deleting is not atomic
-there, so `restore` falls back to an older one when the newest cannot be read.
+final name and renames it, so a kill while saving leaves the previous one. Orbax does not delete
+atomically, so `restore` falls back to an older one when the newest cannot be read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path | str):
         options = ocp.CheckpointManagerOptions(max_to_keep=_KEPT, cleanup_tmp_directories=True)
-        # Without the handler a manager knows the shapes of what it saved itself, not of what it finds.
+        # Without the handler a manager knows the shapes of its own checkpoints only, not of existing ones.
         handler = ocp.StandardCheckpointHandler()
         self._folder = Path(folder).resolve()
         self._manager = ocp.CheckpointManager(self._folder, options=options, item_handlers=handler)
@@ -37,9 +37,9 @@ class Checkpoints:
         self._manager.close()
 
     def save(self, step: int, state: TrainState) -> None:
-        """Save the state after `step` updates of the run; the copy is taken before this returns."""
+        """Save the state after `step` updates of the run; the state is copied before this returns."""
         if step in self._manager.all_steps():
-            self._manager.delete(step)  # it could not be read, or the run would have gone on from it
+            self._manager.delete(step)  # it could not be read, or the run would have resumed from it
         self._check_space(state)
         self._manager.save(step, args=ocp.args.StandardSave(state), force=True)
 
@@ -55,13 +55,13 @@ class Checkpoints:
             )
 
     def steps(self) -> list[int]:
-        """The numbers of updates that there are checkpoints of, newest first."""
+        """The steps of all checkpoints, newest first."""
         return sorted(self._manager.all_steps(), reverse=True)
 
     def restore(self, step: int, like: TrainState) -> TrainState:
         """The state after `step` updates. like: shapes, dtypes and shardings to expect.
 
-        Raises ValueError naming the first leaf whose shape differs, or saying that the files are broken.
+        Raises ValueError that names the first leaf with another shape, or for damaged files.
         """
         try:
             self._check(step, like)

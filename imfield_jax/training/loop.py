@@ -24,13 +24,13 @@ from imfield_jax.training.state import TrainState, begin_stage, first_state, tra
 from imfield_jax.training.steps import Metrics
 from imfield_jax.training.validation import latents_of
 
-EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the answer is "empty" everywhere
-COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder says the same of every shape
+EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the network predicts "empty" everywhere
+COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder maps all shapes to one latent
 
 
 @runtime_checkable
 class Observer(Protocol):
-    """Receives the reports of a run; it must not change it."""
+    """Receives the reports of a run; it must not change the run."""
 
     def measured(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         """Means over the steps since the last call, after `step` updates of the stage."""
@@ -42,10 +42,10 @@ class Observer(Protocol):
         """A stage is over."""
 
     def warned(self, stage: Stage, step: int, message: str) -> None:
-        """Something is wrong that a person should know now."""
+        """Something is wrong that the user should know now."""
 
     def estimated(self, seconds: dict[str, float]) -> None:
-        """How long the stages that are not finished will take, by name."""
+        """Expected seconds of each unfinished stage, by name."""
 
     def resumed(self, step: int, total: int) -> None:
         """The run resumes after `step` of `total` updates."""
@@ -63,7 +63,7 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
     state = _train_stage(run, current, state, checkpoints, observer)
     for number in range(current + 1, len(run.schedule.stages)):
         state = begin_stage(run.schedule, run.schedule.stages[number], state.params, state.batch_stats)
-        # Where the step leaves its state, or the second step would compile again.
+        # With the sharding that an update returns; otherwise the second update would compile again.
         state = jax.device_put(state, replicated(run.mesh))
         state = _train_stage(run, number, state, checkpoints, observer)
     return state
@@ -133,7 +133,7 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
 
 
 def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:
-    """What views are regressed to: the autoencoder is frozen by then, so they are the same after a resume."""
+    """The regression targets of the views. The autoencoder is frozen by then, so they are the same after a resume."""
     if stage.kind == AUTOENCODER:
         return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), replicated(run.mesh))
     latents = latents_of(run.networks, state.params, feed.voxels, len(feed.names))
@@ -150,22 +150,22 @@ def _report(observer: Observer, stage: Stage, step: int, seen: list[Metrics]) ->
 
 
 def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
-    """What the metrics say has gone wrong, and what to do."""
+    """Problems that the metrics reveal, and what to do about them."""
     if means.get("predicted_inside", 1.0) < EMPTY_FRACTION * means.get("true_inside", 0.0):
         yield (
-            f"the network answers 'empty' everywhere ({means['predicted_inside']:.2%} of points predicted inside, "
+            f"the network predicts 'empty' everywhere ({means['predicted_inside']:.2%} of points predicted inside, "
             f"{means['true_inside']:.2%} are; loss {means['loss']:.4f}): check the dataset's contact.png, or train "
             "with a lower --learning_rate or --loss=bce into another --run"
         )
     if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:
         yield (
-            f"the encoder says the same of every shape (its latents differ by {means['latent_spread']:.1e}): "
+            f"the encoder maps all shapes to nearly one latent (they differ by {means['latent_spread']:.1e}): "
             "train with a lower --learning_rate or --optimizer=muon into another --run"
         )
 
 
 def _check_finite(stage: Stage, step: int, name: str, value: float) -> None:
-    """Stop a run whose numbers are gone, before they are saved over those that were not."""
+    """Stop a run that has diverged, before it overwrites good checkpoints."""
     if not np.isfinite(value):
         raise ValueError(
             f"{stage.name}: the {name} is {value} after {step} updates: train with a lower --learning_rate into "

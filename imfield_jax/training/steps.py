@@ -26,8 +26,8 @@ LossFunction = Callable[
 def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, sequential: bool) -> Step:
     """The update of a stage: step(state, batch, latents) -> (state, metrics).
 
-    latents: the autoencoder's latents of the split by row, what views are regressed to; the
-    autoencoder's own stages do not look at it.
+    latents: the autoencoder's latents of the split by row, the regression targets of views; the
+    autoencoder's own stages ignore them.
     sequential: see `Networks.logits`.
     """
     optimizer = optimizer_of(schedule, stage)

@@ -1,4 +1,4 @@
-"""How well shapes that were never trained on come back: the figure that training watches."""
+"""Validation: reconstruction quality on held-out shapes."""
 
 from __future__ import annotations
 

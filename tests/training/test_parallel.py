@@ -70,7 +70,7 @@ def test_a_single_process_is_not():
 
 
 def test_more_devices_than_there_are_are_refused():
-    with pytest.raises(ValueError, match="expected at most 4, as there are here, found 5"):
+    with pytest.raises(ValueError, match="expected at most 4, the number of local devices, found 5"):
         data_mesh(5)
     assert data_mesh().size == 4 and data_mesh(2).size == 2
 
