@@ -1,6 +1,6 @@
-"""Pictures for people: inputs, reconstructions and truths side by side, and sheets of many tiles.
+"""Figures: inputs, reconstructions and ground truths side by side, and contact sheets.
 
-Every figure is a table of tiles: rows of pictures or meshes (which are shaded here), a heading over
+Every figure is a table of tiles: rows of images or meshes (which are shaded here), a heading over
 each column, a caption under each row, laid out in several groups side by side so that 16 shapes fit a
 page. Drawn with Pillow alone.
 """
@@ -87,7 +87,7 @@ def three_columns(rows: Sequence[Row], groups: int = 2, tile: int = 160) -> Figu
 
 
 def validation_grid(rows: Sequence[Row], groups: int = 4, tile: int = 112) -> Figure:
-    """Input | reconstruction of each shape, what training shows of itself."""
+    """Input | reconstruction of each validation shape, for training."""
     return table(rows, VALIDATION_COLUMNS, groups, tile)
 
 
@@ -105,7 +105,7 @@ def contact_sheet(
 
 
 def save(path: str | pathlib.Path, image: Figure) -> None:
-    """Writes a figure as an image of the kind the suffix names (PNG)."""
+    """Write a figure as an image in the format of the suffix (PNG)."""
     Image.fromarray(image).save(path)
 
 
@@ -131,7 +131,7 @@ def _tile(cell: Cell, camera: Camera | None, side: int, font: ImageFont.FreeType
 
 
 def _placeholder(text: str, side: int, font: ImageFont.FreeTypeFont) -> Image.Image:
-    """What stands where there is nothing to see, so that an empty mesh is not taken for a gap."""
+    """A labelled tile for an empty mesh, so that it is not mistaken for a gap."""
     square = Image.new("RGB", (side, side), PAPER)
     draw = ImageDraw.Draw(square)
     draw.rectangle([0, 0, side - 1, side - 1], outline=FAINT)
