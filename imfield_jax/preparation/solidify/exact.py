@@ -2,7 +2,7 @@
 
 A union of closed outward bodies, however they nest or overlap, is where the winding number is
 positive. Whether a mesh is one is decided here from its edges, volumes and the winding numbers
-themselves; anything doubtful is left to the robust path.
+themselves; doubtful meshes take the robust path.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def exact_solid(vertices: np.ndarray, faces: np.ndarray, resolution: int) -> tup
 
     vertices [V, 3] and faces [F, 3] are welded, with duplicate faces still in.
 
-    Returns ([R, R, R] bool, ""), or (None, why) for a mesh this path is not valid for.
+    Returns ([R, R, R] bool, ""), or (None, reason) for a mesh that this path does not support.
     """
     if not without_boundary(faces, np.zeros(len(faces), np.int64))[0]:
         return None, "its faces leave edges open or disagree about orientation"

@@ -1,4 +1,4 @@
-"""The per-mesh report: figures by which a person or a script can tell a good solid from a suspicious one."""
+"""The per-mesh report: figures and warnings that flag suspicious solids."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _MOST_SHEETS = 0.5
 
 
 def diagnose(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> dict[str, float]:
-    """What a solid [R, R, R] looks like next to its mesh, all fractions in [0, 1]:
+    """Figures that compare a solid [R, R, R] with its mesh, all fractions in [0, 1]:
 
-    component_count, largest_component_share: pieces of the solid and the largest one's voxels.
+    component_count, largest_component_share: pieces of the solid, and the fraction of voxels in the largest.
     occupied_share:     full voxels of the cube.
     touches_border:     1 when the mesh or the solid reaches the border of the cube.
     silhouette_iou, depth_agreement: see `depth_maps.agreement`.
@@ -41,7 +41,7 @@ def diagnose(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> dict
 
 
 def warnings_about(figures: dict[str, float]) -> list[str]:
-    """Plain sentences for what is suspicious in `diagnose`'s figures and `sheet_share`, else []."""
+    """A sentence for each suspicious figure of `diagnose` and `sheet_share`."""
     if figures["occupied_share"] == 0:
         return ["The solid is empty."]
     found = []

@@ -1,7 +1,7 @@
 """Parts too thin for the grid, kept as the voxels they pass through.
 
-Cell centres mostly miss a rod of half a voxel, and what they do hit is a row of loose voxels. What is
-thinner than about two voxels is therefore joined by its surface voxels, which hang together.
+Cell centres mostly miss a rod of half a voxel, and those inside it are a row of loose voxels. Parts
+thinner than about two voxels therefore keep their surface voxels, which are connected.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the connectivity of a triangle soup tells: welded vertices, duplicates, closed patches.
+"""Connectivity of a triangle soup: welded vertices, duplicates, closed patches.
 
 A surface has an integer winding number everywhere exactly when it has no boundary in the sense of
 signed edges: each edge is walked as often one way as the other. That test needs no manifold and no
@@ -55,7 +55,7 @@ def without_boundary(faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def volumes(vertices: np.ndarray, faces: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Signed volume of each group of faces (a group without boundary is meant): [labels] float64."""
+    """Signed volume of each group of faces (a group should have no boundary): [labels] float64."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return np.bincount(labels, (a * np.cross(b, c)).sum(axis=1) / 6)
 
@@ -68,7 +68,7 @@ def areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
 def closed_patches(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Turns faces so that every closed patch is outward: (faces [F, 3], is_closed [F] bool).
 
-    A patch is what can be reached over edges with exactly two faces; its faces are made to agree by
+    A patch is a set of faces connected over edges with exactly two faces; its faces are made to agree by
     walking over it, regardless of the winding in the file. Faces of patches with a boundary come back
     unchanged. `faces` has no duplicates.
     """
