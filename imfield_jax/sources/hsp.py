@@ -3,10 +3,11 @@
     <root>/modelBlockedVoxels256/<synset>/<model>.mat
     <root>/ShapeNetRendering/<synset>/<model>/rendering/00.png ...
 
-A MATLAB file of HSP (Haene et al. 2017) holds `b`, blocks [n, 16, 16, 16] of which each differs from the others, and
-`bi` [16, 16, 16], the number of each place's block, from 1. They are in the axes of ShapeNet v1: y up, front +x.
+A MATLAB file of HSP (Haene et al. 2017) holds `b`, distinct blocks [n, 16, 16, 16], and
+`bi` [16, 16, 16], the number of the block at each position, from 1. They are in the axes of ShapeNet v1: y up, front
++x.
 
-The split is AtlasNet's, which IM-NET takes: of the sorted names of a category the first 80 % train, the others test.
+The split is AtlasNet's, which IM-NET uses: of the sorted names of a category the first 80 % train, the others test.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from imfield_jax.sources.shape import Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
 
 VOXELS, RENDERINGS = "modelBlockedVoxels256", "ShapeNetRendering"
-_BLOCKS = 16  # of each axis; and voxels of a block
-_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle, by IM-NET's authors too
+_BLOCKS = 16  # per axis; also the voxels of a block per axis
+_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle that IM-NET's authors leave out too
 
 
 def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
@@ -46,7 +47,7 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
 def rendered_shapes(
     root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], np.ndarray]
 ) -> list[Shape]:
-    """Models by name, each a file of voxels that `read` makes a solid [256, 256, 256] of, with 3D-R2N2's views."""
+    """Models by name, with 3D-R2N2's views; `read` makes a solid [256, 256, 256] from a file of voxels."""
     names = sorted(set(models) - _LEFT_OUT)
     trains = int(0.8 * len(names))
     return [
@@ -80,7 +81,7 @@ def read_solid(path: Path) -> np.ndarray:
 
     Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
     """
-    contents = path.read_bytes()  # an OSError is one of the file, what follows one of its contents
+    contents = path.read_bytes()  # raises OSError for the file; errors below are of its contents
     with damaged(path, "MATLAB file"):
         arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))
     for name in ("b", "bi"):
@@ -99,7 +100,7 @@ def read_solid(path: Path) -> np.ndarray:
 
 
 def unblocked(blocks: np.ndarray, numbers: np.ndarray) -> np.ndarray:
-    """Blocks [n, 16, 16, 16] at the places [16, 16, 16] that numbers, from 0, give them: [256, 256, 256]."""
+    """The grid [256, 256, 256] of blocks [n, 16, 16, 16], given the block number at each position, [16, 16, 16]."""
     return blocks[numbers].transpose(0, 3, 1, 4, 2, 5).reshape((SOLID_RESOLUTION,) * 3)
 
 
@@ -109,10 +110,10 @@ def to_v2(solid: np.ndarray) -> np.ndarray:
 
 
 def filled(solid: np.ndarray) -> np.ndarray:
-    """The solid [R, R, R] with what is hollow from above filled, as IM-NET's authors do before they sample.
+    """The solid [R, R, R] with hollows filled from above, as IM-NET's authors do before sampling.
 
     Going down a column, an empty voxel is filled below a full one while it has full ones on either side in x and
-    in z; where it has not, the column has to meet a full one again.
+    in z; otherwise filling stops until the column meets a full one again.
     """
     between = np.ones_like(solid)
     for axis in (0, 2):

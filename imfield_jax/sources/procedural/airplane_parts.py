@@ -115,7 +115,7 @@ def wing(
     """Both halves of a wing.
 
     root: chord at the middle.   sweep: degrees of the leading edge.   place: (y, z) of the leading
-    edge at the middle.   kink: extra chord fraction at the root that is gone at a third of the span.
+    edge at the middle.   kink: extra chord at the root, a fraction of it, that vanishes at a third of the span.
     """
     half = span / 2
     lean, rise = np.tan(np.radians(sweep)), np.tan(np.radians(dihedral))

@@ -1,7 +1,7 @@
 """Closed solids and how to combine them: the small geometry kit that the generators draw with.
 
-Every function returns a `manifold3d.Manifold`, which is closed and outward-oriented whatever was
-done to it, so every part of a scene made of them is. Axes are those of the
+Every function returns a `manifold3d.Manifold`, which is closed and outward-oriented after
+any operation, and so is every part of a scene. Axes are those of the
 model: x right, y up, front -z.
 """
 
@@ -19,7 +19,7 @@ Color = tuple[float, float, float, float]
 Point = tuple[float, float, float]
 Piece = tuple[Color, Manifold]
 
-MIN_VOLUME = 1e-6  # volume, of a model whose diagonal is 1, below which a loose bit is a by-product of a cut
+MIN_VOLUME = 1e-6  # of a piece, in a model of diagonal 1: smaller ones are by-products of cuts
 DECIMALS = 7  # of coordinates in files
 STEP_APART = 2e-6
 SHORTEST_EDGE = 2e-4  # of the diagonal: slivers left by booleans would be lost in the text of an OBJ
