@@ -4,8 +4,8 @@
     <root>/ShapeNetRendering/<synset>/<model>/rendering/00.png ...
 
 A MATLAB file of HSP (Haene et al. 2017) holds `b`, distinct blocks [n, 16, 16, 16], and
-`bi` [16, 16, 16], the number of the block at each position, from 1. They are in the axes of ShapeNet v1: y up, front
-+x.
+`bi` [16, 16, 16], the number of the block at each position, from 1. The axes are those of
+ShapeNet v1: y up, front +x.
 
 The split is AtlasNet's, which IM-NET uses: of the sorted names of a category the first 80 % train, the others test.
 """
