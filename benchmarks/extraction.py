@@ -47,7 +47,18 @@ _DENSE_UP_TO = flags.DEFINE_integer("dense_up_to", 256, "Above, dense, certified
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each row is timed, where it takes less than a minute.")
 
 
-_COLUMNS = ("method", "R", "seconds", "in the field", "points", "MiB", "triangles", "mean, most", "topology", "phases")
+_COLUMNS = (
+    "method",
+    "R",
+    "seconds",
+    "in the field",
+    "points",
+    "MiB",
+    "triangles",
+    "mean, maximum",
+    "topology",
+    "phases",
+)
 _PLAIN = {"refinement_iterations": 0, "floaters": "keep", "bridge_gap": 0.0}  # plain marching cubes
 
 
@@ -99,14 +110,14 @@ def _latent(model: Reconstructor) -> np.ndarray:
 
 
 def _print(row: Row, mesh: Mesh, reference: Mesh) -> None:
-    mean, most = deviation(mesh, reference)
+    mean, maximum = deviation(mesh, reference)
     report, expected = check(mesh), check(reference)
     same = (report.components, report.euler) == (expected.components, expected.euler)
     topology = ("same" if same else "other") + ("" if report.sound else ", not sound")
     phases = ", ".join(f"{name} {spent:.2f}" for name, spent in row.phases.items())
     print(
         f"| {row.method} | {row.resolution} | {row.seconds:.2f} | {row.in_field:.2f} | {row.points:,} "
-        f"| {row.memory:.0f} | {len(mesh.faces):,} | {mean * row.resolution:.5f}, {most * row.resolution:.4f} "
+        f"| {row.memory:.0f} | {len(mesh.faces):,} | {mean * row.resolution:.5f}, {maximum * row.resolution:.4f} "
         f"| {topology} | {phases} |",
         flush=True,
     )
@@ -147,12 +158,14 @@ Outcome = tuple[Mesh, int, float, dict[str, float]]  # points asked, seconds in 
 
 
 def _ours(model: Reconstructor, z: np.ndarray, resolution: int, certify: bool = False) -> Outcome:
-    made = model.extract(z, resolution, **_PLAIN, certify=certify, clock=time.perf_counter)
-    in_field = made.seconds["evaluate"] + made.seconds.get("bound", 0.0)
-    return made.mesh, int(made.evaluated.sum()), in_field, made.seconds
+    extraction = model.extract(z, resolution, **_PLAIN, certify=certify, clock=time.perf_counter)
+    in_field = extraction.seconds["evaluate"] + extraction.seconds.get("bound", 0.0)
+    return extraction.mesh, int(extraction.evaluated.sum()), in_field, extraction.seconds
 
 
-def _theirs(method: Callable[[rivals.Ask, int], Mesh], model: Reconstructor, z: np.ndarray, resolution: int) -> Outcome:
+def _theirs(
+    method: Callable[[rivals.Evaluate, int], Mesh], model: Reconstructor, z: np.ndarray, resolution: int
+) -> Outcome:
     field = Watched(model.field(z))
     mesh = with_vertex_normals(method(field, resolution))
     return mesh, field.points, field.seconds, {}
@@ -240,12 +253,14 @@ def _refinement(weights: Path, z: np.ndarray) -> None:
     print(f"\n| refinement iterations, {resolution}^3 | points | distance to the level set, cells: mean | 99th % |")
     print("| --- | --- | --- | --- |")
     for iterations in range(4):
-        made = model.extract(z, resolution, **{**_PLAIN, "refinement_iterations": iterations})
-        slopes = np.linalg.norm(model.gradient(z)(made.mesh.vertices), axis=1)
-        off = np.abs(model.field(z)(made.mesh.vertices)) / slopes * resolution
-        within = np.abs(made.mesh.vertices).max(axis=1) < 0.5 - 1 / resolution  # the cube's border is no level set
-        mean, most = off[within].mean(), np.percentile(off[within], 99)
-        print(f"| {iterations} | {made.evaluated[0]:,} | {mean:.4f} | {most:.3f} |")
+        extraction = model.extract(z, resolution, **{**_PLAIN, "refinement_iterations": iterations})
+        slopes = np.linalg.norm(model.gradient(z)(extraction.mesh.vertices), axis=1)
+        deviations = np.abs(model.field(z)(extraction.mesh.vertices)) / slopes * resolution
+        within = (
+            np.abs(extraction.mesh.vertices).max(axis=1) < 0.5 - 1 / resolution
+        )  # the cube's border is no level set
+        mean, maximum = deviations[within].mean(), np.percentile(deviations[within], 99)
+        print(f"| {iterations} | {extraction.evaluated[0]:,} | {mean:.4f} | {maximum:.3f} |")
 
 
 def _together(weights: Path, z: np.ndarray) -> None:

@@ -16,17 +16,17 @@ from imfield_jax.extraction.lattice import CORNERS, Lattice
 from imfield_jax.extraction.marching import march
 from imfield_jax.types import Mesh
 
-Ask = Callable[[np.ndarray], np.ndarray]  # points [P, 3] -> values [P]
+Evaluate = Callable[[np.ndarray], np.ndarray]  # points [P, 3] -> values [P]
 
 
-def dense(ask: Ask, resolution: int) -> Mesh:
+def dense(evaluate: Evaluate, resolution: int) -> Mesh:
     """The field at every node, our marching cubes on every active cell: what sparse extraction must equal."""
     grid = np.full((resolution + 2,) * 3, -np.inf, np.float32)
     axis = index_to_point(np.arange(resolution), resolution).astype(np.float32)
     plane = np.stack(np.meshgrid(axis[:1], axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
     for x in range(resolution):
         plane[:, 0] = axis[x]
-        grid[x + 1, 1:-1, 1:-1] = ask(plane).reshape(resolution, resolution)
+        grid[x + 1, 1:-1, 1:-1] = evaluate(plane).reshape(resolution, resolution)
     lattice, last = Lattice(resolution), resolution + 1
     cells, values = [], []
     for x in range(last):  # plane by plane, as eight views of everything would need eight times the memory
@@ -39,14 +39,14 @@ def dense(ask: Ask, resolution: int) -> Mesh:
     return mesh
 
 
-def imnet(ask: Ask, resolution: int) -> Mesh:
+def imnet(evaluate: Evaluate, resolution: int) -> Mesh:
     """IM-NET's scheme, from R/4 to R: cells with mixed neighbourhoods are filled, and so are those they grow into.
 
     The original walks over its cells in Python; this one takes all cells of a round at once. Where the original
     interpolates occupancy, this one has the signed field; cells that are not filled hold -1 or 1.
     """
     coarse = resolution // 4
-    inside = np.pad(ask(grid_points(coarse).reshape(-1, 3)).reshape((coarse,) * 3) > 0, 1)
+    inside = np.pad(evaluate(grid_points(coarse).reshape(-1, 3)).reshape((coarse,) * 3) > 0, 1)
     around = np.lib.stride_tricks.sliding_window_view(inside, (3, 3, 3)).reshape(coarse, coarse, coarse, 27)
     full = around.all(axis=-1)
     queue = np.argwhere(around.any(axis=-1) & ~full)
@@ -58,7 +58,7 @@ def imnet(ask: Ask, resolution: int) -> Mesh:
     while len(queue):
         filled[tuple(queue.T)] = True
         points = index_to_point(4 * queue[:, None] + fine, resolution).astype(np.float32)
-        values = ask(points.reshape(-1, 3)).reshape(-1, 4, 4, 4)
+        values = evaluate(points.reshape(-1, 3)).reshape(-1, 4, 4, 4)
         x, y, z = queue.T
         blocks[x, :, y, :, z] = values
         grown = queue[(values > 0).any(axis=(1, 2, 3))][:, None] + moves
@@ -69,14 +69,14 @@ def imnet(ask: Ask, resolution: int) -> Mesh:
     return _surface(np.pad(grid, 1, constant_values=-1), lambda index: index_to_point(index - 1, resolution))
 
 
-def mise(ask: Ask, resolution: int, start: int = 32) -> Mesh:
+def mise(evaluate: Evaluate, resolution: int, start: int = 32) -> Mesh:
     """Multiresolution isosurface extraction (Mescheder et al. 2019): an octree on corners, from 33^3 on.
 
     Cells whose corners differ in sign are halved, all of their new corners are asked for, and so on.
     """
     cells = min(start, resolution)
     axis = np.arange(cells + 1, dtype=np.float32) / cells - np.float32(0.5)
-    grid = ask(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
+    grid = evaluate(np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3))
     grid = grid.reshape((cells + 1,) * 3)
     while cells < resolution:
         inside = grid > 0
@@ -89,7 +89,7 @@ def mise(ask: Ask, resolution: int, start: int = 32) -> Mesh:
             new[tuple((2 * mixed + move).T)] = True
         new[::2, ::2, ::2] = False
         wanted = np.argwhere(new)
-        finer[new] = ask((wanted / np.float32(cells) - np.float32(0.5)).astype(np.float32))
+        finer[new] = evaluate((wanted / np.float32(cells) - np.float32(0.5)).astype(np.float32))
         grid = finer
     border = np.pad(grid, 1, constant_values=-1e3)
     return _surface(border, lambda index: np.clip((index - 1) / resolution - 0.5, -0.5, 0.5))

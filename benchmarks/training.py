@@ -53,13 +53,13 @@ def _decoder_forms() -> dict[str, Form]:
     points = jnp.asarray(rng.random((_SHAPES.value, _POINTS.value, 3)) - 0.5, jnp.float32)
     occupancy = jnp.asarray(rng.random(points.shape[:2]) > 0.5, jnp.float32)
 
-    def loss(params, z, one_by_one):
-        logits = networks.logits(params, z, points, one_by_one=one_by_one)
+    def loss(params, z, sequential):
+        logits = networks.logits(params, z, points, sequential=sequential)
         return occupancy_loss(logits, occupancy, networks.preset.decoder.output, "bce")
 
     forms = {"shapes one by one": True, "all shapes at once": False}
     gradients = {
-        name: jax.jit(jax.grad(partial(loss, one_by_one=form), argnums=(0, 1))) for name, form in forms.items()
+        name: jax.jit(jax.grad(partial(loss, sequential=form), argnums=(0, 1))) for name, form in forms.items()
     }
     return {name: partial(gradient, params, z) for name, gradient in gradients.items()}
 

@@ -1,6 +1,6 @@
-"""What a dataset hands to training: batches of shapes, and the few shapes that training is validated on.
+"""Batches of shapes for training, and the few held-out shapes for validation.
 
-Letters as in `imfield_jax.types`.
+Notation as in `imfield_jax.types`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from imfield_jax.types import Array
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class PointBatch:
-    """Shapes with labelled points: what the autoencoder trains on.
+    """Shapes with labelled points, for the autoencoder.
 
     index:     row of each shape in its split.
     voxels:    0 or 1.
@@ -34,7 +34,7 @@ class PointBatch:
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
 class ViewBatch:
-    """One view of each shape, with labelled points: what the image encoder trains on.
+    """One view of each shape, with labelled points, for the image encoder.
 
     index:     row of each shape in its split.
     view:      in [0, 1], white background.
@@ -50,7 +50,7 @@ class ViewBatch:
 
 @dataclasses.dataclass(frozen=True)
 class HeldOut:
-    """A few shapes that are not trained on, whole on the host: what training watches itself with.
+    """A few held-out shapes, in host memory, on which training is validated.
 
     view:      one of each shape.
     points:    uniformly random in the cube.

@@ -1,9 +1,9 @@
 """The pinhole camera: the only owner of point <-> pixel arithmetic.
 
-Camera space has x to the right, y up and z towards the viewer, so what is in front has negative z;
-*depth* is -z. Pixels are measured from the top left corner of a square picture, x to the right and
+Camera space has x to the right, y up and z towards the viewer, so points in front have negative z;
+*depth* is -z. Pixels are measured from the top left corner of a square image, x to the right and
 y down, so that the centre of the first pixel is (0.5, 0.5). Pixels are square, the principal point
-is the middle of the picture, and the field of view spans its full width.
+is the middle of the image, and the field of view spans its full width.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Camera:
     ) -> tuple[Float[np.ndarray, "*shape 2"], Float[np.ndarray, "*shape"]]:
         """Pixels (x, y) of points in a size x size image, and depths.
 
-        The pixels of points with depth <= 0, which are behind the camera, mean nothing.
+        The pixels of points behind the camera (depth <= 0) are meaningless.
         """
         local = points @ self.axes().T
         depth = np.asarray(self.distance - local[..., 2])

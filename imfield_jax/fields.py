@@ -1,9 +1,9 @@
 """Fields: functions from points to signed values, the seam between networks and geometry.
 
 A `Field` maps points [..., 3] in the cube to values [...]: positive inside, negative outside, 0 on the
-surface. How large they are means nothing, but extraction places vertices by linear interpolation, so
-a field should be nearly linear where it changes its sign. Occupancy is not: a decoder that is sure leaps
-from 0 to 1 within a cell. Its value before the output function is (`decoder.signed_logit`).
+surface. Their magnitude has no meaning, but extraction places vertices by linear interpolation, so
+a field should be nearly linear where it changes its sign. Occupancy is not: a confident decoder jumps
+from 0 to 1 within a cell. Its logit is (`decoder.signed_logit`).
 
 Extraction and metrics take any field, so an analytic sphere tests them in milliseconds and they never
 import a network. `bind` turns a decoder and one latent into a field. The analytic shapes are negated signed

@@ -1,11 +1,11 @@
-"""The letters of this code base and the records that cross its borders.
+"""The notation of this code base and the records that cross its borders.
 
-Letters, used in every shape:
+Notation of array shapes:
 
     B  shapes in a batch          Z  width of the latent code
     P  query points per shape     R  cells per axis of a grid
     V  vertices of a mesh         F  faces of a mesh
-    K  views per shape (24 unless said otherwise)
+    K  views per shape (24 by default)
 
 Annotations of arrays read dtype, container, shape: `Float32[np.ndarray, "B P 3"]` is a numpy array, `Float[Array, ...]`
 one of numpy or JAX and of any float dtype. A letter has one value throughout a call, "*shape" and "..." stand for any

@@ -184,7 +184,7 @@ def occupancies(path: Path) -> None:
     np.savez(path.with_name("pointcloud.npz"), points=points.astype(np.float16), normals=points, **place)
     inside = np.packbits(np.linalg.norm(points * 0.5, axis=1) < 1)
     np.savez(path.with_name("points.npz"), points=(points * 0.5).astype(np.float16), occupancies=inside, **place)
-    pictures = path.with_name(occupancy_networks.PICTURES)
+    pictures = path.with_name(occupancy_networks.IMAGES)
     pictures.mkdir()
     disc("RGB", 137).save(pictures / "000.jpg")
 

@@ -72,8 +72,8 @@ class Watch:
         total = _duration(sum(seconds.values()))
         logging.info("about %s on this machine (%d x %s): %s", total, len(kinds), kinds[0], stages)
 
-    def resumed(self, done: int, total: int) -> None:
-        logging.info("resuming after %d of %d updates", done, total)
+    def resumed(self, step: int, total: int) -> None:
+        logging.info("resuming after %d of %d updates", step, total)
 
     def _picture(self, stage: Stage) -> None:
         """Validation shapes as this stage's own input gives them, and what the network saw of them."""

@@ -73,7 +73,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
     views: int = Settings.views
     seed: int = Settings.seed
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         self.category = self.category or self.name
         self.description = self.description or f"Shapes of the category {self.category}"
 

@@ -1,8 +1,8 @@
-"""What a reconstruction must beat: the mean shape, and the nearest training shape.
+"""Baselines: the mean shape, and the nearest training shape.
 
 Retrieval is the baseline that single-view networks have been shown to barely beat (Tatarchenko et al.
-2019): the training shape whose latent is nearest to the one predicted from the picture. It is scored
-from that shape's own solid and true surface, so it carries no loss of a decoder: its strongest form.
+2019): the training shape whose latent is nearest to the one predicted from the image. It is scored
+with that shape's own solid and true surface, so no decoder degrades it: the strongest form of the baseline.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from scipy.spatial.distance import cdist
 
 from imfield_jax import coordinates, fields
 
-_LEVELS = 256  # thresholds tried for the mean shape
+_LEVELS = 256  # candidate thresholds for the mean shape
 
 
 @dataclasses.dataclass(frozen=True)
 class MeanShape:
-    """The one answer to every picture that a category's training shapes suggest.
+    """The best single prediction for all images of a category.
 
     occupancy: in [0, 1] at cell centres, above `coordinates.LEVEL` inside.
-    level:     share of the training shapes that had to fill a cell to put it inside.
+    level:     fraction of the training shapes above which a cell is inside.
     iou:       mean IoU with the training shapes on this grid.
     """
 
@@ -64,11 +64,11 @@ def average_pool(
 
 
 def mean_shape(shapes: Sequence[Shaped[np.ndarray, "R R R"]] | Shaped[np.ndarray, "N R R R"]) -> MeanShape:
-    """The mean of training shapes, cut where it meets them best.
+    """The mean of training shapes, thresholded for the best mean IoU.
 
-    shapes: in [0, 1]: bool or uint8 voxels, or shares from `average_pool`.
+    shapes: in [0, 1]: bool or uint8 voxels, or fractions from `average_pool`.
 
-    The level is the one with the largest mean IoU over the shapes, where a share is that much volume.
+    The level is the one with the largest mean IoU over the shapes, where a fraction counts as that much volume.
     Values are stretched so that this level becomes `coordinates.LEVEL`.
     Raises ValueError without shapes.
     """

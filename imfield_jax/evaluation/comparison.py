@@ -1,6 +1,6 @@
 """Several methods on the same shapes: one row of scores per shape, method and view.
 
-A method is a function from a shape to predictions of it, so this file knows neither networks nor data:
+A method is a function from a shape to predictions of it, so this file imports neither networks nor data:
 the entry point binds an autoencoder, a single-view network and the baselines into such functions.
 """
 
@@ -14,11 +14,11 @@ from jaxtyping import Bool
 from imfield_jax.evaluation import protocols, summary
 from imfield_jax.evaluation.protocols import METRICS, Prediction, Truth
 
-# Row of a split, and its truth -> (view, prediction) pairs; the view is "" for methods without pictures.
+# Row of a split, and its truth -> (view, prediction) pairs; the view is "" for methods without images.
 Method = Callable[[int, Truth], Iterable[tuple[str, Prediction]]]
 ScoreRow = dict[str, object]  # "name", "method", "view", and every metric of `METRICS`
 
-_TRUTH, _PREDICTION = 0, 1  # streams of randomness: a shape is never compared with the very same draw
+_TRUTH, _PREDICTION = 0, 1  # random streams: prediction and truth are never sampled with the same draws
 
 
 def score_shapes(

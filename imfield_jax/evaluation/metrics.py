@@ -1,4 +1,4 @@
-"""The numbers that compare a reconstruction with the truth, each with its unit.
+"""Metrics of a reconstruction against the ground truth, each with its unit.
 
 All surface metrics are functions of one `Match`: for two sets of surface points with normals, the
 distance from every point to the nearest point of the other set, and how well the normals there
@@ -38,7 +38,7 @@ class Match:
     accuracy_normals:     |dot| of the normals of each predicted point and its neighbour.
     completeness_normals: the same from the truth's side.
 
-    One empty side is stood for by a single entry, the worst case.
+    An empty side has a single entry, the worst case.
     """
 
     accuracy: Float[np.ndarray, " P"]
@@ -65,7 +65,7 @@ def _agreement(normals: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 def volumetric_iou(predicted: Shaped[np.ndarray, " ..."], true: Shaped[np.ndarray, " ..."]) -> float:
-    """Share of the points inside either solid that are inside both; 1 when both are empty.
+    """Intersection over union of two solids sampled at the same points; 1 when both are empty.
 
     predicted: occupancy, inside above `coordinates.LEVEL` (a truth value is its own occupancy).
     true:      bool or occupancy, the same points.
@@ -96,9 +96,9 @@ def normal_consistency(pair: Match) -> float:
 
 
 def f_score(pair: Match, threshold: float) -> float:
-    """Harmonic mean of precision and recall: the shares of points with a neighbour within `threshold`.
+    """Harmonic mean of precision and recall: the fractions of points with a neighbour within `threshold`.
 
-    threshold: cube units; `protocols` takes a share of the truth's longest box side.
+    threshold: cube units; `protocols` uses a fraction of the truth's longest box side.
     """
     precision = float((pair.accuracy <= threshold).mean())
     recall = float((pair.completeness <= threshold).mean())

@@ -1,13 +1,13 @@
-"""What is compared with what: one shape's prediction scored against its truth.
+"""The evaluation protocol: one shape's prediction scored against its ground truth.
 
-One score follows one protocol, so that two numbers under one name can be compared:
+All scores follow one protocol, so that numbers of one name are comparable:
 
   * occupancy is compared at random voxel centres of the whole cube, where the truth is exact (Occupancy
     Networks draws points in a box of side 1.1 instead, with labels from the mesh), of the field itself, floaters
     included;
   * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
     does. The prediction's mesh is as `experiments.extract` gives it, without floaters; its normals are those
-    of its faces, so that a rough surface is called rough; the truth's are smooth (see `surface`);
+    of its faces, so that roughness is penalised; the truth's are smooth (see `surface`);
   * the F-score's threshold is 1 % of the longest side of the truth's bounding box (Tatarchenko et al.
     2019, "What do single-view 3D reconstruction networks learn?");
   * IM-NET's own two numbers are taken at 4,096 points a side, as its authors did: Chamfer distances depend on
@@ -37,9 +37,9 @@ from imfield_jax.types import Array, Mesh
 
 POINTS = 100_000  # points in the cube, and on each surface
 IMNET_POINTS = 4_096
-F_SCORE_SHARE = 0.01
+F_SCORE_FRACTION = 0.01
 
-# Name -> whether more is better. The order is that of tables and CSV columns.
+# Name -> whether higher is better, in the order of tables and CSV columns.
 METRICS = {
     "iou": True,
     "chamfer_l1": False,
@@ -65,7 +65,7 @@ UNITS = {
 
 @dataclasses.dataclass(frozen=True)
 class Truth:
-    """A shape's truth, drawn once and used for every prediction of it.
+    """The ground truth of a shape, sampled once and used for all predictions.
 
     points:    in the cube, where occupancy is compared.
     surface:   points and normals of the true surface.
@@ -78,7 +78,7 @@ class Truth:
 
 @dataclasses.dataclass(frozen=True)
 class Prediction:
-    """A reconstruction: its mesh (may be empty), and which of the truth's points it has inside.
+    """A reconstruction: its mesh (may be empty) and its occupancy at the truth's points.
 
     smooth: take the mesh's own normals and not those of its faces. For true surfaces of other shapes
             (retrieval), whose faces have the stairs of voxels; see `surface`.
@@ -123,7 +123,7 @@ def score_surfaces(predicted: SurfacePoints, true: SurfacePoints) -> dict[str, f
         "chamfer_l1": metrics.chamfer_l1(pair),
         "chamfer_l2": metrics.chamfer_l2(pair),
         "normal_consistency": metrics.normal_consistency(pair),
-        "f_score": metrics.f_score(pair, F_SCORE_SHARE * side),
+        "f_score": metrics.f_score(pair, F_SCORE_FRACTION * side),
         "onet_chamfer_l1": metrics.onet_chamfer_l1(pair, side),
         "imnet_chamfer_l2": metrics.imnet_chamfer_l2(few, diagonal),
         "imnet_normal_consistency": metrics.normal_consistency(few),

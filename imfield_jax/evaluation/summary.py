@@ -1,4 +1,4 @@
-"""Scores of many shapes in a few numbers: means with the confidence the sample size allows.
+"""Summaries of scores over shapes: means with bootstrap confidence intervals.
 
 Intervals are percentile bootstrap over shapes (Efron 1979): the shapes are drawn again with replacement,
 and the middle 95 % of the means is the interval. Differences between two methods are taken shape by

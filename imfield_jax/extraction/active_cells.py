@@ -2,7 +2,7 @@
 
 A cell is active when its corners differ in sign, an edge is cut when its ends do. A cell across a
 sign-changing face of an active cell has that face among its own and is active too, so growing over
-such faces asks only for corners of active cells, and from one cell it reaches every active cell of
+such faces evaluates corners of active cells only, and from one cell it reaches every active cell of
 the component.
 """
 
@@ -18,7 +18,7 @@ from imfield_jax.extraction.lattice import CORNERS
 from imfield_jax.extraction.marching import cases
 from imfield_jax.extraction.samples import Samples
 
-NEAR = 0.5  # a node is near the surface when its value is below this share of what it changes by to a neighbour
+NEAR = 0.5  # a node is near the surface when |value| is below this fraction of its largest change to a neighbour
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,23 +30,23 @@ class Active:
 
 
 def with_corners(samples: Samples, cells: Int64[np.ndarray, " A"], stride: int) -> Active:
-    """Cells of this side, sorted keys that are known to be active, with their corner values."""
+    """Known active cells of side `stride`, sorted keys, with their corner values."""
     nodes, rows = _corners(samples, cells, stride)
     return Active(cells, samples.at(nodes)[rows])
 
 
 def _corners(samples: Samples, cells: np.ndarray, stride: int) -> tuple[np.ndarray, np.ndarray]:
-    """The nodes that cells of this side have, [n] sorted keys, and which of them are each cell's corners, [A, 8]."""
+    """Corner nodes of cells, [n] sorted keys, and the rows of each cell's corners in them, [A, 8]."""
     corners = cells + samples.lattice.offsets(CORNERS * stride)[:, None]
     nodes = table.sorted_unique(corners.ravel())
     return nodes, np.stack([np.searchsorted(nodes, keys) for keys in corners], axis=-1)
 
 
 def candidates(samples: Samples, cells: Int64[np.ndarray, " n"], stride: int) -> Int64[np.ndarray, " m"]:
-    """Those of some cells of this side, sorted keys, that can hold the surface.
+    """The cells, among these of side `stride` (sorted keys), that may contain the surface.
 
-    They are the active ones, and those with a node near the surface: its value would be 0 if the field went on
-    for half a cell as it changes to one of the node's neighbours, so a thin part may pass between the nodes.
+    These are the active cells and those with a node near the surface: extrapolated over half a cell with the
+    slope to a neighbour, its value would reach 0, so a thin part may pass between the nodes.
     """
     nodes, rows = _corners(samples, cells, stride)
     values = samples.at(nodes)
@@ -63,19 +63,19 @@ def candidates(samples: Samples, cells: Int64[np.ndarray, " n"], stride: int) ->
 
 
 def _mixed(values: np.ndarray) -> np.ndarray:
-    """Which cells are active, by the values at their corners: [n, 8] -> [n]."""
+    """Whether the corner values of each cell differ in sign: [n, 8] -> [n]."""
     return np.isin(cases(values), (0, 255), invert=True)
 
 
 def among(samples: Samples, cells: Int64[np.ndarray, " n"], stride: int) -> Active:
-    """The active ones of some cells of this side, sorted keys."""
-    asked = with_corners(samples, cells, stride)
-    active = _mixed(asked.values)
-    return Active(asked.cells[active], asked.values[active])
+    """The active cells among these of side `stride`, sorted keys."""
+    found = with_corners(samples, cells, stride)
+    active = _mixed(found.values)
+    return Active(found.cells[active], found.values[active])
 
 
 def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[Int64[np.ndarray, " n"], Int[np.ndarray, " n"]]:
-    """The cut edges of the cells, each once: keys of their lower ends, sorted, and axes."""
+    """The distinct cut edges of the cells: keys of their lower ends, sorted, and axes."""
     inside = active.values > 0
     packed = []  # axis in the lowest two bits, so that edges sort by their lower end
     for axis, start in zip(cubes.EDGE_AXES, cubes.EDGE_STARTS, strict=True):
@@ -89,8 +89,8 @@ def cut_edges(samples: Samples, active: Active, stride: int) -> tuple[Int64[np.n
 def refine(samples: Samples, active: Active, stride: int, finer: int) -> Active:
     """Cells of side `finer` that each cut edge of the active cells of side `stride` leads to.
 
-    Each edge is halved towards its sign change until it is `finer` long; the four cells around what
-    is left are active. They are seeds for `grow`, not yet the whole surface.
+    Each edge is bisected towards its sign change until it is `finer` long; the four cells around the
+    remaining edge are active. They are seeds for `grow`, not yet the whole surface.
     """
     lattice = samples.lattice
     lower, axes = cut_edges(samples, active, stride)

@@ -70,7 +70,7 @@ def _joints(parts: list[np.ndarray], max_gap: float) -> Iterator[tuple[int, int,
 
 
 def _gap(first: np.ndarray, second: np.ndarray, max_gap: float) -> float:
-    """The distance of two sets of points where it is at most `max_gap`; otherwise infinity."""
+    """The distance between two sets of points if it is at most `max_gap`, else infinity."""
     near, far = _near_box(first, second, max_gap), _near_box(second, first, max_gap)
     if not len(near) or not len(far):
         return np.inf
@@ -78,7 +78,7 @@ def _gap(first: np.ndarray, second: np.ndarray, max_gap: float) -> float:
 
 
 def _near_box(points: np.ndarray, others: np.ndarray, reach: float) -> np.ndarray:
-    """Those of some points that are within reach of the bounding box of others."""
+    """The points within `reach` of the bounding box of the others."""
     inside = (points >= others.min(axis=0) - reach) & (points <= others.max(axis=0) + reach)
     return points[inside.all(axis=1)]
 
@@ -108,13 +108,13 @@ def _between(first: np.ndarray, second: np.ndarray, gap: float, resolution: int)
 
 
 def _slope(active: Active) -> float:
-    """By how much the field typically changes over a cell at the surface."""
+    """Median change of the field across an active cell."""
     values = np.where(np.isfinite(active.values), active.values, 0)
     return float(np.median(np.ptp(values, axis=1))) if len(values) else 0.0
 
 
 def _raised(samples: Samples, active: Active, keys: np.ndarray, values: np.ndarray) -> Active:
-    """The active cells after empty nodes [n] got these positive values [n]; the largest where nodes repeat."""
+    """The active cells after setting empty nodes [n] to positive values [n], the largest for repeated nodes."""
     nodes = table.sorted_unique(keys)
     raised = np.zeros(len(nodes), np.float32)
     np.maximum.at(raised, np.searchsorted(nodes, keys), values.astype(np.float32))

@@ -1,9 +1,9 @@
-"""All active cells of a field, with proof: none is missed, however thin the part that it belongs to.
+"""All active cells of a field, with proof that none is missed, however thin the part.
 
-Boxes of lattice cells, halved again and again, are proved to be empty or full by bounds on the field within them.
-Every node of what cannot be proved is asked for. Bounds cost as much as many points, so boxes of few
-nodes are not bounded, nor are those of a level where hardly any can be proved: a decoder's bounds
-widen much faster than its values do, and say nothing of large boxes.
+Boxes of lattice cells, halved repeatedly, are proved to be empty or full by bounds on the field within them.
+The field is evaluated at every node of the other boxes. Bounds cost as much as many field evaluations, so boxes of
+few nodes are not bounded, nor are levels where hardly any box can be proved: a decoder's bounds
+widen much faster than its values, and are useless for large boxes.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from imfield_jax.extraction.phases import Phases
 from imfield_jax.extraction.samples import Samples
 
 LARGEST = 16  # boxes per axis that the search starts with
-SMALLEST = 8  # cells per axis of a box, below which asking for all its nodes is cheaper than bounds
-WORTHWHILE = 0.1  # of a level's volume must be provable, for all of its boxes to be bounded
+SMALLEST = 8  # cells per axis of a box, below which evaluating all its nodes is cheaper than bounds
+WORTHWHILE = 0.1  # fraction of a level's volume that must be provable before all of its boxes are bounded
 
 
 @dataclasses.dataclass(frozen=True)
 class Certificate:
-    """What the claim rests on that an extraction misses nothing.
+    """Statistics of the proof that an extraction misses nothing.
 
-    boxes: how many were bounded.   empty, full: shares of all lattice cells that were proved to be so. The field
-    was asked for at every node of the others.
+    boxes: number of boxes bounded.   empty, full: fractions of all lattice cells proved empty or full. The field
+    was evaluated at every node of the other cells.
     """
 
     boxes: int
@@ -40,10 +40,10 @@ class Certificate:
 def certified(
     samples: Samples, bounds: ChunkedField, phases: Phases, smallest: int = SMALLEST
 ) -> tuple[Active, Certificate]:
-    """All active cells of the fine lattice, and why they are all.
+    """All active cells of the fine lattice, and the proof that they are all.
 
-    bounds:   of the field that `samples` asks: boxes [chunk, 6], centre and half sides in the cube, with their
-              objects [chunk] -> [chunk, 2], what no value in the box is below and above, rounding included.
+    bounds:   of the field that `samples` evaluates: boxes [chunk, 6], centre and half sides in the cube, and their
+              objects [chunk] -> [chunk, 2], lower and upper bounds on the values in the box, rounding included.
     smallest: cells per axis of the smallest boxes to bound, a power of two.
     """
     lattice = samples.lattice
@@ -62,7 +62,7 @@ def certified(
             break
         cells = lattice.parts(cells, stride, stride // 2)
         stride //= 2
-    found = [_ask_all(samples, slab, stride) for slab in _slabs(lattice, cells)]
+    found = [_evaluate_all(samples, slab, stride) for slab in _slabs(lattice, cells)]
     active = Active(
         np.concatenate([piece.cells for piece in found] or [np.zeros(0, np.int64)]),
         np.concatenate([piece.values for piece in found] or [np.zeros((0, 8), np.float32)]),
@@ -72,9 +72,9 @@ def certified(
 
 
 def _sifted(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: int) -> tuple[np.ndarray, int]:
-    """What can be proved of cells of this side, as `_proved` says it, and how many of them were bounded.
+    """As `_proved`, for the cells where bounds are worthwhile, and the number of cells bounded.
 
-    A chunk of them, evenly spread, says whether it is worthwhile to bound the others.
+    An evenly spread chunk of cells is bounded first and decides whether to bound the others.
     """
     proved, tried = np.zeros(len(cells), np.int8), np.zeros(len(cells), bool)
     tried[:: max(1, len(cells) // bounds.chunk)] = True
@@ -89,8 +89,7 @@ def _sifted(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: i
 def _proved(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: int) -> np.ndarray:
     """-1 for cells of this side that are empty, 1 for full ones, 0 where that is not proved: [n] -> [n] int8.
 
-    The nodes of a cell that lie in the cube are bounded. Those that do not are empty, so a cell with some of both
-    kinds is never full.
+    Only the nodes in the cube are bounded. Nodes outside of it are empty, so a cell with both kinds is never full.
     """
     low = lattice.indices(cells)
     high = low + stride
@@ -104,7 +103,7 @@ def _proved(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: i
 
 
 def _cells_within(lattice: Lattice, cells: np.ndarray, stride: int) -> np.ndarray:
-    """How many cells of the fine lattice lie in each cell of this side: [n] -> [n]."""
+    """The number of fine lattice cells in each cell of side `stride`: [n] -> [n]."""
     return np.clip(lattice.resolution - lattice.indices(cells), 0, stride).prod(axis=-1)
 
 
@@ -113,7 +112,7 @@ def _slabs(lattice: Lattice, cells: np.ndarray) -> list[np.ndarray]:
     return np.split(cells, np.flatnonzero(np.diff(cells >> 2 * lattice.bits)) + 1) if len(cells) else []
 
 
-def _ask_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
+def _evaluate_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
     """The active cells of the fine lattice in a slab. Only its last nodes in x are shared with the next."""
     lattice = samples.lattice
     samples.forget((slab[0] >> 2 * lattice.bits) << 2 * lattice.bits)

@@ -1,9 +1,8 @@
-"""Fields asked in equal chunks, so that one compiled function serves every request.
+"""Fields evaluated in chunks of equal size, so that one compiled function serves every request.
 
-Extraction asks for as many points as the surface needs, another number each time. Padding requests
-to whole chunks of one size keeps the shapes constant: XLA compiles once for all chunks, all
-resolutions and, because an object's parameters are an argument, all objects. Each point of a chunk names
-its object, so the objects of a batch fill chunks together.
+Extraction evaluates a different number of points each time. Padding requests to whole chunks of one size
+keeps the shapes constant: XLA compiles once for all chunks, all resolutions and, because an object's parameters
+are an argument, all objects. Each point of a chunk names its object, so the objects of a batch fill chunks together.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators w
 
 @dataclasses.dataclass(frozen=True)
 class ChunkedField:
-    """The fields of some objects, always asked for `chunk` points at once.
+    """The fields of some objects, evaluated at `chunk` points at a time.
 
     evaluate: points (or boxes) and the numbers of their objects -> values. All have `chunk` rows.
     """
@@ -44,16 +43,16 @@ class ChunkedField:
     ) -> Float32[np.ndarray, " P *shape"]:
         """Values of blocks of at most `chunk` points with their objects, one block after the other.
 
-        All blocks are handed over before the first answer is read, so a device with a queue works
+        All blocks are dispatched before the first result is read, so a device with a queue works
         while the host prepares the next block.
         """
-        asked = []
+        pending = []
         for points, owners in blocks:
             padded, of = np.zeros((self.chunk, points.shape[1]), np.float32), np.zeros(self.chunk, np.int32)
             padded[: len(points)], of[: len(points)] = points, owners
-            asked.append((self.evaluate(padded, of), len(points)))
-        answers = [np.asarray(values, np.float32)[:count] for values, count in asked]
-        return np.concatenate(answers) if answers else np.zeros(0, np.float32)
+            pending.append((self.evaluate(padded, of), len(points)))
+        results = [np.asarray(values, np.float32)[:count] for values, count in pending]
+        return np.concatenate(results) if results else np.zeros(0, np.float32)
 
     def __call__(
         self, points: Float[np.ndarray, "P C"], owners: Int[np.ndarray, " P"] | int = 0
@@ -65,7 +64,7 @@ class ChunkedField:
 
 
 def chunked(field: Field | ChunkedField, chunk: int = CHUNK) -> ChunkedField:
-    """The field of one object asked in chunks; one that is chunked already keeps its own chunk and objects."""
+    """The field of one object in chunks; a chunked field is returned as it is."""
     return field if isinstance(field, ChunkedField) else ChunkedField(lambda points, owners: field(points), chunk)
 
 
@@ -82,7 +81,7 @@ def evaluator(
     """A factory of chunked fields that share one compiled function.
 
     evaluate: (parameters of some objects, point, number of its object) -> value.
-    Make the factory once and call it with the parameters of each batch of objects and how many they are. The
+    Create the factory once and call it with the parameters and the number of objects of each batch. The
     gradients of the fields come from the same factory: `evaluator(jax.grad(evaluate, argnums=1), chunk)`.
     """
     compiled = jax.jit(jax.vmap(evaluate, in_axes=(None, 0, 0)))

@@ -3,7 +3,7 @@
 A case is a byte whose bit c says that corner c of the cell is inside. On each face of the cell the
 inside corners, read around the face, form runs; one directed segment cuts off each run. On a face
 with two inside corners on a diagonal this separates them: the choice needs nothing but the face's
-own four corners, so two cells that share a face always agree on it and the mesh has no cracks.
+own four corners, so two neighbouring cells always agree on their common face and the mesh has no cracks.
 Every cut edge of the cell is left by the segment of one face and entered by that of another, so the
 segments chain into closed loops, with the inside on the same hand throughout.
 

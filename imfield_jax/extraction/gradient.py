@@ -1,4 +1,4 @@
-"""What the field itself knows about its surface, beyond the values that placed the mesh."""
+"""Gradients of a field, and vertex normals from them."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def gradient(field: Field, chunk: int = CHUNK) -> ChunkedField:
 def with_gradient_normals(mesh: Mesh, gradient: Callable[[Float[np.ndarray, "V 3"]], Float[Array, "V 3"]]) -> Mesh:
     """The mesh with the normals of the level set at its vertices, against the field's gradient.
 
-    Smoother than normals of triangles, as they do not see the lattice. The area-weighted normal stands
-    in where the gradient vanishes or is not finite (a flat field) and where it points into the
+    They are smoother than triangle normals, as they do not depend on the lattice. The area-weighted normal
+    replaces them where the gradient vanishes or is not finite (a flat field) and where it points into the
     surface (at creases, where the nearest sample of the gradient can belong to the other side).
     """
     by_area = vertex_normals(mesh) if mesh.normals is None else mesh.normals

@@ -1,8 +1,8 @@
 """The lattice that surfaces are extracted on, with every node and cell named by one integer.
 
 The fine lattice of an R^3 grid has its R^3 cell centres as nodes plus one ring around them, grid
-indices -1..R on each axis. The field is never asked on the ring: outside of the cube is empty, so
-every surface closes. A coarser lattice takes every s-th node of the same lattice, s = 2^k, counted
+indices -1..R on each axis. The field is never evaluated on the ring: outside of the cube is empty, so
+every surface is closed. A coarser lattice takes every s-th node of the same lattice, s = 2^k, counted
 from grid index -1; its last nodes may lie beyond the ring and are empty as well. So a node has one
 name at all levels and needs to be evaluated once.
 
@@ -11,7 +11,7 @@ an axis is a constant to add. A cell of side s is named by its lowest corner. Co
 of a cell is its lowest corner moved by (x, y, z) s. R is at most MAXIMUM_RESOLUTION.
 
 Several objects share one lattice of keys: the number of the object stands above x. No step leads from
-one object to another, so what works on the keys of one object works on those of many at once.
+one object to another, so the same code serves one object and many.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from jaxtyping import Bool, Float32, Int, Int64, Real
 from imfield_jax import coordinates
 
 MINIMUM_RESOLUTION = 2
-MAXIMUM_RESOLUTION = 2**16  # keys would hold more, no machine does
+MAXIMUM_RESOLUTION = 2**16  # keys could hold more, memory cannot
 CORNERS = np.array([(x, y, z) for x in (0, 1) for y in (0, 1) for z in (0, 1)])  # [8, 3], row c is corner c
 
 
@@ -59,11 +59,11 @@ class Lattice:
 
     @property
     def steps(self) -> Int64[np.ndarray, " 3"]:
-        """What one step along x, y and z adds to a key."""
+        """The key offsets of one step along x, y and z."""
         return np.array([1 << 2 * self.bits, 1 << self.bits, 1], np.int64)
 
     def offsets(self, moves: Int[np.ndarray, "*shape 3"]) -> Int64[np.ndarray, "*shape"]:
-        """What moving by so many grid indices adds to a key."""
+        """The key offsets of moves by whole grid indices."""
         return np.asarray(np.asarray(moves, np.int64) @ self.steps)
 
     def keys(
@@ -100,5 +100,5 @@ class Lattice:
         return np.all((indices >= 0) & (indices < self.resolution), axis=-1)
 
     def points(self, indices: Real[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape 3"]:
-        """Where (fractional) grid indices are in the cube."""
+        """Points in the cube at (fractional) grid indices."""
         return coordinates.index_to_point(indices, self.resolution).astype(np.float32)

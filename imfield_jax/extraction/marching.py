@@ -65,7 +65,7 @@ def crossings(
 
 
 def linear_fractions(cut: Crossings) -> Float[np.ndarray, " V"]:
-    """How far along its edge each vertex is, in [0, 1], by linear interpolation of the ends' values.
+    """The position of each vertex along its edge, in [0, 1], by linear interpolation of the values.
 
     An edge that leaves the cube is cut at its middle: there, half a cell beyond the last centre, is the border.
     """
@@ -88,7 +88,7 @@ def faces(
 ) -> Int32[np.ndarray, "F 3"]:
     """Triangles of all cells, in rows of `crossings`.
 
-    cells: sorted keys, closed under "shares a sign-changing face".   codes: their cases.
+    cells: sorted keys, closed under "has a common sign-changing face".   codes: their cases.
     numbers: as `crossings` returns them.
     """
     edges = np.empty((len(cells), 12), np.int32)
@@ -111,9 +111,9 @@ def march(
 ) -> list[Mesh]:
     """The surface inside the given cells of the fine lattice, one mesh for each object, without normals.
 
-    cells:  keys, sorted: every active cell of each component, as `sparse` hands them over.
+    cells:  keys, sorted: every active cell of each component, as `sparse` finds them.
     values: at the cells' corners, -inf outside of the cube.
-    place:  crossings -> how far along its edge each vertex is, in [0, 1].
+    place:  crossings -> position of each vertex along its edge, in [0, 1].
 
     Meshes are closed, each edge has two triangles that run along it in opposite directions, faces
     are counter-clockwise seen from outside (from where values are not positive).

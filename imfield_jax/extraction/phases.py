@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 
 class Phases:
-    """Adds up the time of each phase. Without a clock it measures nothing.
+    """Accumulates the time of each phase; does nothing without a clock.
 
-    A phase that starts inside another is taken out of the outer one, so the seconds of all phases
+    The time of a nested phase is subtracted from the outer one, so the seconds of all phases
     add up to the time spent in any.
     """
 

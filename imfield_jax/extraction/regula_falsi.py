@@ -11,7 +11,7 @@ from imfield_jax.extraction.samples import Samples
 
 
 def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> Float64[np.ndarray, " V"]:
-    """How far along its edge each vertex is, in [0, 1], after some iterations; 0 give `linear_fractions`.
+    """The position of each vertex along its edge, in [0, 1]; 0 iterations give `linear_fractions`.
 
     Linear interpolation is good where the field is linear between the ends of the edge. A decoder of leaky ReLUs has
     kinks, most of them near the surface, where its training made the output change. Each iteration evaluates the
@@ -29,7 +29,7 @@ def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> Floa
     owners = samples.lattice.owners(cut.nodes[moving])
     for _ in range(iterations):
         middle = fractions[moving]
-        values = samples.ask(edge_indices(samples.lattice, cut, fractions)[moving], owners).astype(np.float64)
+        values = samples.evaluate(edge_indices(samples.lattice, cut, fractions)[moving], owners).astype(np.float64)
         moves_low = (values > 0) == below
         at_high = np.where(moves_low & (last == -1), at_high / 2, at_high)
         at_low = np.where(~moves_low & (last == 1), at_low / 2, at_low)
@@ -41,6 +41,6 @@ def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> Floa
 
 
 def _replaced(samples: Samples, cut: Crossings) -> np.ndarray:
-    """Which edges have an end whose value is not the field's: [V] bool."""
+    """Whether an end of each edge has a replaced value: [V] bool."""
     ends = cut.nodes, cut.nodes + samples.lattice.steps[cut.axes]
     return np.any([table.find(samples.replaced, keys)[1] for keys in ends], axis=0)

@@ -1,4 +1,4 @@
-"""The values on the lattice that are known so far."""
+"""The cache of field values on the lattice."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from imfield_jax.extraction.phases import Phases
 
 
 class Samples:
-    """Remembers each value and asks the field only for those it lacks, so no point is asked twice.
+    """Caches values and evaluates the field only at new nodes, so that none is evaluated twice.
 
-    Nodes on the ring around the grid and beyond are -inf (empty) and never asked for.
-    Values are float32: they place the vertices, whatever precision the field computes in.
+    Nodes on the ring around the grid and beyond are -inf (empty) and never evaluated.
+    Values are float32, independent of the precision that the field computes in.
 
-    evaluated: points asked for so far, by object.
+    evaluated: field evaluations so far, by object.
     replaced:  sorted keys of the nodes whose values are no longer the field's, [n] int64.
     """
 
@@ -39,13 +39,13 @@ class Samples:
         values[known] = self._known.values[rows[known]]
         if not known.all():
             indices = self.lattice.indices(keys)
-            asked = ~known & self.lattice.in_cube(indices)
-            values[asked] = self.ask(indices[asked], self.lattice.owners(keys[asked]))
+            unknown = ~known & self.lattice.in_cube(indices)
+            values[unknown] = self.evaluate(indices[unknown], self.lattice.owners(keys[unknown]))
             self._known = self._known.with_rows(keys[~known], values[~known])
         return values
 
     def replace(self, keys: Int64[np.ndarray, " n"], values: Float32[np.ndarray, " n"]) -> None:
-        """Other values for nodes than the field's; keys are sorted and without repetition."""
+        """Replace the values of nodes; keys are sorted and without repetition."""
         kept = np.ones(len(self._known.keys), bool)
         rows, found = table.find(self._known.keys, keys)
         kept[rows[found]] = False
@@ -53,12 +53,12 @@ class Samples:
         self.replaced = table.sorted_unique(np.concatenate([self.replaced, keys]))
 
     def forget(self, before: int | np.int64) -> None:
-        """Drop the values of nodes with smaller keys, which will not be asked for again."""
+        """Drop the values of nodes with smaller keys, which will not be needed again."""
         first = np.searchsorted(self._known.keys, before)
         self._known = table.Table(self._known.keys[first:], self._known.values[first:])
 
-    def ask(self, indices: Real[np.ndarray, "n 3"], owners: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
-        """The field at (fractional) grid indices of these objects, not remembered.
+    def evaluate(self, indices: Real[np.ndarray, "n 3"], owners: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
+        """The field at (fractional) grid indices of these objects, not cached.
 
         Raises ValueError when the field answers with values that are not finite.
         """

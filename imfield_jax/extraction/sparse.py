@@ -1,15 +1,15 @@
 """Meshes from fields at the cost of the surface, not of the volume.
 
-The field is asked on a coarse lattice. Cells that can hold the surface are halved, and halved again; from a
-finer lattice on, cut edges are followed down, and the surface is completed by growing over sign-changing faces.
+The field is evaluated on a coarse lattice. Cells that may contain the surface are halved repeatedly; from a
+finer lattice on, cut edges are bisected, and the surface is completed by growing over sign-changing faces.
 Marching cubes turns the active cells of the finest lattice into triangles. All lattices are subsets of the finest
-(see `lattice`), so no point is asked twice, and nothing of R^3 elements is ever made.
+(see `lattice`), so no point is evaluated twice, and no array of R^3 elements is allocated.
 
-Exact for what was found: growth reaches every active cell of a component (see `front`), which then
-is what dense marching cubes would give, vertex by vertex.
+Exact for what was found: growth reaches every active cell of a component (see `active_cells`), and the mesh then
+equals that of dense marching cubes, vertex by vertex.
 
 Limit: a component that is thinner than the cells of the lattice where halving ends, and that lies between its
-nodes without a slope that leads there, is missed. `python -m benchmarks.completeness` says how much that is, and
+nodes without a slope that leads there, is missed. `python -m benchmarks.completeness` measures how much that is;
 `certified` misses nothing.
 """
 
@@ -41,22 +41,21 @@ from imfield_jax.types import Mesh
 
 START = 16  # cells per axis of the coarse lattice
 SPLIT = 64  # cells per axis of the lattice down to which cells are halved
-REFINEMENT_ITERATIONS = 2  # what meshes for people get: a third moves vertices by less than 0.01 cells
+REFINEMENT_ITERATIONS = 2  # the default for users: a third moves vertices by less than 0.01 cells
 
 
 @dataclasses.dataclass(frozen=True)
 class Extraction:
-    """The meshes of some objects and what it took to make them.
+    """The meshes of some objects, and statistics of their extraction.
 
     meshes:    one for each object: closed, outward, welded, with area-weighted vertex normals; empty where the
                field is.
-    evaluated: points the field was asked for, by object (padding of chunks not counted): those of the
-               lattice once.
+    evaluated: field evaluations by object, without the padding of chunks; lattice points count once.
     active:    active cells of all objects by stride, coarsest first, such as {4: 5000, 1: 87000}.
     seconds:   by phase: coarse, refine, grow (or search), bridge, march, normals, and evaluate and bound for the time
                in the field and its bounds, which the others exclude. Empty without a clock.
-    certificate: why nothing is missed, where that was asked for.
-    bridges:   how many pieces were joined to another, by object.
+    certificate: the proof that nothing is missed; None without `bounds`.
+    bridges:   number of bridges, by object.
     left_out:  the floaters that are not in the meshes, by object.
     """
 
@@ -79,8 +78,8 @@ def strides(resolution: int, start: int, split: int) -> tuple[list[int], list[in
     """Node spacings of the lattices to visit: those where cells are halved, those where edges are followed.
 
     The first is the power of two that brings R / stride nearest to `start`; halving goes on to the one that does so for
-    `split`. The others are powers of four down to 1: half as many levels ask for a tenth fewer points than
-    going by two (nodes of a level in between are only in part nodes of finer active cells) and for hardly more than
+    `split`. The others are powers of four down to 1: half as many levels need a tenth fewer points than
+    powers of two (nodes of a level in between are only in part nodes of finer active cells) and for hardly more than
     one jump to 1 would, while growth still ends after a number of rounds that does not depend on R.
     """
     first, last = (max(0, round(math.log2(resolution / cells))) for cells in (start, max(start, split)))
@@ -104,7 +103,7 @@ def extract(
 
     field:      points [chunk, 3] -> values [chunk], positive inside; jax or plain numpy. Fields
                 from `evaluator` compile once for all objects, and may be those of several, whose
-                points then share chunks; others are called as they are.
+                points then fill chunks together; others are called directly.
     resolution: R, cells per axis.
     start:      cells per axis of the coarse lattice, to within a factor of sqrt(2), as strides are powers of two.
     split:      those of the lattice down to which cells are halved. Both decide what can be missed (see the
@@ -113,7 +112,7 @@ def extract(
     refinement_iterations: steps that move each vertex along its edge onto the level set, see `regula_falsi`; each
                 evaluates the field once per vertex. 0 interpolates linearly, as plain marching cubes does.
     bridge_gap: cube units; pieces whose gap is no wider are joined, see `bridging`. 0 joins none.
-    bounds:     of the field in boxes, see `certified`: find all of the surface, with proof, whatever it costs.
+    bounds:     of the field in boxes, see `certified`: find all of the surface, with proof, at a much higher cost.
     clock:      seconds, such as time.perf_counter, to fill `Extraction.seconds`.
 
     Raises ValueError for a resolution, start, chunk, refinement_iterations or number of objects out of range and for a

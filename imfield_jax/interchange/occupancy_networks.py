@@ -20,7 +20,7 @@ from imfield_jax.framing import on_white
 from imfield_jax.mesh.sampling import sample_surface
 from imfield_jax.mesh.voxel_surface import true_surface
 from imfield_jax.sources.formats import binvox
-from imfield_jax.sources.occupancy_networks import CLOUD_FILE, PICTURES, POINTS_FILE, SPLITS, TO_OURS, to_ours
+from imfield_jax.sources.occupancy_networks import CLOUD_FILE, IMAGES, POINTS_FILE, SPLITS, TO_OURS, to_ours
 
 POINTS = 100_000
 _SIDE = 1.1  # of the cube that points are drawn from
@@ -86,10 +86,10 @@ def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
 
     voxels = _inside(solid, to_ours(grid_points(_VOXELS), place))
     binvox.write(folder / "model.binvox", binvox.Grid(voxels, np.full(3, -HALF), 1.0))
-    _write_pictures(row, folder / PICTURES)
+    _write_images(row, folder / IMAGES)
 
 
-def _write_pictures(row: Row, folder: Path) -> None:
+def _write_images(row: Row, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     matrices: dict[str, np.ndarray] = {}
     for number, camera in enumerate(row.cameras):

@@ -1,21 +1,20 @@
-"""What a decoder can say within a box: bounds on its value at all points of the box at once.
+"""Bounds on the value of a decoder over a box, valid for all of its points.
 
 Affine arithmetic (de Figueiredo and Stolfi 2004), as Sharp and Jacobson 2022 ("Spelunking the Deep") use it on
-networks. Each unit is a linear function of symbols, which are numbers in [-1, 1] that nobody knows, plus
-an interval:
+networks. Each unit is a linear function of noise symbols, unknowns in [-1, 1], plus an interval:
 
     unit = base + sum over symbols of coefficient * symbol +- radius.
 
-The first three symbols are the place in the box. Linear layers keep that form. A leaky ReLU whose argument
-may have either sign is replaced by the line between its ends, and the radius of the unit grows by what that is off.
+The first three symbols are the position in the box. Linear layers keep that form. A leaky ReLU whose argument
+may have either sign is replaced by its chord, and the radius of the unit grows by the maximum deviation.
 
-Radii only ever add up, while coefficients of one symbol cancel where its paths through the network do. With
+Radii only add up, while coefficients of one symbol may cancel between paths through the network. With
 radii alone the bounds of a trained decoder are thousands of times too wide; with a symbol for every unit they are
-good and unaffordable. So the SYMBOLS largest radii of each layer become symbols of their own.
+tight but too expensive. So the SYMBOLS largest radii of each layer become symbols of their own.
 
-The bounds hold for the field as it is computed, not only for the function it stands for. A float32 sum of K
-products is off by less than (K + 2) u times the sum of their sizes, u = 2^-24, in any order (Higham 2002, section 3.1);
-twice that is added to each radius, once for the field and once for the bounds' own sums.
+The bounds hold for the field as computed in floating point, not only for the exact function. The error of a
+float32 sum of K products is less than (K + 2) u times the sum of their sizes, u = 2^-24, in any order (Higham 2002,
+section 3.1); twice that is added to each radius, once for the field and once for the bounds' own sums.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ from jaxtyping import Float
 from imfield_jax.models.decoder import NEGATIVE_SLOPE, SURFACE_LOGITS, FoldedDecoder
 from imfield_jax.types import Array
 
-SYMBOLS = 48  # of a layer
-WAVE_SYMBOLS = 24  # of the sines and cosines of the point
+SYMBOLS = 48  # per layer
+WAVE_SYMBOLS = 24  # for the sines and cosines of the point
 _PRECISION = jax.lax.Precision.HIGHEST
 _UNIT = 2.0**-24  # rounding of float32, relative
 
@@ -50,7 +49,7 @@ class _Form(NamedTuple):
 def signed_logit_bounds(folded: FoldedDecoder, box: Float[Array, " 6"]) -> Float[jax.Array, " 2"]:
     """Bounds (low, high) on `signed_logit` in a box, given by its centre and half sides.
 
-    Above 0 the box is full, below 0 it is empty; otherwise nothing is known.
+    With low > 0 the box is full, with high < 0 it is empty; otherwise its occupancy is unknown.
     """
     center, half = jnp.split(jnp.asarray(box), 2)
     features = hidden = _features(center, half, folded.octaves)  # the first layer has no hidden units before it
@@ -67,17 +66,17 @@ def signed_logit_bounds(folded: FoldedDecoder, box: Float[Array, " 6"]) -> Float
 
 
 def _enough(value: jax.Array, count: int) -> jax.Array:
-    """A positive sum of so many terms, or products, rounded up."""
+    """A positive sum of `count` terms or products, rounded up."""
     return value * (1 + 2 * count * _UNIT)
 
 
 def _reach(lines: jax.Array, radii: jax.Array) -> jax.Array:
-    """How far from its base a unit may be: [1 + S, n], [n] -> [n]."""
+    """Maximum deviation of each unit from its base: [1 + S, n], [n] -> [n]."""
     return _enough(jnp.abs(lines[1:]).sum(axis=0) + radii, len(lines))
 
 
 def _product(units: _Form, kernel: Array, symbols: int) -> tuple[jax.Array, jax.Array]:
-    """Lines and radii of units times a kernel [n, out]; the largest radii of the units have become symbols."""
+    """Lines and radii of units times a kernel [n, out]; the largest radii become symbols."""
     radii, promoted = jax.lax.top_k(units.radii, min(symbols, len(units.radii)))
     rounding = 2 * (kernel.shape[0] + 4) * _UNIT * units.size
     left = jnp.dot(units.radii.at[promoted].set(0.0) + rounding, jnp.abs(kernel), precision=_PRECISION)
@@ -127,8 +126,8 @@ def _features(center: jax.Array, half: jax.Array, octaves: int) -> _Form:
 def _tangent(value: jax.Array, slope: jax.Array, reach: jax.Array) -> tuple[jax.Array, jax.Array]:
     """A wave around an angle: its value there, its slope, how far the angle goes, [3] each -> lines [4, 3], radii [3].
 
-    It bends by at most its own size, |value| + reach or 1. Where its tangent tells less than that it is in [-1, 1],
-    that is taken.
+    Its second derivative is at most |value| + reach and at most 1. Where the tangent bounds it less tightly than
+    [-1, 1], that interval is used.
     """
     off = reach**2 / 2 * jnp.minimum(1.0, jnp.abs(value) + reach)
     good = off < 1

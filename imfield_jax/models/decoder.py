@@ -5,7 +5,7 @@ Six (or seven) fully connected layers with leaky ReLU. In the paper's form the i
 one point and vmapped over query coordinates by its callers.
 
 z is the same for all points of an object, so its part of every layer it feeds is added to that
-layer's bias once per object: `fold`. `occupancy` and `signed_logit` then ask the folded decoder.
+layer's bias once per object: `fold`. `occupancy` and `signed_logit` then evaluate the folded decoder.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from imfield_jax.types import Array
 
 NEGATIVE_SLOPE = 0.02  # leaky ReLU, everywhere in IM-NET
 CLIP_LEAK = 0.01  # slope outside of [0, 1] of IM-NET-pytorch's output
-SURFACE_LOGITS = {"sigmoid": 0.0, "leaky_clip": LEVEL}  # what each output function turns into `LEVEL`
+SURFACE_LOGITS = {"sigmoid": 0.0, "leaky_clip": LEVEL}  # logit that each output function maps to `LEVEL`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,8 +33,8 @@ class DecoderConfig:
 
     output: "sigmoid" (paper) or "leaky_clip" (IM-NET-pytorch).
     initial_std: standard deviation of the initial weights, 0.02 in IM-NET; None balances them, see
-    `_balanced_kernel`, for decoders that are to be trained in minutes.
-    octaves: what the layers are fed of a point beside its coordinates, see `point_features`; 0 in IM-NET.
+    `_balanced_kernel`, for decoders that train in minutes.
+    octaves: frequencies of the positional encoding, see `point_features`; 0 in IM-NET.
     """
 
     latent: int
@@ -53,7 +53,7 @@ class DecoderConfig:
 @partial(jax.tree_util.register_dataclass, data_fields=("hidden", "point", "bias"), meta_fields=())
 @dataclasses.dataclass(frozen=True)
 class FoldedLayer:
-    """One layer with z folded in: what the hidden units and the point are multiplied by, and what is added."""
+    """One layer with z folded in: kernels of the hidden units and of the point features, and the bias."""
 
     hidden: Float[Array, "inputs outputs"] | None
     point: Float[Array, "features outputs"] | None
@@ -63,9 +63,9 @@ class FoldedLayer:
 @partial(jax.tree_util.register_dataclass, data_fields=("layers",), meta_fields=("output", "octaves"))
 @dataclasses.dataclass(frozen=True)
 class FoldedDecoder:
-    """The decoder of one object, a small network from points to occupancy, or those of some.
+    """The decoder of one object, a small network from points to occupancy, or of several objects.
 
-    Objects differ in their biases alone: latents [*objects, Z] gave biases [*objects, outputs].
+    Objects differ only in their biases: latents [*objects, Z] gave biases [*objects, outputs].
     """
 
     layers: tuple[FoldedLayer, ...]
@@ -142,19 +142,19 @@ class ImplicitDecoder(nn.Module):
         return occupancy(self.fold(z), point)
 
 
-# Standard deviations with which the coordinates of a point (0.2 or so around 0), and its waves (around 0.7),
-# are heard beside a latent (0.1 or so around 0.5 in each component): the units' kinks are then close enough
-# to one another for parts the size of a wheel. With twice as much, surfaces of shapes that were not trained
-# on ripple; with less, small parts are found later.
+# Initial standard deviations that balance the coordinates of a point (about 0.2 around 0) and its sines and
+# cosines (about 0.7) against the latent (about 0.1 around 0.5 per component): the kinks of the units are then
+# close enough together for parts the size of a wheel. Twice as large, surfaces of held-out shapes ripple;
+# smaller, small parts are learned later.
 _POINT_STD, _WAVE_STD, _LATENT_STD, _BIAS_STD = 3.0, 0.3, 0.3, 0.5
-_CLIPPED_SHARE = 0.1
+_CLIPPED_SCALE = 0.1
 
 
 def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], clipped: bool) -> Array:
-    """Initial kernel [in, out] in which the point is heard beside hidden units and latent.
+    """Initial kernel [in, out] that balances the point against the hidden units and the latent.
 
-    rows: how many belong to hidden units and how many, if any, to the point; the latent's follow.
-    clipped: the layer before a clip starts out small, around its middle, as there is hardly a slope outside.
+    rows: number of rows for hidden units and for the point (may be 0); those of the latent follow.
+    clipped: start small, around the middle of the output clip, outside of which the slope is tiny.
     With one standard deviation for all rows, the 128 components of z, all near 0.5, drown the three
     coordinates, and the first thousand updates go into growing the rows of the point.
     """
@@ -162,11 +162,11 @@ def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], 
     deviations = jnp.full(shape[0], _LATENT_STD).at[: hidden + point_width].set(_WAVE_STD)
     deviations = deviations.at[hidden : hidden + 3].set(_POINT_STD)
     deviations = deviations.at[:hidden].set(jnp.sqrt(2.0 / max(hidden, 1)))
-    return jax.random.normal(key, shape) * deviations[:, None] * (_CLIPPED_SHARE if clipped else 1.0)
+    return jax.random.normal(key, shape) * deviations[:, None] * (_CLIPPED_SCALE if clipped else 1.0)
 
 
 def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bool) -> Array:
-    """Initial bias [out] that puts the kinks of the units all over the cube, for latents around 0.5."""
+    """Initial bias [out] that spreads the kinks of the units over the cube, for latents around 0.5."""
     if kernel.shape[0] == rows[0]:
         # With the dtype: a weakly typed parameter is not after an update, and the second step would compile again.
         return jnp.full(kernel.shape[1], SURFACE_LOGITS["leaky_clip"] if clipped else 0.0, kernel.dtype)
@@ -176,7 +176,7 @@ def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bo
 def point_features(point: Float[Array, " 3"], octaves: int) -> Float[Array, " 3+6*{octaves}"]:
     """The coordinates, then their sines and cosines of periods 2, 1, 1/2, ...
 
-    Layers find fine structure in these far sooner than in coordinates alone (Mildenhall et al. 2020, "NeRF",
+    Networks learn fine structure from these far sooner than from coordinates alone (Mildenhall et al. 2020, "NeRF",
     equation 4; Tancik et al. 2020, "Fourier features").
     """
     angles = jnp.concatenate([jnp.pi * 2.0**octave * point for octave in range(octaves)] or [point[:0]])
@@ -186,7 +186,7 @@ def point_features(point: Float[Array, " 3"], octaves: int) -> Float[Array, " 3+
 def logit(
     folded: FoldedDecoder, point: Float[Array, " 3"], precision: jax.lax.Precision | None = None
 ) -> Float[Array, ""]:
-    """Value before the output function. precision: of the products, XLA's own choice by default."""
+    """The logit: the value before the output function. precision: of the products, XLA's default if None."""
     features = hidden = point_features(point, folded.octaves)  # the first layer has no hidden units before it
     for layer in folded.layers:
         value = layer.bias
@@ -216,8 +216,7 @@ def occupancy(folded: FoldedDecoder, point: Float[Array, " 3"]) -> Float[Array, 
 def signed_logit(folded: FoldedDecoder, point: Float[Array, " 3"]) -> Float[Array, ""]:
     """The field of one object at one point: positive inside, 0 on the surface.
 
-    Before the output function, so it is nearly linear from one point to the next and does not
-    saturate, however sure the decoder is. Products are in full float32 where the decoder is: accelerators would
-    shorten their factors, and the surface would move.
+    It is the logit, so it is nearly linear between neighbouring points and does not saturate. Products of a float32
+    decoder keep full precision: accelerators would round their factors by default, and the surface would move.
     """
     return logit(folded, point, jax.lax.Precision.HIGHEST) - SURFACE_LOGITS[folded.output]

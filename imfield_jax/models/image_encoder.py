@@ -17,7 +17,7 @@ from jaxtyping import Float
 from imfield_jax.models.decoder import NEGATIVE_SLOPE
 from imfield_jax.types import Array
 
-BATCH_NORM_MOMENTUM = 0.9  # share of the running statistics kept per step, PyTorch's default
+BATCH_NORM_MOMENTUM = 0.9  # fraction of the running statistics kept per step, PyTorch's default
 BATCH_NORM_EPSILON = 1e-5
 
 

@@ -1,8 +1,8 @@
 """The three networks of a preset as pure functions of their parameters.
 
 Parameters are one tree {"decoder", "voxel_encoder", "image_encoder"}; the running statistics of the
-image encoder's batch normalisation are a second one, `batch_stats`. Weights may lack encoders: what asks for one
-that is missing raises ValueError.
+image encoder's batch normalisation are a second one, `batch_stats`. Weights may lack encoders: using
+a missing one raises ValueError.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Networks:
         return params, views["batch_stats"]
 
     def shapes(self, parts: Iterable[str]) -> tuple[Tree, Tree]:
-        """Shapes of the arrays of (params, batch_stats) where there are these encoders beside the decoder."""
+        """Array shapes of (params, batch_stats) for the decoder and these encoders."""
         params, batch_stats = jax.tree.map(np.shape, jax.eval_shape(lambda: self.init(jax.random.key(0))))
         present = {"decoder", *parts}
         params = {part: shapes for part, shapes in params.items() if part in present}
@@ -74,11 +74,11 @@ class Networks:
         return _applied(self._decoder, {"params": params["decoder"]}, z, method="fold")
 
     def logits(
-        self, params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], *, one_by_one: bool = False
+        self, params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], *, sequential: bool = False
     ) -> Float[Array, "B P"]:
         """Decoder values before the output function.
 
-        one_by_one: go through the shapes in sequence. The activations of one shape fit a CPU's cache,
+        sequential: decode the shapes one after another. The activations of one shape fit a CPU's cache,
         those of a batch do not; accelerators want the batch at once.
         """
 
@@ -86,7 +86,7 @@ class Networks:
             z, points = shape
             return jax.vmap(logit, in_axes=(None, 0))(self.fold(params, z), points)
 
-        return lax.map(of_shape, (z, points)) if one_by_one else jax.vmap(of_shape)((z, points))
+        return lax.map(of_shape, (z, points)) if sequential else jax.vmap(of_shape)((z, points))
 
     @property
     def _decoder(self) -> ImplicitDecoder:

@@ -17,9 +17,9 @@ from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 
 @dataclasses.dataclass(frozen=True)
 class Preset:
-    """All that defines the networks and what they see; saved with the weights and in a run's config.json.
+    """The configuration of the networks and their input; saved with the weights and in a run's config.json.
 
-    framing: how a picture becomes a view, see `imfield_jax.framing`.
+    framing: how an image becomes a view, see `imfield_jax.framing`.
     """
 
     name: str
@@ -69,4 +69,4 @@ def from_dict(fields: dict) -> Preset:
             framing=fields["framing"],
         )
     except (KeyError, TypeError) as error:
-        raise ValueError(f"the saved network description is not one of this version: {error}") from error
+        raise ValueError(f"the saved network configuration does not match this version: {error}") from error

@@ -1,6 +1,6 @@
-"""Trained weights as one file: networks, their preset and what they are, in plain npz.
+"""Trained weights as one npz file: parameters, preset and description.
 
-Reading takes numpy alone. The parameters stand under their path ("decoder/layer_1_kernel"), the preset
+Reading needs numpy only. Each parameter is stored under its path ("decoder/layer_1_kernel"), the preset
 and the description as JSON. Half precision halves the file; the networks compute in float32.
 """
 
@@ -26,7 +26,7 @@ _FORMAT = 1
 class Weights:
     """Everything inference needs.
 
-    params: of the decoder, and of the encoders that there are: an autoencoder has no image encoder.
+    params: of the decoder and the available encoders; an autoencoder has no image encoder.
     about:  what the weights are: category, data, stage, scores; any JSON value.
     """
 
@@ -37,7 +37,7 @@ class Weights:
 
 
 def save_weights(path: str | os.PathLike, weights: Weights, dtype: str = "float32") -> None:
-    """Write weights; the file appears whole or not at all. dtype: "float32" or "float16"."""
+    """Write weights atomically. dtype: "float32" or "float16"."""
     arrays = flatten_dict({"params": weights.params, "batch_stats": weights.batch_stats}, sep="/")
     header = {
         "format": _FORMAT,
@@ -57,7 +57,7 @@ def save_weights(path: str | os.PathLike, weights: Weights, dtype: str = "float3
 def load_weights(path: str | os.PathLike) -> Weights:
     """The inverse of `save_weights`, in float32.
 
-    Raises OSError when there is no such file, ValueError when it holds something else.
+    Raises OSError when the file does not exist, ValueError when it is no weights file.
     """
     with damaged(path, "file of imfield_jax weights"):
         return _of_arrays(read_arrays(path))
@@ -72,5 +72,5 @@ def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:
     tree = unflatten_dict(paths, sep="/")
     params, batch_stats = tree["params"], tree.get("batch_stats", {})
     if (jax.tree.map(np.shape, params), jax.tree.map(np.shape, batch_stats)) != networks.shapes(params):
-        raise ValueError("its arrays are not those of the networks it names")
+        raise ValueError("its arrays do not match the networks in its preset")
     return Weights(networks, params, batch_stats, header["about"])

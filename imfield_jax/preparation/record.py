@@ -45,7 +45,7 @@ class Settings:
     views: int = VIEWS
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.labels not in LABELS:
             raise ValueError(f"unknown labels {self.labels!r}: expected one of {', '.join(LABELS)}")
         if self.views < 1:

@@ -27,7 +27,7 @@ CATEGORY = "airplane"
 CREDIT = credit("the FlightGear team", "GPL-2+", f"Debian package {PACKAGE}")
 TURN = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])  # nose -x to front -z, about y
 
-SMALLEST_FILE = 40_000  # bytes; below are lights, tanks and the like
+SMALLEST_FILE = 40_000  # bytes; smaller files are lights, tanks and similar parts
 _NOT_AIRPLANES = r"light|balloon|Ferry|OMSPods|SSME|wheels\.ac|tank\.ac|refueling|exhaust|droptank|Banner"
 
 # Parts that are effects, not airplane: lights and their halos, the discs that stand for turning
@@ -47,7 +47,7 @@ CLUSTER_FILE = "airplane_clusters.json"
 
 
 def obtain(cache_dir: str | Path) -> Path:
-    """The unpacked package, fetched when it is not there; see `package.obtain`."""
+    """The folder of the package, fetched if necessary; see `package.obtain`."""
     return package.obtain(PACKAGE, PACKAGE_SHA256, cache_dir)
 
 
@@ -55,8 +55,8 @@ def shapes(root: str | Path, category: str = CATEGORY, cluster_file: str | Path 
     """The airplanes below `root`, named "airplane/<aircraft>-<file>", sorted.
 
     Whole clusters of look-alikes validate and test. They are read from `cluster_file` (default:
-    airplane_clusters.json in `root`), which is made, once and in about a minute of computing, by reading all
-    meshes when it is missing or belongs to other files.
+    airplane_clusters.json in `root`), which is computed from all meshes, in about a minute, when it is
+    missing or belongs to other files.
 
     Raises ValueError for another category or when there are no aircraft below `root`.
     """
@@ -101,7 +101,7 @@ def _is_airplane(name: str, opacity: float) -> bool:
 
 
 def _stored_clusters(path: Path, loads: dict) -> dict[str, int]:
-    """The clusters in `path` if they are of these shapes, else made and stored there; -1 of unreadable ones."""
+    """The clusters stored in `path`, recomputed and stored if they belong to other shapes; -1 for unreadable meshes."""
     rules = [CLUSTER_DISTANCE, _EFFECTS.pattern]
     if path.is_file():
         stored = json.loads(path.read_text(encoding="utf-8"))
@@ -109,7 +109,7 @@ def _stored_clusters(path: Path, loads: dict) -> dict[str, int]:
             return stored["clusters"]
     clouds = {}
     for name, load in loads.items():
-        with contextlib.suppress(OSError, ValueError):  # of a mesh that cannot be read, preparation says why
+        with contextlib.suppress(OSError, ValueError):  # preparation reports why a mesh cannot be read
             clouds[name] = clusters.surface_points(load())
     labels = clusters.single_linkage(clusters.chamfer_distances(list(clouds.values())), CLUSTER_DISTANCE)
     found = dict.fromkeys(loads, -1) | dict(zip(clouds, labels.tolist(), strict=True))

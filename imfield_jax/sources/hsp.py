@@ -3,10 +3,11 @@
     <root>/modelBlockedVoxels256/<synset>/<model>.mat
     <root>/ShapeNetRendering/<synset>/<model>/rendering/00.png ...
 
-A MATLAB file of HSP (Haene et al. 2017) holds `b`, blocks [n, 16, 16, 16] of which each differs from the others, and
-`bi` [16, 16, 16], the number of each place's block, from 1. They are in the axes of ShapeNet v1: y up, front +x.
+A MATLAB file of HSP (Haene et al. 2017) holds `b`, distinct blocks [n, 16, 16, 16], and
+`bi` [16, 16, 16], the number of the block at each position, from 1. The axes are those of
+ShapeNet v1: y up, front +x.
 
-The split is AtlasNet's, which IM-NET takes: of the sorted names of a category the first 80 % train, the others test.
+The split is AtlasNet's, which IM-NET uses: of the sorted names of a category the first 80 % train, the others test.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ from imfield_jax.sources.formats import renderings
 from imfield_jax.sources.shape import Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
 
-VOXELS, PICTURES = "modelBlockedVoxels256", "ShapeNetRendering"
-_BLOCKS = 16  # of each axis; and voxels of a block
-_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle, by IM-NET's authors too
+VOXELS, RENDERINGS = "modelBlockedVoxels256", "ShapeNetRendering"
+_BLOCKS = 16  # per axis; also the voxels of a block per axis
+_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle that IM-NET's authors leave out too
 
 
 def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
@@ -47,26 +48,26 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
 def rendered_shapes(
     root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], Bool[np.ndarray, "256 256 256"]]
 ) -> list[Shape]:
-    """Models by name, each a file of voxels that `read` makes a solid of, with 3D-R2N2's views."""
+    """Models by name, with 3D-R2N2's views; `read` makes a solid from a file of voxels."""
     names = sorted(set(models) - _LEFT_OUT)
     trains = int(0.8 * len(names))
     return [
         Shape(
             name=f"{synset}/{model}",
             split="train" if number < trains else "test",
-            load=partial(_load, read, models[model], root / PICTURES / synset / model / "rendering"),
+            load=partial(_load, read, models[model], root / RENDERINGS / synset / model / "rendering"),
             stamp=stamp_of(models[model]),
         )
         for number, model in enumerate(names)
     ]
 
 
-def _load(read: Callable[[Path], np.ndarray], voxels: Path, pictures: Path) -> Partial:
+def _load(read: Callable[[Path], np.ndarray], voxels: Path, renders: Path) -> Partial:
     return Partial(
         {
             "solid": read(voxels),
-            "views": renderings.read_views(pictures),
-            "cameras": renderings.read_cameras(pictures),
+            "views": renderings.read_views(renders),
+            "cameras": renderings.read_cameras(renders),
             "diagnostics": {"path": voxels.suffix[1:]},
         }
     )
@@ -81,7 +82,7 @@ def read_solid(path: Path) -> Bool[np.ndarray, "256 256 256"]:
 
     Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
     """
-    contents = path.read_bytes()  # an OSError is one of the file, what follows one of its contents
+    contents = path.read_bytes()  # raises OSError for the file; errors below are of its contents
     with damaged(path, "MATLAB file"):
         arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))
     for name in ("b", "bi"):
@@ -102,7 +103,7 @@ def read_solid(path: Path) -> Bool[np.ndarray, "256 256 256"]:
 def unblocked(
     blocks: Shaped[np.ndarray, "n 16 16 16"], numbers: Int[np.ndarray, "16 16 16"]
 ) -> Shaped[np.ndarray, "256 256 256"]:
-    """Blocks at the places that numbers, from 0, give them."""
+    """The grid of blocks, given the block number, from 0, at each position."""
     return blocks[numbers].transpose(0, 3, 1, 4, 2, 5).reshape((SOLID_RESOLUTION,) * 3)
 
 
@@ -112,10 +113,10 @@ def to_v2(solid: Shaped[np.ndarray, "R R R"]) -> Shaped[np.ndarray, "R R R"]:
 
 
 def filled(solid: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
-    """The solid with what is hollow from above filled, as IM-NET's authors do before they sample.
+    """The solid with hollows filled from above, as IM-NET's authors do before sampling.
 
     Going down a column, an empty voxel is filled below a full one while it has full ones on either side in x and
-    in z; where it has not, the column has to meet a full one again.
+    in z; otherwise filling stops until the column meets a full one again.
     """
     between = np.ones_like(solid)
     for axis in (0, 2):

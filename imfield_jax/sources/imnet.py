@@ -1,4 +1,4 @@
-"""Shapes that IM-NET's authors, or `imfield export`, have prepared.
+"""Shapes prepared by IM-NET's authors or written by `imfield export`.
 
 One row per shape, all uint8, gzip level 9; a text file of the same name has the rows' names, one per line:
 
@@ -10,10 +10,10 @@ One row per shape, all uint8, gzip level 9; a text file of the same name has the
 | values_16, _32, _64 | [N, n, 1] | 1 inside |
 
 The first files have 8,192 and 32,768 points at 32 and 64, indices in grids of 16, 32 and 64 cells per axis, and 20
-pictures or none.
+images or none.
 
-Nothing is sampled again, and nothing rendered where there are pictures: they, the voxels and the labelled points are
-the files' own. The split is theirs, except for the first files, `<synset>_vox.hdf5`, which have a whole category.
+Images, voxels and labelled points are taken from the files; images are rendered only where the files have none.
+The split is theirs, except for the first files, `<synset>_vox.hdf5`, which have a whole category.
 """
 
 from __future__ import annotations
@@ -42,20 +42,20 @@ _WHOLE = "vox"
 PIXELS = "pixels"
 _LISTED = "obj_list.txt"
 _MOST_AT_ONCE = 256  # rows, of 0.8 MB each
-_PICTURE = (RENDERED_SIZE, RENDERED_SIZE)
+_IMAGE_SHAPE = (RENDERED_SIZE, RENDERED_SIZE)
 _SIDE = SOLID_RESOLUTION // VOXEL_RESOLUTION
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """What a row has at each level: how many points, and cells per axis of the grid that they are indices in."""
+    """The points of a row at each level: their number, and the cells per axis of the grid that they index."""
 
     points: dict[int, int]
     grids: dict[int, int]
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Of a row of each data set but the pictures."""
+        """The shape of a row of each data set except the images."""
         return {
             "voxels": (VOXEL_RESOLUTION,) * 3 + (1,),
             **{f"points_{level}": (points, 3) for level, points in self.points.items()},
@@ -110,7 +110,7 @@ def layout_of(path: Path) -> Layout:
         layout = FIRST if isinstance(found, h5py.Dataset) and found.shape[1:] == (FIRST.points[32], 3) else LATER
         expected: dict[str, tuple[int | str, ...]] = {name: ("N", *shape) for name, shape in layout.shapes.items()}
         if PIXELS in file or layout is LATER:
-            expected[PIXELS] = ("N", VIEWS if layout is LATER else "K", *_PICTURE)
+            expected[PIXELS] = ("N", VIEWS if layout is LATER else "K", *_IMAGE_SHAPE)
         rows = len(found) if isinstance(found, h5py.Dataset) and found.shape else 0
         for name, shape in expected.items():
             _check(path, name, file.get(name), shape, rows)
@@ -118,7 +118,7 @@ def layout_of(path: Path) -> Layout:
 
 
 def _check(path: Path, name: str, found: h5py.Dataset | None, shape: tuple[int | str, ...], rows: int) -> None:
-    """Raises ValueError for a data set of another shape; letters in `shape` stand for any size."""
+    """Raises ValueError for a data set of another shape; names in `shape` match any size."""
     there: tuple[int, ...] = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
     if len(there) != len(shape) or any(size not in (here, "N", "K") for size, here in zip(shape, there, strict=True)):
         what = f"{found.dtype} {list(found.shape)}" if isinstance(found, h5py.Dataset) else "none"
@@ -156,7 +156,7 @@ def read(path: Path, number: int, name: str, layout: Layout) -> Partial:
     """One row of an HDF5 file.
 
     These files have no cameras (they become NaN), no solid finer than their voxels (which then make the 256^3 one)
-    and no alpha (which becomes 0 where a picture is white). Where there are no pictures, they are to be made of the
+    and no alpha (which becomes 0 where an image is white). Where there are no images, preparation renders the
     surface of the voxels.
 
     Raises OSError where the file cannot be read, ValueError for values out of range.
@@ -185,7 +185,7 @@ def read(path: Path, number: int, name: str, layout: Layout) -> Partial:
 
 
 def _block_of(path: Path, number: int) -> tuple[int, dict[str, np.ndarray]]:
-    """The rows that cost no more to read than one of them does: the number of the first, and their data sets by name.
+    """The rows in the same chunks as a given row: the number of the first, and their data sets by name.
 
     A compressed chunk is read as a whole. Those of our files hold a part of one row, those of the authors' of up to
     2,189, so that one row's chunks are those of its neighbours, and a gigabyte.
@@ -198,7 +198,7 @@ def _block_of(path: Path, number: int) -> tuple[int, dict[str, np.ndarray]]:
 
 @functools.lru_cache(maxsize=1)
 def _rows(path: Path, stamp: str, start: int, stop: int) -> dict[str, np.ndarray]:
-    """Rows of all data sets. The last ones stay in memory, as the next row asked for is mostly a neighbour."""
+    """Rows of all data sets. The last ones are cached, as the next row is usually a neighbour."""
     with _opened(path) as file:
         return {key: file[key][start:stop] for key in (PIXELS, *LATER.shapes) if key in file}
 
@@ -210,5 +210,5 @@ def _opened(path: Path) -> Iterator[h5py.File]:
     try:
         with h5py.File(path) as file:
             yield file
-    except (OSError, RuntimeError, KeyError) as error:  # what h5py makes of a damaged file
+    except (OSError, RuntimeError, KeyError) as error:  # raised by h5py for a damaged file
         raise ValueError(f"{path} is damaged or no HDF5 file: {one_line(error)}") from error

@@ -1,4 +1,4 @@
-"""Shapes as Occupancy Networks (Mescheder et al. 2019) has them, or `imfield export` wrote them.
+"""Shapes in the layout of Occupancy Networks (Mescheder et al. 2019), also as written by `imfield export`.
 
     <root>/metadata.yaml                        the groups
     <root>/<group>/train.lst, val.lst, test.lst their models
@@ -28,10 +28,10 @@ from imfield_jax.sources.shape import Cloud, Partial, Shape, stamp_of
 from imfield_jax.sources.synsets import synset_of
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}  # ours: theirs
-POINTS_FILE, CLOUD_FILE, PICTURES = "points.npz", "pointcloud.npz", "img_choy2016"
-_FEWEST = 100  # points that can describe a surface; they have 100,000
+POINTS_FILE, CLOUD_FILE, IMAGES = "points.npz", "pointcloud.npz", "img_choy2016"
+_FEWEST = 100  # minimum number of surface points; their files have 100,000
 _ROUNDING = 1e-3  # of a coordinate in half precision: a solid may end at the wall of the cube
-_WHITE = 240  # from here on a pixel is background: JPEG leaves traces around the object
+_WHITE = 240  # brighter pixels are background: JPEG leaves artefacts around the object
 TO_OURS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])  # front +x to front -z
 
 
@@ -65,7 +65,7 @@ def _listed(path: Path) -> list[str]:
 
 
 def _stamp(folder: Path) -> str:
-    """That of the file the solid is made of; a model without one is listed too, and fails to load."""
+    """The stamp of the file with the surface points; a model without one is listed too, and fails to load."""
     path = folder / CLOUD_FILE
     return stamp_of(path) if path.is_file() else ""
 
@@ -78,17 +78,17 @@ def to_ours(
 
 
 def read(folder: Path) -> Partial:
-    """A model's surface points, labelled points, pictures and cameras.
+    """A model's surface points, labelled points, images and cameras.
 
-    There is no solid in their files: preparation makes it of the surface points. Pictures have no alpha: it becomes 0
+    Their files have no solid: preparation computes it from the surface points. Images have no alpha: it becomes 0
     where they are white.
 
     Raises OSError where a file cannot be read, ValueError where it is damaged or holds something else.
     """
     surface, normals = _read_cloud(folder / CLOUD_FILE)
     points, inside = _read_points(folder / POINTS_FILE)
-    views = _read_pictures(folder / PICTURES)
-    cameras = _read_cameras(folder / PICTURES / "cameras.npz", len(views))
+    views = _read_images(folder / IMAGES)
+    cameras = _read_cameras(folder / IMAGES / "cameras.npz", len(views))
     within = np.abs(points).max(axis=-1) < HALF
     cloud = Cloud(surface, normals, points[within], inside[within])
     return Partial({"diagnostics": {"path": "occupancy_networks"}, "views": views, "cameras": cameras}, cloud=cloud)
@@ -109,7 +109,7 @@ def _read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Points [n, 3] in the place of the cube, not all in it, and whether they are inside: [n] bool."""
     file = _read_arrays(path, {"points": (None, 3), "occupancies": (None,), "loc": (3,), "scale": ()})
     points, labels = file["points"], file["occupancies"]
-    if labels.dtype == np.uint8:  # else one for each already, as their options allow
+    if labels.dtype == np.uint8:  # otherwise one byte each, as their options allow
         labels = np.unpackbits(labels)[: len(points)]
     if len(labels) != len(points) or not len(points):
         raise ValueError(f"{path}: occupancies: expected one for each of {len(points)} points, found {len(labels)}")
@@ -131,20 +131,20 @@ def _read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> di
     return arrays
 
 
-def _read_pictures(folder: Path) -> np.ndarray:
-    """The pictures in a folder in the order of their names: [K, 137, 137, 4] uint8."""
+def _read_images(folder: Path) -> np.ndarray:
+    """The images in a folder in the order of their names: [K, 137, 137, 4] uint8."""
     paths = sorted(folder.glob("*.jpg"))
     if not paths:
-        raise FileNotFoundError(f"{folder}: expected pictures 000.jpg, 001.jpg ..., found none")
-    return np.stack([_read_picture(path) for path in paths])
+        raise FileNotFoundError(f"{folder}: expected images 000.jpg, 001.jpg ..., found none")
+    return np.stack([_read_image(path) for path in paths])
 
 
-def _read_picture(path: Path) -> np.ndarray:
+def _read_image(path: Path) -> np.ndarray:
     with damaged(path, "JPEG file"), Image.open(path, formats=("jpeg",)) as image:
         size = image.size
         pixels = np.asarray(image.convert("RGB")) if size == (RENDERED_SIZE,) * 2 else None
     if pixels is None:
-        raise ValueError(f"{path}: expected a picture of 137 x 137, found {size[0]} x {size[1]}")
+        raise ValueError(f"{path}: expected an image of 137 x 137, found {size[0]} x {size[1]}")
     alpha = np.where(pixels.min(axis=-1) < _WHITE, 255, 0).astype(np.uint8)
     return np.concatenate([pixels, alpha[..., None]], axis=-1)
 

@@ -1,7 +1,7 @@
-"""Mesh collections that come as a Debian package: fetched, checked and unpacked, not installed.
+"""Mesh collections from Debian packages: fetched, verified and unpacked, not installed.
 
 The package is unpacked as plain files into a cache folder; nothing is installed and no root is
-needed. A machine without the package client, or without a network, can be given the file.
+needed. A machine without the package client, or without a network, can use a copy of the file.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from pathlib import Path
 def obtain(package: str, sha256: str, cache_dir: str | Path) -> Path:
     """The folder with the unpacked files of a Debian package, `cache_dir`/`package`.
 
-    An unpacked folder there is used as it is. Else the package file is taken from `cache_dir`
+    An existing folder is reused. Otherwise the package file is taken from `cache_dir`
     (`package`_*.deb) or fetched with `apt-get download`, its sha256 is checked, and it is unpacked.
-    The folder appears whole or not at all.
+    The folder is created atomically.
 
-    Raises OSError, saying what to put where, when the package cannot be fetched or unpacked, and
+    Raises OSError, with advice, when the package cannot be fetched or unpacked, and
     ValueError when the file is not the one expected.
     """
     cache_dir = Path(cache_dir)
@@ -37,7 +37,7 @@ def obtain(package: str, sha256: str, cache_dir: str | Path) -> Path:
         try:
             files.rename(unpacked)
         except OSError:
-            if not unpacked.is_dir():  # else another process was quicker, and its files are the same
+            if not unpacked.is_dir():  # otherwise another process was faster, and its files are the same
                 raise
     return unpacked
 
@@ -47,7 +47,7 @@ def _download(package: str, sha256: str, cache_dir: Path, scratch: Path) -> Path
     _run(["apt-get", "download", package], f"run 'apt-get update' as root and try again, or {advice}", scratch)
     archives = sorted(scratch.glob("*.deb"))
     if not archives:
-        raise OSError(f"{package}: 'apt-get download' brought no file; {advice}")
+        raise OSError(f"{package}: 'apt-get download' downloaded no file; {advice}")
     return archives[0]
 
 

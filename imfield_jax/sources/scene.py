@@ -1,7 +1,7 @@
-"""A textured object as a list of parts, one material each: what every source yields.
+"""A textured object as a list of parts, one material each: the output of every source.
 
-A scene is what artists call a model: geometry with colours. Solidification asks it for one
-triangle soup, rendering for its parts.
+A scene is a model in the artists' sense: geometry with colours. Solidification uses it as one
+triangle soup, rendering uses its parts.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Part:
 class Scene:
     """One object.
 
-    warnings: what its file has and the parts do not, one line each, for the report of a preparation.
+    warnings: features of the file that the parts lack, one line each, for the preparation report.
     """
 
     parts: tuple[Part, ...]
@@ -82,7 +82,7 @@ def transformed(scene: Scene, matrix: Float[np.ndarray, "3 3"]) -> Scene:
 
 
 def place(scene: Scene, longest_side: float | None) -> tuple[Scene, Placement]:
-    """The scene in the cube, and how it got there.
+    """The scene moved into the cube, and its placement.
 
     longest_side: the bounding box is centred and its longest side scaled to this (0.9 for our own
     sources); None leaves a scene that already lives in the cube where it is (ShapeNet v2).

@@ -1,8 +1,8 @@
-"""ShapeNetCore.v2 as it comes: `<synset>/<model>/models/model_normalized.obj` + MTL + images.
+"""ShapeNetCore.v2 as distributed: `<synset>/<model>/models/model_normalized.obj` + MTL + images.
 
-Categories are folders, or the zip files `<synset>.zip` that they are downloaded as, of which only the model that is
-being loaded is unpacked. The meshes are already y up, front -z, with a bounding box of unit diagonal, so they are
-left where they are. The split is the official one (`all.csv`) when that file lies in the root.
+Categories are folders, or the downloaded zip files `<synset>.zip`, of which only the requested model is
+unpacked. The meshes are already y up, front -z, with a bounding box of unit diagonal, so they are
+not moved. The split is the official one (`all.csv`) when that file lies in the root.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     """The models of one category, named "<synset>/<model id>", sorted.
 
     With `all.csv` in the root (columns synsetId, modelId, split), its split; models it does not
-    list train. Without it the sorted 80/10/10. A model folder whose mesh is missing is listed too:
-    loading it says so, and whether that is known of ShapeNet or a fault of this copy.
+    list train. Without it the sorted 80/10/10. A model folder without a mesh is listed too:
+    loading it reports whether the mesh is missing in ShapeNet itself or in this copy only.
 
     Raises ValueError when the root or the category is not there, its zip file is damaged, or `all.csv` is not a
     split file.

@@ -1,7 +1,7 @@
 """Sweet Home 3D's furniture: 820 real textured models in five libraries, with a catalogue.
 
 A library is a zip (.sh3f) with OBJ models and `PluginFurnitureCatalog.properties`, whose
-`category` is the room and whose `name` says what the thing is, so categories here are rules on
+`category` is the room and whose `name` describes the object, so categories here are rules on
 names, checked by eye on contact sheets. The models are y up, front +z.
 """
 
@@ -28,7 +28,7 @@ PACKAGE_SHA256 = "3ccb90c63f9525e887a767b9cd5c8b6933b8b6b2973a615a5359ee68a21186
 CATALOGUE = "PluginFurnitureCatalog.properties"
 HALF_TURN = np.diag([-1.0, 1.0, -1.0])  # front +z to front -z
 
-# What a name makes a thing: (kind, pattern, exceptions), the first match wins.
+# The kind of an object by its name: (kind, pattern, exceptions); the first match wins.
 _OTHER = "other"
 _KINDS = (
     ("lamp", r"lamp|chandelier|lantern|candle|spotlight|track lights|light|fluorescent", r"flashlight"),
@@ -53,7 +53,7 @@ CATEGORIES = {
     "furniture": tuple(itertools.chain(*_FAMILIES)),  # everything, to try out preparation
 }
 
-# Models that are nearly another one go to its split. These are the pairs nearer than 0.014 by
+# Near duplicates of a model go to its split. These are the pairs nearer than 0.014 by
 # `clusters.chamfer_distances` that dealing would separate; seating has none.
 _NEAR_COPIES = {
     "car/KatorLegaz-concept-sedan-02-sport": "car/KatorLegaz-concept-sedan-02",
@@ -86,7 +86,7 @@ class _Model:
 
 
 def obtain(cache_dir: str | Path) -> Path:
-    """The unpacked package, fetched when it is not there; see `package.obtain`."""
+    """The folder of the package, fetched if necessary; see `package.obtain`."""
     return package.obtain(PACKAGE, PACKAGE_SHA256, cache_dir)
 
 
@@ -94,7 +94,7 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
     """The models of a category (see CATEGORIES) in the .sh3f files below `root`.
 
     Named "<kind>/<library>-<model>". The split deals 8 : 1 : 1 through each family of kinds, sorted
-    by kind and title, and is the same whichever category of the family is asked for.
+    by kind and title, and is the same for every category of the family.
 
     Raises ValueError for an unknown category, or when there are no .sh3f files below `root`.
     """

@@ -1,4 +1,4 @@
-"""The 55 categories of ShapeNetCore.v2: names, synsets, how many models, and which of them have no mesh."""
+"""The 55 categories of ShapeNetCore.v2: names, synsets, numbers of models, and models without a mesh."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ ALIASES = {
     "vessel": "watercraft",
 }
 
-# Models that come without a mesh: 19 of 3,533 cars (known from Kubric's list of problematic models, and just what
-# ShapeNet-55 lacks).
+# Models that come without a mesh: 19 of 3,533 cars (known from Kubric's list of problematic models, exactly those
+# that ShapeNet-55 lacks).
 WITHOUT_MESH = {
     "02958343/207e69af994efa9330714334794526d4",
     "02958343/2307b51ca7e4a03d30714334794526d4",

@@ -1,8 +1,8 @@
-"""Checkpoints: the only file that knows of Orbax.
+"""Checkpoints: the only file that uses Orbax.
 
 A checkpoint is the `TrainState` after a number of updates of the run. Orbax writes it beside its
-final name and renames it, so a kill while saving leaves the one before. Deleting is not atomic
-there, so `restore` falls back to an older one when the newest cannot be read.
+final name and renames it, so a kill while saving leaves the previous one. Orbax does not delete
+atomically, so `restore` falls back to an older one when the newest cannot be read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Checkpoints:
 
     def __init__(self, folder: Path | str):
         options = ocp.CheckpointManagerOptions(max_to_keep=_KEPT, cleanup_tmp_directories=True)
-        # Without the handler a manager knows the shapes of what it saved itself, not of what it finds.
+        # Without the handler a manager knows the shapes of its own checkpoints only, not of existing ones.
         handler = ocp.StandardCheckpointHandler()
         self._folder = Path(folder).resolve()
         self._manager = ocp.CheckpointManager(self._folder, options=options, item_handlers=handler)
@@ -36,12 +36,12 @@ class Checkpoints:
         self._manager.wait_until_finished()
         self._manager.close()
 
-    def save(self, done: int, state: TrainState) -> None:
-        """Save the state after `done` updates of the run; the copy is taken before this returns."""
-        if done in self._manager.all_steps():
-            self._manager.delete(done)  # it could not be read, or the run would have gone on from it
+    def save(self, step: int, state: TrainState) -> None:
+        """Save the state after `step` updates of the run; the state is copied before this returns."""
+        if step in self._manager.all_steps():
+            self._manager.delete(step)  # it could not be read, or the run would have resumed from it
         self._check_space(state)
-        self._manager.save(done, args=ocp.args.StandardSave(state), force=True)
+        self._manager.save(step, args=ocp.args.StandardSave(state), force=True)
 
     def _check_space(self, state: TrainState) -> None:
         """Raises OSError for a disk without room: Orbax's writing threads would report it in a thousand lines."""
@@ -55,22 +55,22 @@ class Checkpoints:
             )
 
     def steps(self) -> list[int]:
-        """The numbers of updates that there are checkpoints of, newest first."""
+        """The steps of all checkpoints, newest first."""
         return sorted(self._manager.all_steps(), reverse=True)
 
-    def restore(self, done: int, like: TrainState) -> TrainState:
-        """The state after `done` updates. like: shapes, dtypes and shardings to expect.
+    def restore(self, step: int, like: TrainState) -> TrainState:
+        """The state after `step` updates. like: shapes, dtypes and shardings to expect.
 
-        Raises ValueError naming the first leaf whose shape differs, or saying that the files are broken.
+        Raises ValueError that names the first leaf with another shape, or for damaged files.
         """
         try:
-            self._check(done, like)
-            return self._manager.restore(done, args=ocp.args.StandardRestore(like))
+            self._check(step, like)
+            return self._manager.restore(step, args=ocp.args.StandardRestore(like))
         except (OSError, KeyError, ValueError) as error:
-            raise ValueError(f"checkpoint {done} cannot be read: {error}") from error
+            raise ValueError(f"checkpoint {step} cannot be read: {error}") from error
 
-    def _check(self, done: int, like: TrainState) -> None:
-        found = self._manager.item_metadata(done)
+    def _check(self, step: int, like: TrainState) -> None:
+        found = self._manager.item_metadata(step)
         if found is None:
             raise ValueError("its metadata file is missing")
         saved = {_leaf_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(found.tree)}

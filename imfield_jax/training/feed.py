@@ -1,6 +1,6 @@
-"""Where a training loop gets its batches.
+"""The source of batches of a training loop.
 
-A feed is asked for a batch by number and always answers with the same batch, so resuming needs no state.
+A feed returns the same batch for the same number, so resuming needs no state.
 `imfield_jax.dataset` has two: `pipeline.PipelineFeed` and `resident.ResidentFeed`.
 """
 

@@ -24,16 +24,16 @@ from imfield_jax.training.state import TrainState, begin_stage, first_state, tra
 from imfield_jax.training.steps import Metrics
 from imfield_jax.training.validation import latents_of
 
-EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the answer is "empty" everywhere
-COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder says the same of every shape
+EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the network predicts "empty" everywhere
+COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder maps all shapes to one latent
 
 
 @runtime_checkable
 class Observer(Protocol):
-    """Receives the reports of a run; it must not change it."""
+    """Receives the reports of a run; it must not change the run."""
 
     def measured(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
-        """Means over the steps since the last call; `step` updates of the stage are made."""
+        """Means over the steps since the last call, after `step` updates of the stage."""
 
     def validated(self, stage: Stage, step: int, metrics: dict[str, float]) -> None:
         """Intersection over union on held-out shapes."""
@@ -42,13 +42,13 @@ class Observer(Protocol):
         """A stage is over."""
 
     def warned(self, stage: Stage, step: int, message: str) -> None:
-        """Something is wrong that a person should know now."""
+        """Something is wrong that the user should know now."""
 
     def estimated(self, seconds: dict[str, float]) -> None:
-        """How long the stages that are not finished will take, by name."""
+        """Expected seconds of each unfinished stage, by name."""
 
-    def resumed(self, done: int, total: int) -> None:
-        """The run resumes after `done` of `total` updates."""
+    def resumed(self, step: int, total: int) -> None:
+        """The run resumes after `step` of `total` updates."""
 
 
 def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
@@ -56,32 +56,32 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
 
     Raises ValueError when there are checkpoints and none can be read, or when the loss is not finite.
     """
-    done, state = _resume(run, checkpoints, observer)
-    current = run.schedule.locate(done)
-    if run.estimate and done < run.schedule.ends[-1]:
+    step, state = _resume(run, checkpoints, observer)
+    current = run.schedule.locate(step)
+    if run.estimate and step < run.schedule.ends[-1]:
         observer.estimated(remaining_seconds(run, current, state))
     state = _train_stage(run, current, state, checkpoints, observer)
     for number in range(current + 1, len(run.schedule.stages)):
         state = begin_stage(run.schedule, run.schedule.stages[number], state.params, state.batch_stats)
-        # Where the step leaves its state, or the second step would compile again.
+        # With the sharding that an update returns; otherwise the second update would compile again.
         state = jax.device_put(state, replicated(run.mesh))
         state = _train_stage(run, number, state, checkpoints, observer)
     return state
 
 
 def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int, TrainState]:
-    """The number of updates made and their state: of a checkpoint, or 0 and the first."""
+    """The number of updates so far and the state after them: of a checkpoint, or 0 and the first state."""
     problem = None
-    for done in checkpoints.steps():
-        stage = run.schedule.stages[run.schedule.locate(done)]
+    for step in checkpoints.steps():
+        stage = run.schedule.stages[run.schedule.locate(step)]
         try:
-            state = checkpoints.restore(done, _expected(run, stage))
+            state = checkpoints.restore(step, _expected(run, stage))
         except ValueError as error:
             problem = error
-            observer.warned(stage, done, f"{error}; trying the checkpoint before")
+            observer.warned(stage, step, f"{error}; trying the checkpoint before")
             continue
-        observer.resumed(done, run.schedule.ends[-1])
-        return done, state
+        observer.resumed(step, run.schedule.ends[-1])
+        return step, state
     if problem is not None:
         raise ValueError(f"no checkpoint of this run can be read: {problem}")
     if run.initial is None:
@@ -109,64 +109,64 @@ def _train_stage(run: Run, number: int, state: TrainState, checkpoints: Checkpoi
 
 
 def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, observer: Observer) -> TrainState:
-    """The updates of a stage that are not made yet."""
+    """Run the remaining updates of a stage."""
     stage = run.schedule.stages[number]
     before = run.schedule.ends[number] - stage.steps
     feed = run.feeds(number)
-    step = run.steps[number]
+    update = run.steps[number]
     latents = _targets(run, stage, state, feed)
     seen: list[Metrics] = []
-    for made in range(int(state.step) + 1, stage.steps + 1):
-        state, metrics = step(state, batch(feed, stage, made - 1), latents)
+    for step in range(int(state.step) + 1, stage.steps + 1):
+        state, metrics = update(state, batch(feed, stage, step - 1), latents)
         seen.append(metrics)
-        last = made == stage.steps
-        if last or made % run.measure_every == 0:
-            _tell(observer, stage, made, seen)
+        last = step == stage.steps
+        if last or step % run.measure_every == 0:
+            _report(observer, stage, step, seen)
             seen = []
-        if last or made % run.save_every == 0:
-            _check_finite(stage, made, "size of the weights", float(optax.tree.norm(trained(stage, state.params))))
-            checkpoints.save(before + made, state)
-        if made % run.validate_every == 0 and not last:
-            observer.validated(stage, made, run.validate(state))
+        if last or step % run.save_every == 0:
+            _check_finite(stage, step, "size of the weights", float(optax.tree.norm(trained(stage, state.params))))
+            checkpoints.save(before + step, state)
+        if step % run.validate_every == 0 and not last:
+            observer.validated(stage, step, run.validate(state))
     return state
 
 
 def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:
-    """What views are regressed to: the autoencoder is frozen by then, so they are the same after a resume."""
+    """The regression targets of the views. The autoencoder is frozen by then, so they are the same after a resume."""
     if stage.kind == AUTOENCODER:
         return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), replicated(run.mesh))
     latents = latents_of(run.networks, state.params, feed.voxels, len(feed.names))
     return jax.device_put(latents, replicated(run.mesh))
 
 
-def _tell(observer: Observer, stage: Stage, made: int, seen: list[Metrics]) -> None:
+def _report(observer: Observer, stage: Stage, step: int, seen: list[Metrics]) -> None:
     means = {name: float(np.mean([float(metrics[name]) for metrics in seen])) for name in seen[0]}
-    _check_finite(stage, made, "loss", means["loss"])
-    observer.measured(stage, made, means)
-    if made > stage.steps // 2:
+    _check_finite(stage, step, "loss", means["loss"])
+    observer.measured(stage, step, means)
+    if step > stage.steps // 2:
         for message in _symptoms(stage, means):
-            observer.warned(stage, made, message)
+            observer.warned(stage, step, message)
 
 
 def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
-    """What the metrics say has gone wrong, and what to do."""
+    """Problems that the metrics reveal, and what to do about them."""
     if means.get("predicted_inside", 1.0) < EMPTY_FRACTION * means.get("true_inside", 0.0):
         yield (
-            f"the network answers 'empty' everywhere ({means['predicted_inside']:.2%} of points predicted inside, "
+            f"the network predicts 'empty' everywhere ({means['predicted_inside']:.2%} of points predicted inside, "
             f"{means['true_inside']:.2%} are; loss {means['loss']:.4f}): check the dataset's contact.png, or train "
             "with a lower --learning_rate or --loss=bce into another --run"
         )
     if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:
         yield (
-            f"the encoder says the same of every shape (its latents differ by {means['latent_spread']:.1e}): "
+            f"the encoder maps all shapes to nearly one latent (they differ by {means['latent_spread']:.1e}): "
             "train with a lower --learning_rate or --optimizer=muon into another --run"
         )
 
 
-def _check_finite(stage: Stage, made: int, name: str, value: float) -> None:
-    """Stop a run whose numbers are gone, before they are saved over those that were not."""
+def _check_finite(stage: Stage, step: int, name: str, value: float) -> None:
+    """Stop a run that has diverged, before it overwrites good checkpoints."""
     if not np.isfinite(value):
         raise ValueError(
-            f"{stage.name}: the {name} is {value} after {made} updates: train with a lower --learning_rate into "
+            f"{stage.name}: the {name} is {value} after {step} updates: train with a lower --learning_rate into "
             "another --run"
         )

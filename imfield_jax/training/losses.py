@@ -1,4 +1,4 @@
-"""Losses over labelled points and latents, and the metrics that are watched with them."""
+"""Losses over labelled points and latents, and the metrics reported with them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def latent_loss(z: Float[Array, "B Z"], target: Float[Array, "B Z"]) -> Float[Ar
 def point_metrics(
     logits: Float[Array, "B P"], occupancy: Float[Array, "B P"], output: str
 ) -> dict[str, Float[Array, ""]]:
-    """Intersection over union on the batch's own points, and how many are and are said to be inside."""
+    """Intersection over union on the points of the batch, and the fractions predicted and truly inside."""
     inside = logits > SURFACE_LOGITS[output]
     full = occupancy > LEVEL
     overlap = jnp.sum(inside & full, axis=-1)
@@ -53,8 +53,8 @@ def point_metrics(
 
 
 def latent_spread(z: Float[Array, "B Z"]) -> Float[Array, ""]:
-    """How far the latents of a batch are apart: the standard deviation over shapes, averaged over components.
+    """Spread of the latents of a batch: the standard deviation over shapes, averaged over components.
 
-    Near zero means that the encoder says the same of every shape: its sigmoids are saturated.
+    Near zero means that the encoder maps all shapes to one latent: its sigmoids are saturated.
     """
     return jnp.std(z, axis=0).mean()

@@ -11,14 +11,14 @@ import optax.contrib
 from imfield_jax.training.stages import ADAM, MUON, Schedule, Stage
 from imfield_jax.types import Array
 
-_BETA2 = 0.999  # of Adam, in IM-NET too
-_MUON_GAIN = 20.0  # of a matrix's update beside Adam's, so that one rate suits both
-_WARMUP_SHARE = 0.02  # of a stage's steps: Adam's first steps are too sure of themselves
+_BETA2 = 0.999  # Adam's, as in IM-NET
+_MUON_GAIN = 20.0  # scale of Muon updates relative to Adam's, so that one learning rate suits both
+_WARMUP_FRACTION = 0.02  # of a stage's steps: Adam's first steps are too large
 
 
 def optimizer_of(schedule: Schedule, stage: Stage) -> optax.GradientTransformation:
-    """Adam (IM-NET: beta1 0.5, beta2 0.999) or Muon, with a short warm-up and, if asked, a cosine decay to zero."""
-    warmup = max(1, int(_WARMUP_SHARE * stage.steps))
+    """Adam (IM-NET: beta1 0.5, beta2 0.999) or Muon, with a short warm-up and an optional cosine decay to zero."""
+    warmup = max(1, int(_WARMUP_FRACTION * stage.steps))
     peak, first = stage.learning_rate, stage.learning_rate / warmup
     if stage.decay:
         rate = optax.warmup_cosine_decay_schedule(first, peak, warmup, max(stage.steps, warmup + 1))
@@ -32,11 +32,11 @@ def optimizer_of(schedule: Schedule, stage: Stage) -> optax.GradientTransformati
         optax.scale_by_learning_rate(lambda count: _MUON_GAIN * rate(count)),
     )
     adam = optax.adam(rate, b1=schedule.beta1, b2=_BETA2)
-    return optax.partition({MUON: muon, ADAM: adam}, lambda params: jax.tree.map(_mover, params))
+    return optax.partition({MUON: muon, ADAM: adam}, lambda params: jax.tree.map(_label, params))
 
 
-def _mover(leaf: Array) -> str:
-    """Muon moves the matrices of layers; biases, scales and the row of a single output are left to Adam."""
+def _label(leaf: Array) -> str:
+    """The optimizer of a leaf: Muon for weight matrices, Adam for biases, scales and single-output layers."""
     return ADAM if leaf.ndim < 2 or leaf.shape[-1] == 1 else MUON
 
 
@@ -46,10 +46,10 @@ def _matrix_axes(leaf: Array) -> optax.contrib.MuonDimensionNumbers:
 
 
 def _spectral_size(shape: tuple[int, ...]) -> float:
-    """What the largest singular value of a layer's update is in proportion to: sqrt(outputs / inputs).
+    """The scale of a layer's update, by its largest singular value: sqrt(outputs / inputs).
 
     The outputs of every layer then change by the same amount per unit, however wide it is (Yang, Simon and
     Bernstein 2023, "A spectral condition for feature learning"). With updates of one size per number
-    instead, the voxel encoder, of 8,192 inputs in its last layer, is moved much too far for the decoder.
+    instead, the voxel encoder, of 8,192 inputs in its last layer, moves much too far for the decoder.
     """
     return math.sqrt(shape[-1] / math.prod(shape[:-1]))

@@ -1,7 +1,7 @@
-"""How a step is spread over devices: one mesh axis, `data`; the only file that knows of devices.
+"""Data parallelism: one mesh axis, `data`; the only file that handles devices.
 
-The state is on every device, the batch is cut along its first axis, and XLA inserts the sums. This
-is what takes `pmap`'s place in today's JAX (`pmap` itself is now written over the same mechanism):
+The state is replicated, the batch is sharded along its first axis, and XLA inserts the all-reduces. This
+replaces `pmap` in current JAX (`pmap` itself is now implemented on the same mechanism):
 batch normalisation sees the global batch, and no step mentions an axis name.
 """
 
@@ -20,10 +20,10 @@ _PROCESS_COUNTS = ("OMPI_COMM_WORLD_SIZE", "PMI_SIZE", "SLURM_STEP_NUM_TASKS")
 
 
 def check_single_process(environment: Mapping[str, str] = os.environ) -> None:
-    """Raises ValueError where this is one of several processes: each would train the whole and none could save."""
+    """Raises ValueError in a run of several processes: each would train alone and none could save."""
     counts = {name: environment.get(name, "1") for name in _PROCESS_COUNTS}
     counts["TPU_WORKER_HOSTNAMES"] = str(environment.get("TPU_WORKER_HOSTNAMES", "").count(",") + 1)
-    found = [f"{name} says {count}" for name, count in counts.items() if count.isdigit() and int(count) > 1]
+    found = [f"{name} is {count}" for name, count in counts.items() if count.isdigit() and int(count) > 1]
     if not found and jax.distributed.is_initialized() and jax.process_count() > 1:
         found = [f"jax.distributed has {jax.process_count()}"]
     if found:
@@ -40,24 +40,24 @@ def data_mesh(devices: int | None = None) -> Mesh:
     """
     found = jax.local_devices()
     if devices is not None and devices > len(found):
-        raise ValueError(f"--devices: expected at most {len(found)}, as there are here, found {devices}")
+        raise ValueError(f"--devices: expected at most {len(found)}, the number of local devices, found {devices}")
     return Mesh(np.array(found[:devices]), ("data",), axis_types=(AxisType.Auto,))
 
 
 def replicated(mesh: Mesh) -> NamedSharding:
-    """A copy on each device."""
+    """Sharding with a copy on each device."""
     return NamedSharding(mesh, PartitionSpec())
 
 
 def batch_sharded(mesh: Mesh) -> NamedSharding:
-    """Cut along the first axis."""
+    """Sharding along the first axis."""
     return NamedSharding(mesh, PartitionSpec("data"))
 
 
 def parallel_step(step: Step, mesh: Mesh) -> Step:
     """The step compiled for the mesh, once; the state it is given is donated."""
-    same, cut = replicated(mesh), batch_sharded(mesh)
-    return jax.jit(step, donate_argnums=0, in_shardings=(same, cut, same), out_shardings=(same, same))
+    same, sharded = replicated(mesh), batch_sharded(mesh)
+    return jax.jit(step, donate_argnums=0, in_shardings=(same, sharded, same), out_shardings=(same, same))
 
 
 def sequential(mesh: Mesh) -> bool:

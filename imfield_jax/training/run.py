@@ -1,4 +1,4 @@
-"""All that determines a training run."""
+"""The complete configuration of a training run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from imfield_jax.training.validation import Validation
 class Run:
     """Networks, schedule and batches, and how often the run reports, validates and saves.
 
-    feeds:    the batches of a stage, given its number; the seed of each is its own.
+    feeds:    stage number -> batches of that stage, each with its own seed.
     initial:  (params, batch_stats) to start from instead of random ones.
     estimate: report the expected duration first.
     """
@@ -42,6 +42,6 @@ class Run:
     def steps(self) -> tuple[Step, ...]:
         """The update of each stage; each compiles when it is first called."""
         return tuple(
-            parallel_step(make_step(self.networks, self.schedule, stage, one_by_one=sequential(self.mesh)), self.mesh)
+            parallel_step(make_step(self.networks, self.schedule, stage, sequential=sequential(self.mesh)), self.mesh)
             for stage in self.schedule.stages
         )

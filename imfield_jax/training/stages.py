@@ -1,4 +1,4 @@
-"""The stages of training, in the paper's order, and what may be chosen about each.
+"""The stages of training, in the paper's order, and their settings.
 
 (1) `autoencoder_16`, `_32`, `_64`: voxel encoder and decoder on points of growing resolution.
 (2) `encoder`: the image encoder regresses the latents of the frozen autoencoder.
@@ -49,7 +49,7 @@ class Stage:
 
 @dataclasses.dataclass(frozen=True)
 class Schedule:
-    """All stages of a run, and what they share.
+    """All stages of a run, and their common settings.
 
     loss:  "mse" (the paper's) on occupancy or "bce" on logits.
     beta1: Adam's; 0.5 in IM-NET.
@@ -72,9 +72,9 @@ class Schedule:
 
     @property
     def ends(self) -> tuple[int, ...]:
-        """The number of updates made by the end of each stage."""
+        """The number of updates of the run at the end of each stage."""
         return tuple(itertools.accumulate(stage.steps for stage in self.stages))
 
-    def locate(self, done: int) -> int:
-        """Which stage made update number `done` (the first for 0): the one whose state was saved then."""
-        return next(number for number, end in enumerate(self.ends) if done <= end)
+    def locate(self, step: int) -> int:
+        """The index of the stage that update number `step` belongs to (the first for 0), whose state was saved then."""
+        return next(number for number, end in enumerate(self.ends) if step <= end)

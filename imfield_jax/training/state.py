@@ -1,4 +1,4 @@
-"""Everything a stage of training changes, as one pytree: what is stepped, donated and saved."""
+"""The training state as one pytree, which updates change and checkpoints save."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ class TrainState:
 
 def first_state(networks: Networks, schedule: Schedule, key: Key[jax.Array, ""]) -> TrainState:
     """The state before the first update of the first stage."""
-    params, batch_stats = jax.jit(networks.init)(key)  # drops the forward pass that flax makes
+    params, batch_stats = jax.jit(networks.init)(key)  # jit drops the forward pass of flax's init
     return begin_stage(schedule, schedule.stages[0], params, batch_stats)
 
 
 def begin_stage(schedule: Schedule, stage: Stage, params: Tree, batch_stats: Tree) -> TrainState:
-    """The state before the first update of a stage: weights go on, the optimizer starts afresh."""
+    """The state before the first update of a stage: the weights are kept, the optimizer is reset."""
     opt_state = optimizer_of(schedule, stage).init(trained(stage, params))
     return TrainState(jnp.zeros((), jnp.int32), params, batch_stats, opt_state)
 

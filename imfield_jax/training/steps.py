@@ -22,15 +22,15 @@ Loss = tuple[Float[Array, ""], tuple[Tree, Metrics]]  # beside it the new batch_
 LossFunction = Callable[..., Loss]  # of params, batch_stats, a batch of the stage's kind, latents
 
 
-def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_one: bool) -> Step:
+def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, sequential: bool) -> Step:
     """The update of a stage: step(state, batch, latents) -> (state, metrics).
 
-    latents: the autoencoder's latents of the split by row, what views are regressed to; the
-    autoencoder's own stages do not look at it.
-    one_by_one: see `Networks.logits`.
+    latents: the autoencoder's latents of the split by row, the regression targets of views; the
+    autoencoder's own stages ignore them.
+    sequential: see `Networks.logits`.
     """
     optimizer = optimizer_of(schedule, stage)
-    loss_function = _loss_function(networks, schedule, stage, one_by_one)
+    loss_function = _loss_function(networks, schedule, stage, sequential)
 
     def step(
         state: TrainState, batch: PointBatch | ViewBatch, latents: Float[Array, "N Z"]
@@ -47,13 +47,13 @@ def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, one_by_on
     return step
 
 
-def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, one_by_one: bool) -> LossFunction:
+def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequential: bool) -> LossFunction:
     output = networks.preset.decoder.output
 
     def occupancy_terms(
         params: Tree, z: Float[Array, "B Z"], batch: PointBatch | ViewBatch
     ) -> tuple[Float[Array, ""], Metrics]:
-        logits = networks.logits(params, z, batch.points, one_by_one=one_by_one)
+        logits = networks.logits(params, z, batch.points, sequential=sequential)
         loss = occupancy_loss(logits, batch.occupancy, output, schedule.loss)
         return loss, {**point_metrics(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
 

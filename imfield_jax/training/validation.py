@@ -1,4 +1,4 @@
-"""How well shapes that were never trained on come back: the figure that training watches."""
+"""Validation: reconstruction quality on held-out shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imfield_jax.types import Array
 Validation = Callable[[TrainState], dict[str, float]]
 
 
-def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Validation:
+def validation(networks: Networks, held_out: HeldOut, sequential: bool) -> Validation:
     """A function from a state to {"voxels": IoU, "views": IoU}: means over shapes, from either input.
 
     The intersection over union of each shape is over its uniform points, so it is of volumes.
@@ -27,7 +27,7 @@ def validation(networks: Networks, held_out: HeldOut, one_by_one: bool) -> Valid
     def iou(
         params: Tree, z: Float[Array, "B Z"], points: Float[Array, "B P 3"], occupancy: Bool[Array, "B P"]
     ) -> Float[Array, ""]:
-        inside = networks.logits(params, z, points, one_by_one=one_by_one) > level
+        inside = networks.logits(params, z, points, sequential=sequential) > level
         return ((inside & occupancy).sum(-1) / jax.numpy.maximum((inside | occupancy).sum(-1), 1)).mean()
 
     @jax.jit

@@ -18,13 +18,13 @@ def ball(points):
 
 
 def counted(field):
-    asked = []
+    evaluated = []
 
-    def ask(points):
-        asked.append(len(points))
+    def evaluate(points):
+        evaluated.append(len(points))
         return field(points)
 
-    return ask, asked
+    return evaluate, evaluated
 
 
 @pytest.mark.parametrize("method", [rivals.dense, rivals.imnet, rivals.mise])
@@ -45,9 +45,9 @@ def test_dense_is_ours_where_nothing_is_missed():
 
 @pytest.mark.parametrize("method", [rivals.imnet, rivals.mise])
 def test_coarse_to_fine_asks_for_less_than_everything(method):
-    ask, asked = counted(ball)
-    method(ask, 128)
-    assert sum(asked) < 0.2 * 128**3
+    evaluate, evaluated = counted(ball)
+    method(evaluate, 128)
+    assert sum(evaluated) < 0.2 * 128**3
 
 
 def test_imnet_grows_along_a_rod_that_its_coarse_cells_see_only_at_its_foot():

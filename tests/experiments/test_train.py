@@ -124,7 +124,7 @@ def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
     prepared["env"] = {**prepared["env"], "OMPI_COMM_WORLD_SIZE": "2"}
     done = subprocess.run(**prepared, capture_output=True, text=True, timeout=600)
     assert done.returncode == 1
-    assert re.fullmatch("error: training runs in one process.*OMPI_COMM_WORLD_SIZE says 2.*\n", done.stderr)
+    assert re.fullmatch("error: training runs in one process.*OMPI_COMM_WORLD_SIZE is 2.*\n", done.stderr)
 
 
 def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program, training_flags, tmp_path):

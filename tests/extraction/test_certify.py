@@ -42,14 +42,14 @@ def silent(boxes, owners):
 
 
 def recorded(field):
-    """The field, and all points that it will have been asked for but for padding."""
-    asked = []
+    """The field, and all points it was evaluated at, without padding."""
+    evaluated = []
 
     def evaluate(points):
-        asked.append(points[(points != 0).any(axis=1)])  # no cell centre of an even grid is the origin
+        evaluated.append(points[(points != 0).any(axis=1)])  # no cell centre of an even grid is the origin
         return field(points)
 
-    return chunked(evaluate, 1000), asked
+    return chunked(evaluate, 1000), evaluated
 
 
 @pytest.mark.parametrize("resolution", [16, 100, 128, 150])
@@ -61,10 +61,10 @@ def test_certified_equals_dense_also_where_the_plain_search_does_not(resolution,
         assert check(extract(THING, resolution).mesh).components < check(reference).components
 
 
-def test_what_is_proved_is_not_asked_for_and_all_else_is_once():
-    field, asked = recorded(THING)
+def test_proved_nodes_are_not_evaluated_and_all_others_are_once():
+    field, evaluated = recorded(THING)
     result = extract(field, 128, bounds=of_lipschitz(THING))
-    points = np.concatenate(asked)
+    points = np.concatenate(evaluated)
     assert len(points) == len(np.unique(points, axis=0)) == result.evaluated[0] < 0.5 * 128**3
     values = THING(grid_points(128))
     certificate = result.certificate
@@ -76,22 +76,22 @@ def test_what_is_proved_is_not_asked_for_and_all_else_is_once():
     assert 9**3 < certificate.boxes < 17**3
 
 
-def test_bounds_that_say_nothing_leave_everything_to_be_asked(dense, assert_same_mesh):
-    field, asked = recorded(THING)
+def test_with_useless_bounds_every_node_is_evaluated(dense, assert_same_mesh):
+    field, evaluated = recorded(THING)
     result = extract(field, 64, bounds=ChunkedField(silent, 512))
     assert_same_mesh(result.mesh, dense(THING, 64))
-    assert len(np.unique(np.concatenate(asked), axis=0)) == result.evaluated[0] == 64**3
+    assert len(np.unique(np.concatenate(evaluated), axis=0)) == result.evaluated[0] == 64**3
     assert (result.certificate.empty, result.certificate.full) == (0, 0)
     assert result.certificate.boxes <= 9**3
 
 
 @pytest.mark.parametrize("value", [-1.0, 1.0])
 def test_a_field_that_is_empty_or_full_is_proved_to_be(value):
-    field, asked = recorded(lambda points: np.full(len(points), value))
+    field, evaluated = recorded(lambda points: np.full(len(points), value))
     bounds = ChunkedField(lambda boxes, owners: np.full((len(boxes), 2), value), 512)
     result = extract(field, 128, bounds=bounds)
     if value < 0:
-        assert result.certificate.empty == 1 and not asked and not len(result.mesh.faces)
+        assert result.certificate.empty == 1 and not evaluated and not len(result.mesh.faces)
     else:
         assert result.certificate.full > 0.6 and check(result.mesh).sound
         assert check(result.mesh).signed_volume == pytest.approx(1, abs=1e-3)

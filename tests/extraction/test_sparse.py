@@ -106,17 +106,17 @@ def test_a_full_field_gives_the_closed_cube(resolution):
     assert report.signed_volume == pytest.approx(1.0, abs=3 / resolution**2)  # the edges are bevelled
 
 
-def test_no_point_is_asked_twice_or_outside_the_cube_and_every_request_has_one_shape():
-    shapes, asked = set(), []
+def test_no_point_is_evaluated_twice_or_outside_the_cube_and_every_request_has_one_shape():
+    shapes, evaluated = set(), []
 
     def field(points):
         shapes.add(points.shape)
-        asked.append(points)
+        evaluated.append(points)
         return THING(points)
 
     result = extract(field, 100, start=8, split=16, chunk=500)
     assert shapes == {(500, 3)}
-    points = np.concatenate(asked)
+    points = np.concatenate(evaluated)
     assert np.abs(points).max() < 0.5
     points = points[(points != 0).any(axis=1)]  # padding; no cell centre of an even grid is the origin
     assert len(points) == len(np.unique(points, axis=0)) == result.evaluated.sum()

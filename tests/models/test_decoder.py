@@ -83,20 +83,20 @@ def test_features_of_a_point_have_the_periods_of_their_octaves():
             np.testing.assert_allclose(moved[wave], features[wave], atol=1e-4)
 
 
-def test_points_and_shapes_are_answered_one_by_one(networks, variables, rng):
+def test_batched_logits_equal_the_logits_of_each_point(networks, variables, rng):
     params, _ = variables
-    logits = jax.jit(networks.logits, static_argnames="one_by_one")
+    logits = jax.jit(networks.logits, static_argnames="sequential")
     z = rng.uniform(0, 1, (3, 8)).astype(np.float32)
     points = rng.uniform(-0.5, 0.5, (3, 40, 3)).astype(np.float32)
     values = logits(params, z, points)
     assert len(np.unique(values)) == values.size
     order = rng.permutation(40)
     np.testing.assert_allclose(logits(params, z, points[:, order]), values[:, order], rtol=1e-5, atol=1e-6)
-    np.testing.assert_allclose(logits(params, z, points, one_by_one=True), values, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(logits(params, z, points, sequential=True), values, rtol=1e-5, atol=1e-6)
     # Neighbours that are not even numbers must not be noticed.
     z[[0, 2]], points[[0, 2]], points[1, 20:] = np.nan, np.nan, np.nan
-    for one_by_one in (False, True):
-        alone = logits(params, z, points, one_by_one=one_by_one)
+    for sequential in (False, True):
+        alone = logits(params, z, points, sequential=sequential)
         np.testing.assert_allclose(alone[1, :20], values[1, :20], rtol=1e-5, atol=1e-6)
 
 

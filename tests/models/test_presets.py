@@ -76,7 +76,7 @@ def test_a_preset_survives_json(name):
 def test_another_description_is_refused(change):
     fields = dataclasses.asdict(PRESETS["paper"])
     change(fields)
-    with pytest.raises(ValueError, match="not one of this version"):
+    with pytest.raises(ValueError, match="does not match this version"):
         from_dict(fields)
 
 

@@ -38,7 +38,7 @@ def solid():
 @pytest.fixture(scope="module")
 def written(solid, tmp_path_factory):
     root = tmp_path_factory.mktemp("paper")
-    first = root / hsp.PICTURES / CAR / MODELS[0] / "rendering"
+    first = root / hsp.RENDERINGS / CAR / MODELS[0] / "rendering"
     first.mkdir(parents=True)
     for number in range(24):
         Image.new("RGBA", (137, 137), (number, 0, 0, 255)).save(first / f"{number:02d}.png")
@@ -47,7 +47,7 @@ def written(solid, tmp_path_factory):
     (root / hsp.VOXELS / CAR).mkdir(parents=True)
     savemat(root / hsp.VOXELS / CAR / f"{MODELS[0]}.mat", blocked(solid), do_compression=True)
     for model in MODELS[1:]:
-        shutil.copytree(first, root / hsp.PICTURES / CAR / model / "rendering")
+        shutil.copytree(first, root / hsp.RENDERINGS / CAR / model / "rendering")
         shutil.copy(root / hsp.VOXELS / CAR / f"{MODELS[0]}.mat", root / hsp.VOXELS / CAR / f"{model}.mat")
     return root
 
@@ -129,7 +129,7 @@ def test_a_record_has_these_voxels_and_these_pictures(root):
 
 def test_cameras_stand_where_blender_put_them(root):
     """Their script parents a camera at x to an empty object, turns that, and imports models with z = up, y = -z."""
-    cameras = cameras_of(renderings.read_cameras(root / hsp.PICTURES / CAR / "a" / "rendering"))
+    cameras = cameras_of(renderings.read_cameras(root / hsp.RENDERINGS / CAR / "a" / "rendering"))
     for number, camera in enumerate(cameras):
         turned = Rotation.from_euler("xyz", [0, -27.5, -15 * number], degrees=True)
         x, y, z = turned.apply([0.8 * 1.75, 0, 0])
@@ -177,7 +177,7 @@ def test_damage_is_told_in_one_line_that_names_the_file(root, file, contents, sa
 
 
 def test_pictures_without_metadata_have_no_cameras(root):
-    folder = root / hsp.PICTURES / CAR / "b" / "rendering"
+    folder = root / hsp.RENDERINGS / CAR / "b" / "rendering"
     (folder / "rendering_metadata.txt").unlink()
     assert np.isnan(renderings.read_cameras(folder)).all()
 

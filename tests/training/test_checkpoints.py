@@ -35,16 +35,16 @@ def assert_same(a, b):
 def folder(tmp_path):
     """Holds the checkpoints 4 and 9, saved by a process that has gone."""
     with Checkpoints(tmp_path / "checkpoints") as checkpoints:
-        for done in (2, 4, 9):
-            checkpoints.save(done, state_of(done))
+        for step in (2, 4, 9):
+            checkpoints.save(step, state_of(step))
     return tmp_path / "checkpoints"
 
 
 def test_the_newest_two_come_back_bit_for_bit(folder):
     with Checkpoints(folder) as checkpoints:
         assert checkpoints.steps() == [9, 4]
-        for done in (9, 4):
-            assert_same(checkpoints.restore(done, state_of(0)), state_of(done))
+        for step in (9, 4):
+            assert_same(checkpoints.restore(step, state_of(0)), state_of(step))
 
 
 def test_a_state_may_be_used_up_once_it_is_saved(tmp_path):

@@ -63,8 +63,8 @@ class Notes:
     def estimated(self, seconds):
         self.seconds = seconds
 
-    def resumed(self, done, total):
-        self.resumed_from = done
+    def resumed(self, step, total):
+        self.resumed_from = step
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_a_network_that_answers_empty_is_warned_of(run, tmp_path):
 
     notes = Notes()
     go(autoencoder_only(run, 60, rare, rate=0.05), tmp_path, notes)
-    assert any("answers 'empty' everywhere" in warning for warning in notes.warnings)
+    assert any("predicts 'empty' everywhere" in warning for warning in notes.warnings)
 
 
 def test_an_encoder_that_says_the_same_of_every_shape_is_warned_of(run, variables, monkeypatch, tmp_path):
@@ -286,7 +286,7 @@ def test_an_encoder_that_says_the_same_of_every_shape_is_warned_of(run, variable
     )
     notes = Notes()
     go(autoencoder_only(run, 20, lambda occupancy, step: occupancy), tmp_path, notes)
-    assert any("says the same of every shape" in warning for warning in notes.warnings)
+    assert any("maps all shapes to nearly one latent" in warning for warning in notes.warnings)
 
 
 @pytest.mark.parametrize("batch", [1, 4])

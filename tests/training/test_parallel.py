@@ -31,7 +31,7 @@ def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_fe
 
     def run(devices):
         mesh = data_mesh(devices)
-        step = parallel_step(make_step(networks, schedule, stage, one_by_one=sequential(mesh)), mesh)
+        step = parallel_step(make_step(networks, schedule, stage, sequential=sequential(mesh)), mesh)
         state = jax.device_put(begin_stage(schedule, stage, *variables), replicated(mesh))
         told = []
         for number in range(3):
@@ -70,11 +70,11 @@ def test_a_single_process_is_not():
 
 
 def test_more_devices_than_there_are_are_refused():
-    with pytest.raises(ValueError, match="expected at most 4, as there are here, found 5"):
+    with pytest.raises(ValueError, match="expected at most 4, the number of local devices, found 5"):
         data_mesh(5)
     assert data_mesh().size == 4 and data_mesh(2).size == 2
 
 
-def test_shapes_go_one_by_one_on_a_single_cpu_only():
+def test_decoding_is_sequential_on_a_single_cpu_only():
     assert sequential(data_mesh(1))
     assert not sequential(data_mesh(2))

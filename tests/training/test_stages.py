@@ -23,7 +23,7 @@ def test_updates_are_located_in_the_stage_that_made_them(steps):
         made_by += [number] * count
     plan = schedule(*steps)
     assert plan.ends[-1] == sum(steps)
-    assert [plan.locate(done) for done in range(sum(steps) + 1)] == made_by
+    assert [plan.locate(step) for step in range(sum(steps) + 1)] == made_by
     for number, end in enumerate(plan.ends):
         assert plan.locate(end) == number
 

@@ -30,7 +30,7 @@ def stepped(networks, make_step, numpy_feed):
 
     def run(kind, variables, updates):
         schedule, stage = schedule_of(kind)
-        step = compiled.setdefault(kind, jax.jit(make_step(networks, schedule, stage, one_by_one=True)))
+        step = compiled.setdefault(kind, jax.jit(make_step(networks, schedule, stage, sequential=True)))
         feed = numpy_feed(4, 16)
         draw = feed.points if kind == AUTOENCODER else feed.views
         batches = [draw(stage.level, number) for number in range(updates)]
@@ -108,7 +108,7 @@ def test_the_first_state_is_that_of_its_key(networks):
 
 
 @pytest.mark.parametrize("decay", [False, True])
-def test_the_rate_warms_up_and_decays_if_asked(decay):
+def test_the_rate_warms_up_and_decays_on_request(decay):
     """Adam's updates for a constant gradient are of the size of the rate."""
     stage = Stage(AUTOENCODER, 16, 200, 4, 16, learning_rate=1e-3, decay=decay)
     optimizer = optimizer_of(Schedule((stage,)), stage)

@@ -1,4 +1,4 @@
-"""Images of scenes as the image encoder is trained on them: 137x137 RGBA, transparent background."""
+"""Training images of scenes for the image encoder: 137x137 RGBA, transparent background."""
 
 from __future__ import annotations
 

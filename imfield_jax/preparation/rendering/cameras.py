@@ -2,7 +2,7 @@
 
 Azimuth anywhere, elevation 25 to 30 degrees, distance 1.75 * (0.65 to 0.95) for an object whose
 bounding box has diagonal 1, looking at the origin. The field of view is that of the lens Blender
-was left with, 35 mm on a 32 mm sensor, and not the 25 degrees in the metadata, which the published
+defaults to, 35 mm on a 32 mm sensor, and not the 25 degrees in the metadata, which the published
 script never applied.
 """
 

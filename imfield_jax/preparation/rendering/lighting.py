@@ -1,9 +1,9 @@
-"""The lights of every view, and how two-sided matte surfaces answer them.
+"""The lights of every view, and the shading of two-sided matte surfaces.
 
 3D-R2N2 lights its objects from two lamps tilted 45 degrees to the object's left and right. Ours
 stand there too; because Blender's hemisphere lamps leave front and side equally bright, half of
 their light is directional here, and a weak lamp at the camera rounds off what neither reaches. All
-lights are symmetric about the planes x = 0 and z = 0, so brightness does not give away which side
+lights are symmetric about the planes x = 0 and z = 0, so brightness does not reveal which side
 of an object is its front.
 
 Brightness multiplies sRGB colours as they are stored, as Blender did then; colours are multiplied with one another as

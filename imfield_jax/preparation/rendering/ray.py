@@ -20,8 +20,8 @@ from imfield_jax.preparation.rendering.surface import Surface
 from imfield_jax.preparation.rendering.texture import CUT_OUT, sample
 from imfield_jax.sources import color as srgb
 
-STEP = 1e-4  # how far, of the camera's distance, a ray that passed through a hole starts behind it
-HOLES = 12  # cut-outs a ray may pass, as many as the layers of a cane chair seen from the side
+STEP = 1e-4  # offset of a ray behind a hole it passed, as a fraction of the camera distance
+HOLES = 12  # cut-outs that a ray may pass, as many as the layers of a cane chair seen from the side
 PANES = 8  # layers of glass a ray may pass
 
 

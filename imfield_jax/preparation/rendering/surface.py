@@ -1,4 +1,4 @@
-"""A scene made ready to draw: clean triangles with smooth normals, sorted by how they are drawn.
+"""A scene prepared for rendering: clean triangles with smooth normals, sorted by material.
 
 Artists' meshes repeat faces (often once per side, as ShapeNet's do) and do not agree on winding.
 Repeated faces fight for the same depth and cancel each other's vertex normals, so they go first;
@@ -54,7 +54,7 @@ def diagonal(scene: Scene) -> float:
 def surface_of(scene: Scene) -> Surface:
     """The scene ready to draw. Raises ValueError when no triangle has an area."""
     parts = _visible_parts(scene)
-    table = {_tinted(part): part for part in parts}  # parts often share an image
+    table = {_tinted(part): part for part in parts}  # several parts often have the same image
     rows = {key: row for row, key in enumerate(table)}
     translucent = [_translucent(part) for part in parts]
     order = sorted(range(len(parts)), key=lambda i: (translucent[i], rows[_tinted(parts[i])]))
@@ -86,7 +86,7 @@ def _visible_parts(scene: Scene) -> list[Part]:
     visible = [part for part in parts if part.color[3] >= INVISIBLE]
     if visible:
         return visible
-    # Exporters exist that write transparency for opacity; nothing at all is never what was meant.
+    # Some exporters write transparency as opacity; a fully invisible mesh is never intended.
     return [dataclasses.replace(part, color=(*part.color[:3], 1.0)) for part in parts]
 
 

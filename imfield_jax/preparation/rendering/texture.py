@@ -1,6 +1,6 @@
 """Texture images as the ray tracer samples them: small, premultiplied, bilinear, repeating.
 
-There are no mip-maps. Images are reduced once to what a 137 pixel view can show, and the sixteen
+There are no mip-maps. Images are reduced once to the detail that a 137 pixel view can show, and the sixteen
 samples of a pixel do the rest, which keeps the ray tracer simple.
 """
 

@@ -1,6 +1,6 @@
-"""Orthographic depth maps of meshes and of solids: what can be seen from where.
+"""Orthographic depth maps of meshes and of solids.
 
-Used to carve away space that some view sees (`hidden`) and to judge whether a solid still looks
+Used to carve away space that a view sees (`hidden`) and to judge whether a solid still looks
 like its mesh (`agreement`). A `View` is a direction with a square of parallel rays, wide enough for the
 cube from any side.
 """
@@ -143,8 +143,8 @@ def agreement(
     """How much a solid looks like its mesh, from three axes and four diagonals.
 
     Returns the intersection over union of the silhouettes, all views taken together (so that one which sees
-    a sheet edge on says little), and the fraction of rays hitting both whose
-    depths differ by at most two voxels. Both are 0 when nothing is seen of either.
+    a sheet edge-on has little weight), and the fraction of rays hitting both whose
+    depths differ by at most two voxels. Both are 0 when neither is visible.
     """
     directions = np.concatenate([np.eye(3), [[1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]]])
     either, both, close = 0, 0, 0

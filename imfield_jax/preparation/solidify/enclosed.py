@@ -1,7 +1,7 @@
-"""What open but well-oriented faces enclose: the generalised winding number, coarse to fine.
+"""Voxels enclosed by open but well-oriented faces: the generalised winding number, coarse to fine.
 
-It bridges holes smoothly, but also bulges before a sheet; so space that much of the world sees is taken
-as outside without asking.
+It bridges holes smoothly, but also bulges before a sheet; so space that many
+views see is classified as outside directly.
 
 Jacobson et al., "Robust inside-outside segmentation using generalized winding numbers", 2013; fast
 evaluation by Barill et al., "Fast winding numbers for soups and clouds", 2018 (libigl).
@@ -29,7 +29,7 @@ def enclosed_by(
 ) -> Bool[np.ndarray, "R R R"]:
     """Unexposed voxels whose generalised winding number exceeds a half.
 
-    faces: outward.   sights: views of the whole mesh.   known: voxels that need no answer and get False.
+    faces: outward.   sights: views of the whole mesh.   known: voxels that are not evaluated and get False.
     A level refines the cells whose neighbourhood is mixed or that a face passes; below R = 128 there is one level.
     """
     level = resolution = known.shape[0]

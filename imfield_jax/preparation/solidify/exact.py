@@ -2,7 +2,7 @@
 
 A union of closed outward bodies, however they nest or overlap, is where the winding number is
 positive. Whether a mesh is one is decided here from its edges, volumes and the winding numbers
-themselves; anything doubtful is left to the robust path.
+themselves; doubtful meshes take the robust path.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def exact_solid(
 
     The mesh is welded, with duplicate faces still in.
 
-    Returns (voxels, ""), or (None, why) for a mesh this path is not valid for.
+    Returns (voxels, ""), or (None, reason) for a mesh that this path does not support.
     """
     if not without_boundary(faces, np.zeros(len(faces), np.int64))[0]:
         return None, "its faces leave edges open or disagree about orientation"

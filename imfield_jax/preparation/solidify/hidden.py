@@ -1,7 +1,7 @@
 """Visibility of space from outside: voxels that no view reaches are deep inside, however the faces are wound.
 
-Space hidden from all views fills a car with an open floor and seats in it; space that much of the
-world sees is outside, which takes off the bulge that a generalised winding number has before a sheet.
+Space hidden from all views fills a car with an open floor and seats in it; space that many views
+see is outside, which removes the bulge that a generalised winding number has before a sheet.
 The views are orthographic depth maps, like those HSP's and so IM-NET's voxels come from.
 """
 

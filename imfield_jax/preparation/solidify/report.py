@@ -1,4 +1,4 @@
-"""The per-mesh report: figures by which a person or a script can tell a good solid from a suspicious one."""
+"""The per-mesh report: figures and warnings that flag suspicious solids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float, Int
 from imfield_jax.coordinates import HALF
 from imfield_jax.preparation.solidify.depth_maps import agreement
 from imfield_jax.preparation.solidify.regions import region_sizes
-from imfield_jax.preparation.solidify.thin import lost_share
+from imfield_jax.preparation.solidify.thin import lost_fraction
 from imfield_jax.preparation.solidify.voxelise import surface_voxels
 
 LEAST_SILHOUETTE = 0.9  # intersection over union below which a solid does not look like its mesh
@@ -20,9 +20,9 @@ _MOST_SHEETS = 0.5
 def diagnose(
     vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], solid: Bool[np.ndarray, "R R R"]
 ) -> dict[str, float]:
-    """What a solid looks like next to its mesh, all fractions in [0, 1]:
+    """Figures that compare a solid with its mesh, all fractions in [0, 1]:
 
-    component_count, largest_component_share: pieces of the solid and the largest one's voxels.
+    component_count, largest_component_share: pieces of the solid, and the fraction of voxels in the largest.
     occupied_share:     full voxels of the cube.
     touches_border:     1 when the mesh or the solid reaches the border of the cube.
     silhouette_iou, depth_agreement: see `depth_maps.agreement`.
@@ -39,12 +39,12 @@ def diagnose(
         "touches_border": float(at_border),
         "silhouette_iou": silhouette,
         "depth_agreement": depth,
-        "lost_surface_share": lost_share(solid, surface_voxels(vertices, faces, solid.shape[0])),
+        "lost_surface_share": lost_fraction(solid, surface_voxels(vertices, faces, solid.shape[0])),
     }
 
 
 def warnings_about(figures: dict[str, float]) -> list[str]:
-    """Plain sentences for what is suspicious in `diagnose`'s figures and `sheet_share`, else []."""
+    """A sentence for each suspicious figure of `diagnose` and `sheet_share`."""
     if figures["occupied_share"] == 0:
         return ["The solid is empty."]
     found = []

@@ -4,8 +4,8 @@
 2. Every other face is turned to the side that is seen from outside; faces seen from neither side are
    dropped, faces seen well from both are sheets.
 3. The turned faces bound the solid where their generalised winding number (Jacobson et al., "Robust
-   inside-outside segmentation", 2013) exceeds a half, which bridges holes, except where much of the
-   world can see.
+   inside-outside segmentation", 2013) exceeds a half, which bridges holes, except where many
+   views can see.
 4. Where there are such other faces, volume that no outside view can see is solid; where there are none,
    only sealed cavities are, as on the exact path.
 5. Sheets, and parts thinner than two voxels, are kept as the voxels they pass through.
@@ -40,19 +40,19 @@ def robust_solid(
     turned, is_closed = closed_patches(vertices, faces)
     oriented, sheets, dropped = _orient_by_sight(vertices, turned, np.flatnonzero(~is_closed))
     area = areas(vertices, faces)
-    shares = {
+    fractions = {
         name + "_share": float(areas(vertices, group).sum() / area.sum())
         for name, group in (("sheet", sheets), ("dropped", dropped))
     }
     solid = filled(winding_grid(vertices, turned[is_closed], resolution) > 0)
     visible = np.concatenate([turned[is_closed], oriented, sheets])
     surface = surface_voxels(vertices, visible, resolution)
-    if not is_closed.all():  # else inside is as certain as on the exact path
+    if not is_closed.all():  # otherwise inside is as certain as on the exact path
         sights = look(vertices, visible, resolution)
         solid |= enclosed_by(vertices, oriented, sights, solid)
         solid = _add_hidden(solid, sights, surface)
         solid |= surface_voxels(vertices, sheets, resolution)
-    return with_thin_parts(solid, surface), shares
+    return with_thin_parts(solid, surface), fractions
 
 
 def _orient_by_sight(

@@ -1,4 +1,4 @@
-"""From a scene to its solid: which path, and the report."""
+"""A solid from a scene: the choice of path, and the report."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class Solid:
     occupancy:   at cell centres, indices in (x, y, z) order.
     diagnostics: the per-mesh report, ready for JSON: "path" ("exact" or "robust"), "path_reason" (why not
                  exact, or ""), "faces", "duplicate_faces", "sheet_share" (area of open sheets),
-                 "dropped_share" (area that nobody can see from outside), the figures of `report.diagnose`,
-                 and "warnings", a list of sentences that is empty when nothing is suspicious.
+                 "dropped_share" (area invisible from outside), the figures of `report.diagnose`,
+                 and "warnings", a list of sentences, empty for a good solid.
     """
 
     occupancy: Bool[np.ndarray, "R R R"]
@@ -35,18 +35,18 @@ def solidify(scene: Scene, resolution: int = SOLID_RESOLUTION) -> Solid:
     """The solid of a scene that lies in the cube [-0.5, 0.5]^3 (see `scene.place`).
 
     Closed outward meshes are voxelised exactly (`exact`); open, double-sided, inside-out and mixed ones
-    by what can be seen of them from outside (`robust`). The same scene always gives the same solid.
+    by visibility from outside (`robust`). The same scene always gives the same solid.
 
     Raises ValueError for a mesh without any area, with vertices that are not finite or far outside the cube.
     """
     vertices, faces = _welded(scene)
-    shares = {"sheet_share": 0.0, "dropped_share": 0.0}
+    fractions = {"sheet_share": 0.0, "dropped_share": 0.0}
     occupancy, reason = exact_solid(vertices, faces, resolution)
     path = "exact" if occupancy is not None else "robust"
     unique = first_copies(faces)
     if occupancy is None:
-        occupancy, shares = robust_solid(vertices, faces[unique], resolution)
-    figures = {"faces": float(len(faces)), "duplicate_faces": float((~unique).sum()), **shares}
+        occupancy, fractions = robust_solid(vertices, faces[unique], resolution)
+    figures = {"faces": float(len(faces)), "duplicate_faces": float((~unique).sum()), **fractions}
     figures |= diagnose(vertices, faces[unique], occupancy)
     return Solid(occupancy, {"path": path, "path_reason": reason, **figures, "warnings": warnings_about(figures)})
 

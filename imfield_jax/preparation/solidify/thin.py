@@ -1,7 +1,7 @@
 """Parts too thin for the grid, kept as the voxels they pass through.
 
-Cell centres mostly miss a rod of half a voxel, and what they do hit is a row of loose voxels. What is
-thinner than about two voxels is therefore joined by its surface voxels, which hang together.
+Cell centres mostly miss a rod of half a voxel, and those inside it are a row of loose voxels. Parts
+thinner than about two voxels therefore keep their surface voxels, which are connected.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imfield_jax.preparation.solidify.voxelise import grown
 _LEAST_PART = 12  # voxels; a smaller patch is the tip of a sharp corner, where the grid is right
 
 
-def lost_share(solid: Bool[np.ndarray, "R R R"], surface: Bool[np.ndarray, "R R R"]) -> float:
+def lost_fraction(solid: Bool[np.ndarray, "R R R"], surface: Bool[np.ndarray, "R R R"]) -> float:
     """Fraction of the surface voxels with no full voxel among their neighbours."""
     return float((surface & ~grown(solid)).sum() / max(1, surface.sum()))
 

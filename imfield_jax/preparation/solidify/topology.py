@@ -1,4 +1,4 @@
-"""What the connectivity of a triangle soup tells: welded vertices, duplicates, closed patches.
+"""Connectivity of a triangle soup: welded vertices, duplicates, closed patches.
 
 A surface has an integer winding number everywhere exactly when it has no boundary in the sense of
 signed edges: each edge is walked as often one way as the other. That test needs no manifold and no
@@ -60,7 +60,7 @@ def without_boundary(faces: Int[np.ndarray, "F 3"], labels: Int[np.ndarray, " F"
 def volumes(
     vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], labels: Int[np.ndarray, " F"]
 ) -> Float64[np.ndarray, " groups"]:
-    """Signed volume of each group of faces (a group without boundary is meant)."""
+    """Signed volume of each group of faces (a group should have no boundary)."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return np.bincount(labels, (a * np.cross(b, c)).sum(axis=1) / 6)
 
@@ -75,7 +75,7 @@ def closed_patches(
 ) -> tuple[Int[np.ndarray, "F 3"], Bool[np.ndarray, " F"]]:
     """Turns faces so that every closed patch is outward: (faces, is_closed).
 
-    A patch is what can be reached over edges with exactly two faces; its faces are made to agree by
+    A patch is a set of faces connected over edges with exactly two faces; its faces are made to agree by
     walking over it, regardless of the winding in the file. Faces of patches with a boundary come back
     unchanged. `faces` has no duplicates.
     """

@@ -1,7 +1,7 @@
-"""Which side of each face can be seen from outside: the one orientation that messy meshes do agree on.
+"""Visibility of both sides of each face from outside: the one orientation that messy meshes agree on.
 
 Winding orders in files are unreliable, but artists check their models by looking at them. So rays are
-sent from points on both sides of every face; those that escape tell how well that side is seen.
+sent from points on both sides of every face; the fraction that escapes measures how visible that side is.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def face_visibility(
 ) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
     """Fraction of rays that escape from the front and from the back of the chosen faces.
 
-    vertices, faces: all that can block a ray.   chosen: indices of the faces asked about.
+    vertices, faces: all that can block a ray.   chosen: indices of the faces to test.
     Returns two fractions of each; the front is the side from which the face is counter-clockwise.
     """
     scene = rtcore_scene.EmbreeScene()

@@ -1,7 +1,7 @@
 """The exact winding number of a closed triangle mesh at voxel centres, by signed column crossings.
 
 For a surface without boundary the winding number at a point is the number of times a ray from there
-leaves the surface minus the times it enters. All R voxels of a column share one ray, so one pass over
+leaves the surface minus the times it enters. One ray serves all R voxels of a column, so one pass over
 the triangles and one running sum along z give every voxel of the grid: 0.1 s at 256^3 for 10,000
 faces, where evaluating the solid-angle formula takes minutes.
 
@@ -115,7 +115,7 @@ def winding_grid(
     rounded to 2^-16 voxel, except that a centre within float64 rounding of a slanted face may fall on
     either side of it. A centre on the surface counts as above it.
 
-    The caller vouches for "without boundary" (see `topology.without_boundary`); otherwise columns through
+    The caller ensures that there is no boundary (see `topology.without_boundary`); otherwise columns through
     holes are wrong up to the border.
     """
     corners = to_steps(vertices, resolution)[faces]

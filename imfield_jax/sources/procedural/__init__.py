@@ -1,7 +1,6 @@
-"""The embedded default data: cars, chairs and airplanes drawn by seeded generators.
+"""The built-in data: cars, chairs and airplanes from seeded generators.
 
-They are written to disk exactly as ShapeNetCore.v2 is laid out, so everything after this point
-treats them as it treats the real thing.
+They are written in the layout of ShapeNetCore.v2, so later steps treat them like ShapeNet.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ https://creativecommons.org/publicdomain/zero/1.0/
 
 
 def synset(category: str) -> str:
-    """The ShapeNet synset of a category there is a generator for."""
+    """The ShapeNet synset of a category with a generator."""
     if category not in CATEGORIES:
         raise ValueError(f"no generator for {category!r}; there are {', '.join(CATEGORIES)}")
     return CATEGORIES[category]
@@ -40,7 +39,7 @@ def build(category: str, seed: int) -> Scene:
     """
     key = int(synset(category))
     if seed < 0:
-        raise ValueError(f"a seed must not be negative, got {seed}")
+        raise ValueError(f"seed: expected 0 or more, found {seed}")
     # The generators need manifold3d, which listing and training do not.
     generator = importlib.import_module(f"{__name__}.{category}")
     return generator.build(np.random.Generator(np.random.Philox(key=[key, seed])))
@@ -56,12 +55,12 @@ def write(
     """Write models 0 .. count - 1 of `seed` below `root` and return the category's folder.
 
     root/<synset>/s<seed>_<index>/models/model_normalized.obj and its MTL, credits beside the
-    categories. Models already there are left alone, so a killed run can simply be started again
-    and a larger count only adds. `progress(done, count)` is called after each model.
+    categories. Existing models are kept, so a killed run can be repeated
+    and a larger count only adds models. `progress(done, count)` is called after each model.
     """
     folder = Path(root) / synset(category)
     if not 0 <= count <= MODELS_PER_SEED:
-        raise ValueError(f"count must be between 0 and {MODELS_PER_SEED:,}, got {count}")
+        raise ValueError(f"count: expected 0 to {MODELS_PER_SEED:,}, found {count}")
     for index in range(count):
         write_model(root, category, index, seed)
         if progress is not None:
@@ -70,9 +69,9 @@ def write(
 
 
 def write_model(root: Path | str, category: str, index: int, seed: int = 0) -> bool:
-    """Write one model of `write`, build(category, seed * 1,000,000 + index); False if it was there.
+    """Write one model of `write`, build(category, seed * 1,000,000 + index); False if it exists.
 
-    The model appears whole or not at all, so several processes may share the work.
+    The model is written atomically, so several processes may write the same folder.
     """
     root = Path(root)
     target = root / synset(category) / f"s{seed}_{index:06d}"
@@ -89,6 +88,6 @@ def write_model(root: Path | str, category: str, index: int, seed: int = 0) -> b
         try:
             model.rename(target)
         except OSError:
-            if not (target / "models" / MESH_NAME).exists():  # else another process was first
+            if not (target / "models" / MESH_NAME).exists():  # otherwise another process was faster
                 raise
     return True

@@ -59,7 +59,7 @@ def fighter(rng: np.random.Generator) -> list[Piece]:
     if rng.random() < 0.5:
         x = 0.46 * span
         tip = np.array([x, place[0] + np.tan(np.radians(dihedral)) * x, place[1] + np.tan(np.radians(sweep)) * x])
-        ends = [tip + np.array([0.02 * span, 0, share * length]) for share in (-0.05, -0.04, 0.12)]
+        ends = [tip + np.array([0.02 * span, 0, fraction * length]) for fraction in (-0.05, -0.04, 0.12)]
         missile = solids.tube(ends, np.array([0.25, 0.62, 0.62]) * thin, 10)
         low, high = np.array([0.06 * span, 0.45 * thin, 0]), np.array([0.02 * span, 0.45 * thin, 0.07 * length])
         rail = trim.box(tip - low, tip + high)

@@ -1,6 +1,6 @@
 """Parts of airplanes: fuselages, wings, engines, propellers.
 
-Metres, nose towards -z. Surfaces are drawn at least `thin` thick, a share of the airplane's size,
+Metres, nose towards -z. Surfaces are drawn at least `thin` thick, a fraction of the airplane's size,
 because a wing at its true thickness is lost between the cells of a 64^3 grid.
 """
 
@@ -32,8 +32,8 @@ def fuselage(
     curve = PchipInterpolator(stations[:, 0], stations[:, 1:])
     # Denser where the ends curve most.
     z0, z1 = stations[0, 0], stations[-1, 0]
-    share = (1 - np.cos(np.linspace(0, np.pi, count))) / 2
-    z = z0 + (z1 - z0) * (0.6 * share + 0.4 * np.linspace(0, 1, count))
+    fraction = (1 - np.cos(np.linspace(0, np.pi, count))) / 2
+    z = z0 + (z1 - z0) * (0.6 * fraction + 0.4 * np.linspace(0, 1, count))
     y, wide, high = curve(z).T
     # No corner on the middle line, where fins and tailplanes have theirs.
     angle = (np.arange(segments) + 0.5) * (2 * np.pi / segments)
@@ -58,7 +58,7 @@ def streamline(
 ) -> Float64[np.ndarray, "S 4"]:
     """Stations of a round body: a blunt nose, a tube, and a tail whose top stays level.
 
-    nose, tail: shares of the length.   upsweep: 0 tail on the middle line, 1 flat along the top.
+    nose, tail: fractions of the length.   upsweep: 0 tail on the middle line, 1 flat along the top.
     droop: how far below the middle the nose points, in radii.   ratio: height over width.
     """
     t = np.array([0.0, 0.04, 0.14, 0.3, 0.55, 0.8, 1.0])
@@ -116,15 +116,15 @@ def wing(
     """Both halves of a wing.
 
     root: chord at the middle.   sweep: degrees of the leading edge.   place: (y, z) of the leading
-    edge at the middle.   kink: extra chord share at the root that is gone at a third of the span.
+    edge at the middle.   kink: extra chord at the root, a fraction of it, that vanishes at a third of the span.
     """
     half = span / 2
     lean, rise = np.tan(np.radians(sweep)), np.tan(np.radians(dihedral))
     sections = []
     # Beginning beyond the middle: halves that only touch would leave a seam.
-    for share in (-0.02, 0.34, 1.0):
-        chord = root * (1 - (1 - taper) * share) + root * kink * max(0.0, 1 - share / 0.34)
-        sections.append((share * half, place[0] + rise * share * half, place[1] + lean * share * half, chord))
+    for fraction in (-0.02, 0.34, 1.0):
+        chord = root * (1 - (1 - taper) * fraction) + root * kink * max(0.0, 1 - fraction / 0.34)
+        sections.append((fraction * half, place[0] + rise * fraction * half, place[1] + lean * fraction * half, chord))
     return solids.mirrored(foil(sections, thin, ratio))
 
 

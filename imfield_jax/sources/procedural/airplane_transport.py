@@ -40,11 +40,11 @@ def airliner(rng: np.random.Generator) -> list[Piece]:
         x, z = radius + 0.75 * size, length * float(rng.uniform(0.19, 0.24))
         pieces += _pod(nacelle, 0.85 * size, 4.6 * size, (x, 0.3 * radius, z), (0.5 * radius, 0.3 * radius), thin)
         return pieces
-    shares = (0.3, 0.58) if rng.random() < (0.8 if cargo else 0.3) else (0.32,)
-    if len(shares) == 2:
+    fractions = (0.3, 0.58) if rng.random() < (0.8 if cargo else 0.3) else (0.32,)
+    if len(fractions) == 2:
         size *= 0.8
-    for share in shares:
-        x = share * span / 2
+    for fraction in fractions:
+        x = fraction * span / 2
         wing_y = y_wing + np.tan(np.radians(dihedral)) * x
         lead = z_wing + np.tan(np.radians(sweep)) * x
         middle = (x, wing_y - 1.08 * size - 0.3 * thin, lead - 2.1 * size)
@@ -157,8 +157,8 @@ def turboprop(rng: np.random.Generator) -> list[Piece]:
     disc = min(0.085 * length, 0.1 * span) if four else min(0.115 * length, 0.12 * span)
     count = int(rng.choice([3, 4]))
     size = 0.045 * length * float(rng.uniform(0.85, 1.1)) * (0.85 if four else 1.0)
-    for share in (0.28, 0.54) if four else (0.3,):
-        x = share * span / 2
+    for fraction in (0.28, 0.54) if four else (0.3,):
+        x = fraction * span / 2
         y = y_wing + np.tan(np.radians(dihedral)) * x
         z = z_wing + np.tan(np.radians(lead)) * x
         front = z - 2.0 * size

@@ -1,4 +1,4 @@
-"""What airplanes of several types share: colours, tails, and the paint and glass of a fuselage."""
+"""Common features of airplanes of several types: colours, tails, and the paint and glass of a fuselage."""
 
 from __future__ import annotations
 

@@ -111,8 +111,8 @@ def biplane(rng: np.random.Generator) -> list[Piece]:
     )
     bar = 0.52 * thin
     struts = []
-    for share in (0.4,) if rng.random() < 0.6 else (0.26, 0.42):
-        x = share * span / upper
+    for fraction in (0.4,) if rng.random() < 0.6 else (0.26, 0.42):
+        x = fraction * span / upper
         lift = np.tan(np.radians(dihedral)) * x
         for z in (0.2, 0.72):
             struts.append(

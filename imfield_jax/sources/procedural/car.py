@@ -68,7 +68,7 @@ def _glass(rng: np.random.Generator) -> Color:
 
 
 def _arches(p: Proportions, tyre_width: float, factor: float = ARCH) -> Manifold:
-    """What is cut from the body around the wheels: four short cylinders, open downwards."""
+    """The wheel arches to cut from the body: four short cylinders, open downwards."""
     radius = factor * p.wheel_radius
     circle = CrossSection.circle(radius, 48).translate((0, p.wheel_radius))
     skirt = CrossSection.square((1.9 * radius, p.wheel_radius), False).translate((-0.95 * radius, -0.2))
@@ -91,7 +91,7 @@ def _wheels(rng: np.random.Generator, p: Proportions, tyre_width: float) -> list
 
 
 def _windows(rng: np.random.Generator, shell: Shell) -> Manifold:
-    """What is glass of the cabin's skin: side windows, windscreen and rear window."""
+    """The glass of the cabin's skin: side windows, windscreen and rear window."""
     p = shell.p
     middle = at(p, 0.5 * (p.roof_front + p.roof_rear))
     low, high = p.cowl_up * p.height + 0.03, p.height - p.arch - 0.05

@@ -1,6 +1,6 @@
-"""Body styles of cars: the range from which each measure of a style is drawn.
+"""Body styles of cars: the range from which each dimension of a style is drawn.
 
-Metres unless said otherwise. "Along" is a fraction of the length counted from the nose, "up" a
+Metres by default. "Along" is a fraction of the length counted from the nose, "up" a
 fraction of the height counted from the ground.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Proportions:
-    """The measures of one car. All float; see the module for "along" and "up"."""
+    """The dimensions of one car. All float; see the module for "along" and "up"."""
 
     length: float
     width: float
@@ -44,7 +44,7 @@ class Proportions:
     edge: float  # rounding of the shoulders and of the roof's edges
 
 
-STEEPEST = 0.015  # least share of the length between the ends of a rear window
+STEEPEST = 0.015  # least fraction of the length between the ends of a rear window
 
 BASE = {
     "length": (4.4, 4.9), "width": (1.76, 1.88), "height": (1.40, 1.50), "clearance": (0.17, 0.22),
@@ -139,7 +139,7 @@ STYLES = {
 
 
 def draw(rng: np.random.Generator) -> tuple[str, Proportions]:
-    """A style by name and one car of it, every measure uniform in its range.
+    """A style by name and one car of it, every dimension uniform in its range.
 
     Only the foot of the rear window, drawn further forward than the roof reaches, moves to just
     behind the roof: that is how pickups get their upright rear window.

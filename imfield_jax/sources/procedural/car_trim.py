@@ -1,4 +1,4 @@
-"""What is fixed to the shell of a car: lamps, grille, plates, doors, mirrors, rails, spoilers, bumpers."""
+"""Trim on the shell of a car: lamps, grille, plates, doors, mirrors, rails, spoilers, bumpers."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ TALL_REAR = ("hatchback", "estate", "suv", "offroad", "van", "minivan")
 
 @dataclasses.dataclass(frozen=True)
 class Shell:
-    """What the trim is cut from.
+    """The solids that the trim is cut from.
 
     skin, cabin_skin: lower body and cabin, larger than the painted ones by SKIN.
-    hollow: what was cut from the lower body: wheel arches and load bed.
+    hollow: the volume cut from the lower body: wheel arches and load bed.
     """
 
     p: Proportions
@@ -155,7 +155,7 @@ def sides(rng: np.random.Generator, shell: Shell, paint: Color) -> list[Piece]:
 
 
 def extras(rng: np.random.Generator, shell: Shell, paint: Color) -> list[Piece]:
-    """What only some cars have: flares, roof rails, spoilers, bumpers, a spare wheel."""
+    """Optional trim: flares, roof rails, spoilers, bumpers, a spare wheel."""
     p, style = shell.p, shell.style
     pieces: list[Piece] = []
     if style in UTILITY and rng.random() < 0.7:

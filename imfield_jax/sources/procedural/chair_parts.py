@@ -18,7 +18,7 @@ from imfield_jax.sources.procedural import solids
 
 @dataclasses.dataclass(frozen=True)
 class Frame:
-    """The measures that every part of one chair shares.
+    """The dimensions common to all parts of one chair.
 
     height: of the top of the seat.   back: length of the back above the seat.
     rake:   degrees that the back leans.   bar: half the thickness of legs and posts.

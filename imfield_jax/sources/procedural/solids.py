@@ -1,7 +1,7 @@
 """Closed solids and how to combine them: the small geometry kit that the generators draw with.
 
-Every function returns a `manifold3d.Manifold`, which is closed and outward-oriented whatever was
-done to it, so every part of a scene made of them is. Axes are those of the
+Every function returns a `manifold3d.Manifold`, which is closed and outward-oriented after
+any operation, and so is every part of a scene. Axes are those of the
 model: x right, y up, front -z.
 """
 
@@ -20,7 +20,7 @@ Color = tuple[float, float, float, float]
 Point = tuple[float, float, float]
 Piece = tuple[Color, Manifold]
 
-CRUMB = 1e-6  # volume, of a model whose diagonal is 1, below which a loose bit is a by-product of a cut
+MIN_VOLUME = 1e-6  # of a piece, in a model of diagonal 1: smaller ones are by-products of cuts
 DECIMALS = 7  # of coordinates in files
 STEP_APART = 2e-6
 SHORTEST_EDGE = 2e-4  # of the diagonal: slivers left by booleans would be lost in the text of an OBJ
@@ -142,9 +142,9 @@ def slab(plan: Float64[np.ndarray, "N 2"], low: float, high: float, edge: float)
     middle = (plan.max(axis=0) + plan.min(axis=0)) / 2
     shrink = 1 - edge / (np.ptp(plan, axis=0) / 2)
     rings = []
-    for height, share in ((low, 1.0), (low + 0.3 * edge, 0.3), (low + edge, 0.0),
+    for height, fraction in ((low, 1.0), (low + 0.3 * edge, 0.3), (low + edge, 0.0),
                           (high - edge, 0.0), (high - 0.3 * edge, 0.3), (high, 1.0)):  # fmt: skip
-        ring = middle + (plan - middle) * (1 - share * (1 - shrink))
+        ring = middle + (plan - middle) * (1 - fraction * (1 - shrink))
         rings.append(np.stack([ring[:, 0], np.full(len(ring), height), ring[:, 1]], axis=-1))
     return loft(np.array(rings))
 
@@ -173,7 +173,7 @@ def as_scene(pieces: Sequence[Piece]) -> Scene:
     parts = []
     for color, solid in solids.items():
         moved = solid.translate(tuple(-(low + high) / 2)).scale((scale,) * 3).simplify(SHORTEST_EDGE)
-        kept = [body for body in moved.decompose() if body.volume() > CRUMB]
+        kept = [body for body in moved.decompose() if body.volume() > MIN_VOLUME]
         if kept:
             mesh = Manifold.compose(kept).to_mesh64()
             faces = mesh.tri_verts.astype(np.int64)

@@ -29,8 +29,8 @@ def _rim_face(rng: np.random.Generator, radius: float) -> CrossSection:
 
 def wheel(rng: np.random.Generator, radius: float, width: float, rim: Color) -> list[Piece]:
     """A wheel about the x axis whose outer face looks towards +x."""
-    share = float(rng.uniform(0.62, 0.72))  # of the radius that is rim
-    half, inner = width / 2, share * radius
+    fraction = float(rng.uniform(0.62, 0.72))  # of the radius that is rim
+    half, inner = width / 2, fraction * radius
     tyre = np.array(
         [
             (0, -half),
