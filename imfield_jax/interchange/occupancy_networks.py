@@ -86,10 +86,10 @@ def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
 
     voxels = _inside(solid, to_ours(grid_points(_VOXELS), place))
     binvox.write(folder / "model.binvox", binvox.Grid(voxels, np.full(3, -HALF), 1.0))
-    _write_images(row, folder / PICTURES)
+    _write_pictures(row, folder / PICTURES)
 
 
-def _write_images(row: Row, folder: Path) -> None:
+def _write_pictures(row: Row, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     matrices: dict[str, np.ndarray] = {}
     for number, camera in enumerate(row.cameras):
