@@ -17,7 +17,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow_datasets as tfds
 from absl import logging
@@ -115,7 +115,7 @@ folder that they were prepared into (data/car)."""
     # imports importlib_resources, which it does not install (4.9.10).
     code_path = None
 
-    def __init__(self, *, records: Path | None = None, file_format: str = _ARRAY_RECORD, **kwargs):
+    def __init__(self, *, records: Path | None = None, file_format: str = _ARRAY_RECORD, **kwargs: Any):
         self._records = records
         super().__init__(file_format=file_format, **kwargs)
 
