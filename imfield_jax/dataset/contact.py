@@ -1,4 +1,4 @@
-"""The contact sheet of a preparation: one look tells whether meshes, solids, views and labels belong together.
+"""The contact sheet of a preparation: whether meshes, solids, views and labels agree, at a glance.
 
 Each shape is shown three times: its solid from one three-quarter camera for all shapes, with a triangle on the floor in
 front of it, so that a shape that faces another way stands out; a stored view; and the middle slice of the solid with

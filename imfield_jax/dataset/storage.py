@@ -38,7 +38,7 @@ def build_dataset(records: str | os.PathLike[str], data_dir: str | os.PathLike[s
     """Pack the records listed in <records>/index.json and return the folder of the dataset.
 
     The index holds {"category", "license", "settings": {"views", ...}, "shapes": [{"name", "split", "file"}, ...]},
-    "levels" where they are not `features.LEVELS`, and whatever else is in it is kept as the metadata of the dataset. A
+    "levels" where they are not `features.LEVELS`, and everything else in it becomes metadata of the dataset. A
     whole dataset of the same index and the same files is left alone, any other of this category is replaced. Splits
     without shapes are left out.
 

@@ -93,17 +93,17 @@ def _write_images(row: Row, folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     matrices: dict[str, np.ndarray] = {}
     for number, camera in enumerate(row.cameras):
-        picture = Image.fromarray(on_white(row.view(number)))
-        matrices |= _matrices(number, camera, picture.width)
+        image = Image.fromarray(on_white(row.view(number)))
+        matrices |= _matrices(number, camera, image.width)
         contents = io.BytesIO()
-        picture.save(contents, "jpeg", quality=95)
+        image.save(contents, "jpeg", quality=95)
         write_atomic(folder / f"{number:03d}.jpg", contents.getvalue())
     if all(np.isfinite(matrix).all() for matrix in matrices.values()):
         _write_arrays(folder / "cameras.npz", **matrices)
 
 
 def _matrices(number: int, camera: Camera, size: int) -> dict[str, np.ndarray]:
-    """World to camera [3, 4], x right, y down, z forward, and camera to pixels [3, 3] of a square picture."""
+    """World to camera [3, 4], x right, y down, z forward, and camera to pixels [3, 3] of a square image."""
     world = (_FLIPPED @ camera.view_matrix())[:3]
     world[:, :3] = world[:, :3] @ TO_OURS
     focal = size / 2 / np.tan(camera.fov_radians / 2)

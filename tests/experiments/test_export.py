@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -53,3 +55,15 @@ def test_a_dataset_of_other_pictures_is_one_line(dataset, program, tmp_path):
     done = program("export", f"--data={dataset}", f"--out={tmp_path / 'out'}")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ") and "IM-NET's has [24, 137, 137]" in done.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize("flags", [("export", "--layout=imnet"), ("extract", "--split=train")])
+def test_a_truncated_dataset_is_one_line(flags, boxes, program, tmp_path):
+    shutil.copytree(boxes / "imfield_shapes", tmp_path / "imfield_shapes")
+    path = next(tmp_path.rglob("*-train.array_record*"))
+    path.write_bytes(path.read_bytes()[:-1000])
+    done = program(flags[0], f"--data={tmp_path}", *flags[1:], f"--out={tmp_path / 'out'}")
+    assert done.returncode == 1
+    *_, last = done.stderr.splitlines()
+    assert last.startswith(f"error: {path}: expected a dataset file, found a damaged file")
+    assert "Traceback" not in done.stderr
