@@ -1,4 +1,4 @@
-"""Many images to meshes: small surfaces share the chunks of the field, and a bad image does not stop the others."""
+"""Many images to meshes: small surfaces fill chunks of the field together, and a bad image does not stop the others."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class _Encoded:
 
 
 def reconstruct(model: Reconstructor, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
-    """The mesh of each image, in order, or why it has none; a batch is computed when its first result is asked for.
+    """The mesh of each image, in order, or why it has none; a batch is computed when its first result is requested.
 
     Raises ValueError for settings out of range.
     """
