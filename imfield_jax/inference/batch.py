@@ -112,12 +112,12 @@ def _batch(model: Reconstructor, items: Sequence[Item], settings: Settings) -> I
 def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
     started = time.perf_counter()
     try:
-        picture = item.read()
-        view = model.view(picture.rgba)
+        photo = item.read()
+        view = model.view(photo.rgba)
     except (ValueError, OSError) as error:
         return Failure(item.name, str(error))
     z = model.encode_views(grey_to_view(view)[None])[0]
-    return _Encoded(item, view, picture.notes, z, time.perf_counter() - started)
+    return _Encoded(item, view, photo.notes, z, time.perf_counter() - started)
 
 
 def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:

@@ -133,7 +133,7 @@ def _openness(near: np.ndarray, rows: np.ndarray, columns: np.ndarray, size: int
     """1 on flat and convex places down to about 0.4 in creases: [N].
 
     Opposite neighbours are compared in pairs with the middle: one over depth is linear on the
-    screen over a plane, whatever its slant, so planes stay exactly bright. Neighbours much nearer
+    screen over a plane of any slant, so planes stay exactly bright. Neighbours much nearer
     belong to another limb in front and are not a crease.
     """
     middle = near[rows, columns]
