@@ -1,13 +1,13 @@
-# make demo   a mesh from the sample picture, with the weights that ship
+# make demo   a mesh from the sample image, with the shipped weights
 # make test   linter, format check, type check and all tests
 # make clean  removes the environment and the caches, never data or runs
 #
-# Both install into .venv and nowhere else. Another interpreter: make demo PYTHON=python3.12
+# Both install into .venv only. To use another interpreter: make demo PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin/python
-# Constraints: exact versions of what is asked for, and nothing that is not.
+# Constraints pin the exact versions of requested packages and install nothing else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.txt -e
 
 .PHONY: demo test clean
@@ -21,14 +21,14 @@ test: $(VENV)/test.stamp
 	$(RUN) -m mypy imfield_jax
 	$(RUN) -m pytest -n 2
 
-# pip is the last thing venv writes, so an interrupted environment is completed and not trusted.
+# venv writes pip last, so an interrupted environment is recreated.
 $(VENV)/bin/pip:
 	@command -v $(PYTHON) >/dev/null || { echo "imfield_jax needs Python 3.11 or newer, and $(PYTHON) was not found"; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "imfield_jax needs Python 3.11 or newer, \
 	and $(PYTHON) is %d.%d; name another one: make demo PYTHON=python3.12" % v[:2])'
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps make the second time quick: pip runs again only when what is to be installed has changed.
+# With the stamps, pip runs again only when the requirements have changed.
 $(VENV)/core.stamp: setup.cfg requirements.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "installing the core packages into $(VENV), about 1 GB"
 	$(INSTALL) .

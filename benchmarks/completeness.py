@@ -1,11 +1,11 @@
-"""What extraction misses, by the lattice it starts from, and whether the certified mode misses anything.
+"""The surface that extraction misses, by start lattice, and a check of the certified mode.
 
     python -m benchmarks.completeness --category=chair --data=data/chair --resolution=256 --count=20
     python -m benchmarks.completeness --category=chair --data=data/chair --resolution=128 --count=17 --dense
 
-Latents are those of pictures of test shapes, evenly spread over the split. Every mesh is compared with the certified
-one, both with all their pieces and as extract writes them, without floaters; --dense compares the certified mesh with
-marching cubes on all of the grid, for which the field is asked everywhere.
+Latents are encoded from images of test shapes, evenly spread over the split. Every mesh is compared with the certified
+one, once with all pieces and once without floaters, as extract writes them; --dense compares the certified mesh with
+marching cubes on the whole grid, which evaluates the field everywhere.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from imfield_jax.types import Mesh
 
 _CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights.")
 _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
-_DATA = flags.DEFINE_string("data", None, "The dataset with the pictures; default data/<category>.")
-_VIEW = flags.DEFINE_integer("view", 23, "Which picture of each shape; -1 takes latents from voxels.", lower_bound=-1)
+_DATA = flags.DEFINE_string("data", None, "Dataset with the images; default data/<category>.")
+_VIEW = flags.DEFINE_integer("view", 23, "Index of the view of each shape; -1 encodes voxels instead.", lower_bound=-1)
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.")
 _STARTS = flags.DEFINE_list(
     "starts",
@@ -45,9 +45,9 @@ _SAME = 1e-6  # cube units: the float32 field's rounding, which depends on a poi
 
 @dataclasses.dataclass
 class Tally:
-    """Of all latents so far. cells, components: how many were missed; largest: missed cells of one latent.
+    """Totals over latents. cells, components: numbers missed; largest: most cells missed for one latent.
 
-    same: meshes that are the certified one; same_clean: those that are once both are without floaters.
+    same: number of meshes equal to the certified one; same_clean: the same after removing floaters from both.
     """
 
     same: int = 0
@@ -89,7 +89,7 @@ def main() -> None:
     print(f"{weights.stem}, {_RESOLUTION.value}^3, {count} latents, {cells:,} active cells, {components} components")
     if _DENSE.value:
         print(f"certified meshes that are those of the whole grid, to {_SAME}: {like_dense} of {count}")
-    print("| start | same mesh | same without floaters | cells missed | most of one shape | pieces missed | points |")
+    print("| start | same mesh | same without floaters | cells missed | maximum per shape | pieces missed | points |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (start, split), tally in tallies.items():
         default = " (default)" if (start, split) == (START, SPLIT) else ""
@@ -111,7 +111,7 @@ def _latents(model: Reconstructor) -> np.ndarray:
 
 
 def same(mesh: Mesh, reference: Mesh) -> bool:
-    """Whether two meshes are one, vertex by vertex; both come in the order of the lattice."""
+    """Whether two meshes are equal vertex by vertex; both are in lattice order."""
     return (
         mesh.vertices.shape == reference.vertices.shape
         and bool(np.abs(mesh.vertices - reference.vertices).max(initial=0) <= _SAME)

@@ -1,12 +1,12 @@
-"""What a mesh costs, by the ways to get one: the same weights, the same machine, one table.
+"""Cost of a mesh by extraction method, with the same weights on the same machine.
 
     python -m benchmarks.extraction
     python -m benchmarks.extraction --run=runs/car_improved --data=data/car --resolutions=64,128,256
 
-Every row has a process of its own, which compiles first and is then timed: the median of rounds, field and
-triangles included. Memory is the peak above that process before it starts. Deviation is that of the surface
-from the one of the dense method, in cells: mean and largest distance of its vertices from that surface, or the
-other way round where that is more, so that what is missed counts.
+Every row is measured in its own process, which compiles first: the median of several rounds, with field evaluations
+and triangles. Memory is the peak above that of the process before the first round. Deviation is from the surface of
+the dense method, in cells: mean and maximum distance from the vertices of either surface to the other, the larger of
+both directions, so that missed parts count.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from imfield_jax.models.weights import load_weights
 from imfield_jax.preparation import memory
 from imfield_jax.types import Mesh
 
-_CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights, and which sample picture.")
+_CATEGORY = flags.DEFINE_string("category", "car", "Category of the shipped weights and of the sample image.")
 _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
 _DATA = flags.DEFINE_string("data", None, "Take the latent of a test shape of this dataset, from voxels.")
 _SHAPE = flags.DEFINE_integer("shape", 0, "Which test shape.", lower_bound=0)
@@ -64,7 +64,7 @@ _PLAIN = {"refinement_iterations": 0, "floaters": "keep", "bridge_gap": 0.0}  # 
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """seconds: of all; in_field: of these, waiting for the field; memory: MiB at the peak above before."""
+    """seconds: in total; in_field: of these, in field evaluations; memory: peak increase in MiB."""
 
     method: str
     resolution: int
@@ -140,7 +140,7 @@ def deviation(mesh: Mesh, reference: Mesh) -> tuple[float, float]:
 
 
 class Watched:
-    """A field that counts its points and the time until they are answered."""
+    """A field that counts its evaluations and their seconds."""
 
     def __init__(self, field: ChunkedField):
         self.points, self.seconds = 0, 0.0
@@ -154,7 +154,7 @@ class Watched:
         return values
 
 
-Outcome = tuple[Mesh, int, float, dict[str, float]]  # points asked, seconds in the field, seconds by phase
+Outcome = tuple[Mesh, int, float, dict[str, float]]  # field evaluations, seconds in the field, seconds by phase
 
 
 def _ours(model: Reconstructor, z: np.ndarray, resolution: int, certify: bool = False) -> Outcome:
@@ -234,7 +234,7 @@ def _machine(weights: Path, z: np.ndarray) -> None:
 
 
 def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
-    """Points per second, the fastest of five rounds, as the products above are."""
+    """Points per second, the fastest of five rounds."""
     field = Reconstructor(load_weights(weights), precision).field(z)
     points = np.random.default_rng(0).uniform(-0.5, 0.5, (32 * field.chunk, 3)).astype(np.float32)
     field(points)
@@ -247,7 +247,7 @@ def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
 
 
 def _refinement(weights: Path, z: np.ndarray) -> None:
-    """How far vertices are from the level set, by value over slope of the field, by refinement iterations."""
+    """Distance of vertices from the level set (value over slope of the field), by refinement iterations."""
     model = Reconstructor(load_weights(weights))
     resolution = min(256, max(int(one) for one in _RESOLUTIONS.value))
     print(f"\n| refinement iterations, {resolution}^3 | points | distance to the level set, cells: mean | 99th % |")
@@ -264,7 +264,7 @@ def _refinement(weights: Path, z: np.ndarray) -> None:
 
 
 def _together(weights: Path, z: np.ndarray) -> None:
-    """Seconds for each of some objects, one after the other and in the same chunks."""
+    """Seconds per object, for objects extracted one after another and in common chunks."""
     model = Reconstructor(load_weights(weights))
     model.extract(z, 32)
     print(f"\n| {OBJECTS} objects | seconds each alone | together |\n| --- | --- | --- |")

@@ -1,4 +1,4 @@
-"""What the machine can do at best: dense matrix products, by libraries that are made for them."""
+"""Peak throughput of the machine: dense matrix products by optimised libraries."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ print(2 * {size} ** 3 / min(seconds) / 1e9)
 """
 _NUMPY = "import numpy as np; a = np.random.rand({size}, {size}).astype(np.float32); product = lambda: a @ a"
 _TORCH = "import torch; a = torch.rand({size}, {size}).to(torch.{dtype}); product = lambda: a @ a"
-# Which of its kernels OpenBLAS takes it decides at its start; it does not know every processor.
+# OpenBLAS selects its kernel at start-up, and does not know every processor.
 _KERNELS = ("", "Haswell", "Zen", "SkylakeX", "Cooperlake")
 
 
@@ -34,7 +34,7 @@ def matrix_peaks() -> dict[str, float]:
     for name, (setup, dtype, kernel) in forms.items():
         program = _PRODUCT.format(setup=setup.format(size=_SIZE, dtype=dtype), rounds=_ROUNDS, size=_SIZE)
         environment = {**os.environ, **({"OPENBLAS_CORETYPE": kernel} if kernel else {})}
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-        if done.returncode == 0:  # a kernel that the processor cannot run ends with a signal
-            peaks[name] = float(done.stdout)
+        process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+        if process.returncode == 0:  # a kernel that the processor cannot run ends with a signal
+            peaks[name] = float(process.stdout)
     return peaks

@@ -1,10 +1,10 @@
-"""What preparing ShapeNet takes, category by category, from what was measured on other meshes.
+"""Estimated cost of preparing ShapeNet, by category, from measurements on other meshes.
 
     python -m experiments.prepare --source=sweethome3d --category=furniture --labels=exact --count=320
     python -m benchmarks.preparation --data=data/furniture
 
-Seconds and memory are those in the report of a preparation, disk what its folders take; each is spread over its
-meshes, and those of ShapeNet are expected to be as hard. Nothing is prepared here.
+Seconds and memory come from a preparation report, disk usage from its folders; each is averaged over the
+meshes, on the assumption that those of ShapeNet are as costly. Nothing is prepared here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from imfield_jax.dataset.storage import NAME
 from imfield_jax.sources.synsets import CATEGORIES
 
 _DATA = flags.DEFINE_string("data", None, "The output folder of a preparation.", required=True)
-_CORES = flags.DEFINE_list("cores", ["1", "16", "64", "256"], "Numbers of cores to share ShapeNet among.")
+_CORES = flags.DEFINE_list("cores", ["1", "16", "64", "256"], "Numbers of cores to divide ShapeNet among.")
 _HOUR, _MEGABYTE, _GIGABYTE = 3600, 1e6, 1e9
 
 
@@ -31,7 +31,7 @@ def main() -> None:
     seconds, dataset, work = spent["total"] / made, _bytes(data / NAME) / made, _bytes(data / "work") / made
     print(f"{made} of {totals['shapes']} meshes prepared, {totals['warned']} with warnings, {totals['failed']} failed")
     print(f"seconds of a core: mean {seconds:.2f}, median {spent['median']:.2f}, p95 {spent['p95']:.1f}", end="")
-    print(f", most {spent['most']:.1f}; memory of a worker: {totals['most_mebibytes']} MiB at most")
+    print(f", maximum {spent['most']:.1f}; memory of a worker: {totals['most_mebibytes']} MiB at most")
     print(
         f"disk of a mesh: {dataset / _MEGABYTE:.3f} MB in the dataset, {work / _MEGABYTE:.3f} MB in the work folder\n"
     )

@@ -1,7 +1,7 @@
-"""Other ways from a field to triangles, written as well as we can write them, to measure ours against.
+"""Other extraction methods, implemented as efficiently as we can, as baselines.
 
-Each takes a field, which it asks for all points of a step at once, and the resolution, and gives the mesh.
-All of them hold arrays of R^3 elements.
+Each takes a field, evaluated at all points of a step at once, and a resolution, and returns the mesh.
+All of them allocate arrays of R^3 elements.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Evaluate = Callable[[np.ndarray], np.ndarray]  # points [P, 3] -> values [P]
 
 
 def dense(evaluate: Evaluate, resolution: int) -> Mesh:
-    """The field at every node, our marching cubes on every active cell: what sparse extraction must equal."""
+    """The field at every node, our marching cubes on every active cell: the reference for sparse extraction."""
     grid = np.full((resolution + 2,) * 3, -np.inf, np.float32)
     axis = index_to_point(np.arange(resolution), resolution).astype(np.float32)
     plane = np.stack(np.meshgrid(axis[:1], axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -29,7 +29,7 @@ def dense(evaluate: Evaluate, resolution: int) -> Mesh:
         grid[x + 1, 1:-1, 1:-1] = evaluate(plane).reshape(resolution, resolution)
     lattice, last = Lattice(resolution), resolution + 1
     cells, values = [], []
-    for x in range(last):  # plane by plane, as eight views of everything would need eight times the memory
+    for x in range(last):  # plane by plane, as eight shifted copies would need eight times the memory
         views = [grid[x + cx, cy : last + cy, cz : last + cz] for cx, cy, cz in CORNERS]
         count = sum((view > 0).astype(np.uint8) for view in views)
         y, z = np.nonzero((count > 0) & (count < 8))
@@ -40,10 +40,10 @@ def dense(evaluate: Evaluate, resolution: int) -> Mesh:
 
 
 def imnet(evaluate: Evaluate, resolution: int) -> Mesh:
-    """IM-NET's scheme, from R/4 to R: cells with mixed neighbourhoods are filled, and so are those they grow into.
+    """IM-NET's scheme, from R/4 to R: cells with mixed neighbourhoods are evaluated, and so are those they grow into.
 
     The original walks over its cells in Python; this one takes all cells of a round at once. Where the original
-    interpolates occupancy, this one has the signed field; cells that are not filled hold -1 or 1.
+    interpolates occupancy, this one has the signed field; cells that are not evaluated hold -1 or 1.
     """
     coarse = resolution // 4
     inside = np.pad(evaluate(grid_points(coarse).reshape(-1, 3)).reshape((coarse,) * 3) > 0, 1)
@@ -72,7 +72,7 @@ def imnet(evaluate: Evaluate, resolution: int) -> Mesh:
 def mise(evaluate: Evaluate, resolution: int, start: int = 32) -> Mesh:
     """Multiresolution isosurface extraction (Mescheder et al. 2019): an octree on corners, from 33^3 on.
 
-    Cells whose corners differ in sign are halved, all of their new corners are asked for, and so on.
+    Cells whose corners differ in sign are halved, the field is evaluated at their new corners, and so on.
     """
     cells = min(start, resolution)
     axis = np.arange(cells + 1, dtype=np.float32) / cells - np.float32(0.5)

@@ -1,9 +1,9 @@
-"""What one training step costs, in the forms that the code chooses between, side by side.
+"""Cost of one training step in the alternative forms that the code chooses between.
 
     python -m benchmarks.training
 
-Gradients of the `compact` networks at the sizes of car.flags. Forms take turns, so that whatever else
-the machine does hits all of them alike; the table gives the median and the fastest of the rounds.
+Gradients of the `compact` networks at the sizes of car.flags. Forms alternate, so that other load on the
+machine affects all of them equally; the table gives the median and the fastest of the rounds.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from imfield_jax.files import damaged
 @pytest.mark.parametrize(
     "error", [KeyError("b"), IndexError(), RuntimeError("two\nlines"), OSError("contents"), OSError(errno.EINVAL, "")]
 )
-def test_whatever_a_reader_raises_is_one_line_that_names_the_file(error):
+def test_any_error_of_a_reader_is_one_line_that_names_the_file(error):
     one_line = r"^a\.mat: expected a MATLAB file, found a damaged file \([^\n]+\)$"
     with pytest.raises(ValueError, match=one_line), damaged("a.mat", "MATLAB file"):
         raise error

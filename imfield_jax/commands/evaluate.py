@@ -1,10 +1,10 @@
-"""Score a trained category on shapes it was never trained on, next to two baselines.
+"""Score a trained category on held-out shapes, beside two baselines.
 
     python -m experiments.evaluate --category=car
     python -m experiments.evaluate --run=runs/car --data=data/car --split=test --views=24
 
-Methods: the autoencoder (voxels -> z -> surface), single view (picture -> z -> surface), retrieval (the
-training shape whose z is nearest to the picture's, scored as its own true self) and the mean shape. In
+Methods: the autoencoder (voxels -> z -> surface), single view (image -> z -> surface), retrieval (the
+training shape whose z is nearest to the image's, scored with its true surface) and the mean shape. In
 the output folder: scores.csv (a line per shape, method and view), summary.json and summary.md (means
 with 95 % confidence intervals over shapes) and shapes.png (input | reconstruction | ground truth).
 
@@ -38,7 +38,7 @@ from imfield_jax.files import write_atomic
 from imfield_jax.framing import grey_to_view
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.floaters import without_floaters
-from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
+from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
@@ -126,7 +126,7 @@ def _chosen_views(count: int) -> list[int]:
 
 @dataclasses.dataclass(frozen=True)
 class TrainedOn:
-    """What the baselines know: the training shapes' latents, and the split to look them up in."""
+    """The data of the baselines: the training shapes' latents, and the split to look them up in."""
 
     split: Split
     latents: Float[np.ndarray, "N Z"]
@@ -153,7 +153,7 @@ def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple
 def _methods(
     model: Reconstructor, split: Split, views: list[int], known: TrainedOn, mean: baselines.MeanShape
 ) -> dict[str, Method]:
-    """What is compared, each a function from a row of the split to predictions of it."""
+    """The methods to compare, each a function from a row of the split to predictions of it."""
     field = chunked(jax.jit(mean.field()), _CHUNK)
     mean_mesh = without_floaters(extract(field, _RESOLUTION.value, refinement_iterations=REFINEMENT_ITERATIONS).mesh)[0]
 
@@ -227,7 +227,7 @@ def _table(rows: list[ScoreRow]) -> str:
 
 
 def _figure(model: Reconstructor, split: Split, views: list[int], rows: list[ScoreRow], scored: int) -> np.ndarray:
-    """Shapes evenly spread over those scored, not chosen by how well they came out."""
+    """Shapes evenly spread over those scored, not chosen by their scores."""
     first = str(views[0])
     ious = {row["name"]: row["iou"] for row in rows if (row["method"], row["view"]) == (SINGLE_VIEW, first)}
     shown = []
@@ -237,7 +237,7 @@ def _figure(model: Reconstructor, split: Split, views: list[int], rows: list[Sco
         cells = (
             model.view(shape.view(views[0])),
             model.extract(z, _RESOLUTION.value).mesh,
-            true_surface(shape.solid, PICTURED),
+            true_surface(shape.solid, DISPLAYED),
         )
         shown.append(figures.Row(cells, caption=f"{shape.name}  IoU {ious[shape.name]:.2f}"))
     return figures.three_columns(shown, groups=2)

@@ -1,12 +1,12 @@
-"""A prepared dataset as the files that other code of this field trains on.
+"""Export a prepared dataset to the training files of other projects.
 
     python -m experiments.export --data=data/car --layout=imnet --out=IM-NET-pytorch/data/all_vox256_img
     python -m experiments.export --data=data/car --layout=occupancy_networks --out=occupancy_networks/data/ShapeNet
 
 imnet               `<name>_train.hdf5`, `<name>_train.txt` and likewise for the other splits, as IM-NET-pytorch reads
-                    them from its data folder with `--dataset=<name>`. It knows no validation split: that file is for
-                    coming back.
-occupancy_networks  a folder for each model, with 100,000 points in the cube and as many on the surface, pictures and
+                    them from its data folder with `--dataset=<name>`. It uses no validation split: that file allows
+                    importing the dataset again.
+occupancy_networks  a folder for each model, with 100,000 points in the cube and as many on the surface, images and
                     cameras; lists of the splits.
 """
 

@@ -44,7 +44,7 @@ def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list
     """
     named = [Path(path) for path in paths]
     files, left_out = list_images(named)
-    # A file that is named by itself is taken, whatever it is called.
+    # A file that is named explicitly is used under any name.
     own = [file for file in files if file.name.endswith(OUTPUTS) and file not in named]
     left_out += [f"{file}: written by an earlier extract, not taken as an image" for file in own]
     files = [file for file in files if file not in own]

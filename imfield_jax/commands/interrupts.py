@@ -1,4 +1,4 @@
-"""Ctrl-C: one line and exit status 130, whatever runs at that moment."""
+"""Ctrl-C: one line and exit status 130 at any moment."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""manifest.json: what `extract` made of which image, with which weights and settings; it lets a second run resume."""
+"""manifest.json: the result of each image with its weights and settings, so that `extract` can resume."""
 
 from __future__ import annotations
 

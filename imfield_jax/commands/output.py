@@ -1,4 +1,4 @@
-"""Where a command writes: checked before the work, not after it."""
+"""The output folder of a command, checked before the work starts."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """A `preparation.records.Progress`; notes are shown as they come, and of a single step nothing else."""
+    """A `preparation.records.Progress`; notes are shown at once; single steps are not logged."""
 
     def __init__(self) -> None:
         self._bars = sys.stderr.isatty()

@@ -62,7 +62,7 @@ def main() -> None:
     write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
     card = _card(weights, scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
     write_atomic(out / f"{category}.md", card)
-    logging.info("%s weights, sample picture and model card: %s", category, out)
+    logging.info("%s weights, sample image and model card: %s", category, out)
 
 
 def _source() -> Path:
@@ -105,11 +105,11 @@ def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
 | command | `{_COMMAND.value}` |
 | time | {_TIME.value} |
 | seed | {about["seed"]} |
-| sample picture | `{category}.png`, view {_VIEW.value} of test shape `{sample}` |
+| sample image | `{category}.png`, view {_VIEW.value} of test shape `{sample}` |
 
 ## Scores
 
-{scores["shapes"]} {scores["split"]} shapes that were never trained on, one picture each (view
+{scores["shapes"]} {scores["split"]} shapes held out from training, one image each (view
 {", ".join(map(str, scores["views"]))}), meshes at {scores["resolution"]}^3, mean and 95 % interval over shapes, by
 `{_evaluation(category, scores["data"])}`:
 
@@ -119,6 +119,6 @@ def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
 
 {_LIMITS.value}
 
-It knows one category and answers every picture with a member of it. Sides that the picture does not show are what the
-training shapes taught. There is no colour, no scale and no camera in its answer.
+It knows one category and reconstructs every image as a member of it. Sides that the image does not show are inferred
+from the training shapes. It predicts no colour, no scale and no camera.
 """

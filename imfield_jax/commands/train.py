@@ -8,7 +8,7 @@ Without other flags the settings are those of car.flags; those of the paper are 
 The dataset is prepared when there is none: cars, chairs and airplanes from nothing, others from --source.
 A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
 with the same weights. --extend=N continues a finished run.
-In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), pictures/ of
+In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), pictures/, images of
 validation shapes after each stage, and TensorBoard's event files in events/.
 """
 
@@ -176,7 +176,7 @@ def _dataset() -> Path:
 
 
 def _origin(data: Path) -> dict:
-    """What identifies the training data: kept with the run, so that it is resumed with no other."""
+    """The identity of the training data, kept with the run so that it resumes with the same data only."""
     from imfield_jax.dataset.storage import open_split
 
     split = open_split(data, "train")
@@ -276,7 +276,7 @@ def _initial_path(name: str) -> Path:
 
 
 def _architecture(preset: Preset) -> dict:
-    """What two presets must share to share weights: all but the name and the initial values."""
+    """The fields that must agree for two presets to use the same weights: all but name and initial values."""
     architecture = dataclasses.asdict(preset)
     del architecture["name"], architecture["decoder"]["initial_std"]
     return architecture

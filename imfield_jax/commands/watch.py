@@ -1,4 +1,4 @@
-"""What a training run shows and keeps: log lines, TensorBoard, pictures, weights."""
+"""The outputs of a training run: log lines, TensorBoard, images, weights."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from imfield_jax.models.weights import Weights, save_weights
 from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
 from imfield_jax.training.state import TrainState
 
-_PICTURED = 12  # validation shapes per picture
+_SHAPES_PER_IMAGE = 12  # validation shapes per image
 _RESOLUTION = 128  # at 64, wings of airplanes fall between the cells
 
 
@@ -57,11 +57,11 @@ class Watch:
         )
 
     def finished(self, stage: Stage, state: TrainState) -> None:
-        """Keep the weights for extract and evaluate: weights.npz in the run folder, and a picture of them."""
+        """Keep the weights for extract and evaluate: weights.npz and an image of validation shapes."""
         params, batch_stats = jax.device_get((state.params, state.batch_stats))
         about = {**self._about, "stage": stage.name, **{k: round(v, 4) for k, v in self._scores.items()}}
         save_weights(self._folder / "weights.npz", Weights(self._networks, params, batch_stats, about))
-        self._picture(stage)
+        self._draw(stage)
 
     def warned(self, stage: Stage, step: int, message: str) -> None:
         logging.warning("%s %d/%d: %s", stage.name, step, stage.steps, message)
@@ -75,10 +75,10 @@ class Watch:
     def resumed(self, step: int, total: int) -> None:
         logging.info("resuming after %d of %d updates", step, total)
 
-    def _picture(self, stage: Stage) -> None:
+    def _draw(self, stage: Stage) -> None:
         """Validation shapes as this stage's own input gives them, and what the network saw of them."""
         model = Reconstructor.of_run(self._folder)
-        shown = slice(min(_PICTURED, len(self._held_out.view)))
+        shown = slice(min(_SHAPES_PER_IMAGE, len(self._held_out.view)))
         views = self._held_out.view[shown]
         latents = (
             model.encode_voxels(self._held_out.voxels[shown])
@@ -94,7 +94,7 @@ class Watch:
         path = folder / f"{stage.name}.png"
         figures.save(path, figures.validation_grid(rows))
         self._events.image("validation/images", path.read_bytes(), self._updates(stage, stage.steps))
-        logging.info("%s: pictures in %s", stage.name, folder)
+        logging.info("%s: images in %s", stage.name, folder)
 
     def _steps_per_second(self, stage: Stage, step: int) -> float:
         """Over the steps since the last call; 0 for the first of a stage, which holds the compilation."""

@@ -113,7 +113,7 @@ def _slabs(lattice: Lattice, cells: np.ndarray) -> list[np.ndarray]:
 
 
 def _evaluate_all(samples: Samples, slab: np.ndarray, stride: int) -> Active:
-    """The active cells of the fine lattice in a slab. Only its last nodes in x are shared with the next."""
+    """The active cells of the fine lattice in a slab. Only its last nodes in x are also nodes of the next slab."""
     lattice = samples.lattice
     samples.forget((slab[0] >> 2 * lattice.bits) << 2 * lattice.bits)
     return active_cells.among(samples, lattice.parts(slab, stride, 1), 1)

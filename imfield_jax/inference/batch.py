@@ -1,4 +1,4 @@
-"""Many images to meshes: small surfaces share the chunks of the field, and a bad image does not stop the others."""
+"""Many images to meshes: small surfaces fill chunks of the field together, and a bad image does not stop the others."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class _Encoded:
 
 
 def reconstruct(model: Reconstructor, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
-    """The mesh of each image, in order, or why it has none; a batch is computed when its first result is asked for.
+    """The mesh of each image, in order, or why it has none; a batch is computed when its first result is requested.
 
     Raises ValueError for settings out of range.
     """
@@ -113,12 +113,12 @@ def _batch(model: Reconstructor, items: Sequence[Item], settings: Settings) -> I
 def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
     started = time.perf_counter()
     try:
-        picture = item.read()
-        view = model.view(picture.rgba)
+        photo = item.read()
+        view = model.view(photo.rgba)
     except (ValueError, OSError) as error:
         return Failure(item.name, str(error))
     z = model.encode_views(grey_to_view(view)[None])[0]
-    return _Encoded(item, view, picture.notes, z, time.perf_counter() - started)
+    return _Encoded(item, view, photo.notes, z, time.perf_counter() - started)
 
 
 def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:

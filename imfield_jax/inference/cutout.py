@@ -16,7 +16,7 @@ from imfield_jax.inference.shadow import shadow_in_alpha
 MIN_OBJECT = 8  # pixels
 FEW_PIXELS = 64
 HAZE = 32  # alpha, of 255, up to which a pixel is object only at the rim of stronger ones
-HAZY = 0.05  # of the object's pixels: the user is told of more haze than that
+HAZY = 0.05  # of the object's pixels: a note reports more haze than that
 RECTANGLE = 0.5, 0.9  # of the sides of its box, and of the box, that an opaque rectangle (or a rounded one) fills
 FRAMED = 0.8  # of an image, from which an opaque rectangle is a photograph, with a transparent frame or none
 ALL_AROUND = 0.95  # of an image's border, that no object covers

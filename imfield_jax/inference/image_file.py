@@ -1,6 +1,6 @@
 """An image file as upright pixels. Files are not trusted: the header is checked before anything is decoded.
 
-Whatever is wrong with a file ends in a single line that names it and says what to do.
+Any error of a file is a single line that names the file and the remedy.
 """
 
 from __future__ import annotations

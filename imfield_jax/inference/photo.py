@@ -41,7 +41,7 @@ class Photo:
 def read_image(path: str | os.PathLike, *, crop: bool = True) -> Photo:
     """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file.
 
-    Transparency tells the object from its background. An image without any is taken for a photograph and its plain
+    Transparency separates the object from its background. An image without any is taken for a photograph and its plain
     background is removed, with a note.
 
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object

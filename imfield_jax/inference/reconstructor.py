@@ -31,7 +31,7 @@ from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
 
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
-OBJECTS = 16  # at most this many share their chunks
+OBJECTS = 16  # maximum number of objects per chunk
 FLOATERS = ("remove", "keep")
 PRECISIONS = {"exact": jnp.float32, "fast": jnp.bfloat16}
 _CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 16384  # points per call: a CPU's cache, an accelerator's occupancy
@@ -62,7 +62,7 @@ def shipped_weights(category: str) -> Path:
 
 
 class Reconstructor:
-    """The networks of one category, ready to use. Compiles once for all pictures and resolutions.
+    """The networks of one category, ready to use. Compiles once for all images and resolutions.
 
     precision: of the fields. "exact": float32 throughout. "fast": factors of the decoder's large products in
                bfloat16, for machines that multiply those faster; vertices move by hundredths of a cell.

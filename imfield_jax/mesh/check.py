@@ -1,4 +1,4 @@
-"""What a mesh must be for an artist, a printer and a metric: closed, manifold, outward."""
+"""Validity checks of a mesh for artists, printers and metrics: closed, manifold, outward."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Report:
 
     @property
     def sound(self) -> bool:
-        """Watertight and the right way round: what extraction promises for fields that are not empty."""
+        """Watertight and outward, as extraction guarantees for non-empty fields."""
         return self.watertight and self.signed_volume > 0
 
 
@@ -75,7 +75,7 @@ def component_labels(mesh: Mesh) -> Int32[np.ndarray, " F"]:
 
 
 def signed_volume(mesh: Mesh) -> float:
-    """Volume enclosed, in cubed units; negative when faces look inward. Means nothing for open meshes."""
+    """Volume enclosed, in cubed units; negative when faces look inward. It is meaningless for open meshes."""
     corner = mesh.vertices[mesh.faces[:, 0]].astype(np.float64)
     return float((corner * face_vectors(mesh)).sum() / 6)
 

@@ -1,4 +1,4 @@
-"""Meshes as files that modelling programs, viewers and slicers open.
+"""Mesh files for modelling programs, viewers and slicers.
 
 Coordinates are written as they are: y up, which is what GLB and OBJ expect, front towards -z. GLB
 carries a plain material and normals, OBJ and PLY normals; STL has neither and stores each triangle

@@ -1,6 +1,6 @@
-"""Floaters: the debris of a field, loose around the object or as bubbles inside it, and how it is told from real parts.
+"""Floaters: the debris of a field, loose around the object or as bubbles inside it, as distinct from real parts.
 
-A wheel or a leg that came out as a piece of its own has little volume too, so volume alone does not decide.
+A wheel or a leg that is a separate piece has little volume too, so volume alone does not decide.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A shaded picture of a mesh in plain numpy, so that inference can show what it made anywhere.
+"""A shaded image of a mesh in plain numpy, so that inference can show its result without a renderer.
 
 The look is matte clay under a key and a fill light that move with the camera, darker in creases, on a
 light ground.
@@ -49,7 +49,7 @@ def three_quarter_view(mesh: Mesh, azimuth_radians: float = _FRONT, elevation_ra
 def sides(mesh: Mesh, size: int = 320) -> UInt8[np.ndarray, "size 4*size 3"]:
     """Four images of the mesh side by side, sRGB.
 
-    From the front right and left, then from the back left and right, all at one scale: what is missing shows in one.
+    From front right, front left, back left and back right, all at one scale, so that a missing part is visible.
     """
     right, left = _FRONT, -_FRONT
     some = dataclasses.replace(mesh, vertices=mesh.vertices[:: 1 + len(mesh.vertices) // 5000])  # do to fit cameras
@@ -59,18 +59,18 @@ def sides(mesh: Mesh, size: int = 320) -> UInt8[np.ndarray, "size 4*size 3"]:
 
 
 def shade(mesh: Mesh, camera: Camera, size: int = 512) -> UInt8[np.ndarray, "size size 3"]:
-    """An image of the mesh, sRGB.
+    """A shaded image of the mesh, sRGB.
 
     Smooth where the mesh has normals, faceted where not. Faces are shown from both sides. A mesh
     without faces gives the empty background.
     """
     fine = size * SUPERSAMPLING
-    picture = np.repeat(np.linspace(*_BACKGROUND, fine, dtype=np.float32)[:, None], fine, axis=1)
-    picture = np.repeat(picture[..., None], 3, axis=2)
+    image = np.repeat(np.linspace(*_BACKGROUND, fine, dtype=np.float32)[:, None], fine, axis=1)
+    image = np.repeat(image[..., None], 3, axis=2)
     faces, corners, nearness = _projected(mesh.vertices, mesh.faces, camera, fine)
     rows, columns, face = visible(corners, nearness, fine)
     if len(face):
-        picture *= _shadow(mesh, camera, size).repeat(SUPERSAMPLING, axis=0).repeat(SUPERSAMPLING, axis=1)[..., None]
+        image *= _shadow(mesh, camera, size).repeat(SUPERSAMPLING, axis=0).repeat(SUPERSAMPLING, axis=1)[..., None]
         weights = barycentric(corners[face], columns + 0.5, rows + 0.5)
         near = np.zeros((fine, fine), np.float32)
         near[rows, columns] = np.einsum("nk,nk->n", weights, nearness[face])
@@ -79,8 +79,8 @@ def shade(mesh: Mesh, camera: Camera, size: int = 512) -> UInt8[np.ndarray, "siz
         normals = _normals(mesh, faces, face, weights, camera)
         sight = camera.pixel_directions(columns + 0.5, rows + 0.5, fine) @ camera.axes().T
         openness = _openness(near, rows, columns, fine)
-        picture[rows, columns] = _clay(normals, sight, openness)
-    cells = picture.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3)
+        image[rows, columns] = _clay(normals, sight, openness)
+    cells = image.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3)
     return np.rint(cells.mean(axis=(1, 3))).astype(np.uint8)
 
 
@@ -95,7 +95,7 @@ def _projected(
 
 
 def _shadow(mesh: Mesh, camera: Camera, size: int) -> np.ndarray:
-    """Light left on the floor under the mesh by an overcast sky, as a picture [size, size] in 0..1."""
+    """Light left on the floor under the mesh by an overcast sky, as an image [size, size] in 0..1."""
     floor = np.asarray(mesh.vertices, np.float64).copy()
     floor[:, 1] = floor[mesh.faces, 1].min()
     if camera.eye()[1] <= floor[0, 1]:
@@ -108,14 +108,14 @@ def _shadow(mesh: Mesh, camera: Camera, size: int) -> np.ndarray:
     return 1 - _SHADOW * (0.5 * tight + 0.5 * wide)
 
 
-def _blurred(picture: np.ndarray, radius: int) -> np.ndarray:
+def _blurred(image: np.ndarray, radius: int) -> np.ndarray:
     """Three means over 2 radius + 1 pixels along each axis, nearly a Gaussian; 0 beyond the border."""
     for _ in range(3):
         for _ in range(2):
-            total = np.cumsum(np.pad(picture, ((radius + 1, radius), (0, 0))), axis=0, dtype=np.float64)
+            total = np.cumsum(np.pad(image, ((radius + 1, radius), (0, 0))), axis=0, dtype=np.float64)
             window = 2 * radius + 1
-            picture = ((total[window:] - total[:-window]) / window).T.astype(np.float32)
-    return picture
+            image = ((total[window:] - total[:-window]) / window).T.astype(np.float32)
+    return image
 
 
 def _normals(mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:
@@ -136,12 +136,12 @@ def _openness(near: np.ndarray, rows: np.ndarray, columns: np.ndarray, size: int
     """1 on flat and convex places down to about 0.4 in creases: [N].
 
     Opposite neighbours are compared in pairs with the middle: one over depth is linear on the
-    screen over a plane, whatever its slant, so planes stay exactly bright. Neighbours much nearer
+    screen over a plane of any slant, so planes stay exactly bright. Neighbours much nearer
     belong to another limb in front and are not a crease.
     """
     middle = near[rows, columns]
     dark = np.zeros(len(rows), np.float32)
-    radii = (0.006, 0.015, 0.03)  # of the picture's width
+    radii = (0.006, 0.015, 0.03)  # of the image's width
     reach = max(1, round(radii[-1] * size))
     padded = np.pad(near, reach).reshape(-1)
     stride = size + 2 * reach

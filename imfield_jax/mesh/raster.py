@@ -1,4 +1,4 @@
-"""Which face each pixel of a picture shows, in plain numpy.
+"""The visible face of each pixel of an image, in plain numpy.
 
 Triangles are cut into rows of pixels and the rows into pixels, all triangles at once, and the
 nearest face of every pixel is kept by one maximum over (nearness, face) keys: work grows with the
@@ -46,7 +46,7 @@ def visible(
 
 
 def _span(low: np.ndarray, high: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels whose centre is in [low, high): the first [N] and how many [N], inside the picture."""
+    """Pixels whose centre is in [low, high): the first [N] and how many [N], inside the image."""
     first = np.clip(np.ceil(low - 0.5), 0, size).astype(np.int64)
     end = np.clip(np.ceil(high - 0.5), 0, size).astype(np.int64)
     return first, np.maximum(end - first, 0)

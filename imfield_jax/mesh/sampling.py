@@ -51,7 +51,7 @@ class SurfacePoints:
     def nearest(self, queries: Float[np.ndarray, "Q 3"]) -> tuple[Float[np.ndarray, " Q"], Int[np.ndarray, " Q"]]:
         """Distance to, and index of, the nearest of these points for each query."""
         turned = queries @ _TURN
-        # Asked in an order that stays in one place for a while, the tree stays in the cache: twice as quick.
+        # Queries in spatial order keep the tree in the cache: twice as fast.
         order = np.argsort((np.floor(turned * _ORDER_CELLS) @ _ORDER_STRIDES).astype(np.int64))
         distance, index = np.empty(len(queries)), np.empty(len(queries), np.int64)
         distance[order], index[order] = self.tree.query(turned[order])

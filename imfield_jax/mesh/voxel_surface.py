@@ -36,14 +36,14 @@ from imfield_jax.types import Mesh
 
 @dataclasses.dataclass(frozen=True)
 class Smoothing:
-    """How often each vertex goes these shares of the way to the mean of its neighbours."""
+    """How often each vertex moves by these fractions towards the mean of its neighbours."""
 
     rounds: int
     steps: tuple[float, ...]
 
 
 MEASURED = Smoothing(20, (0.5, -0.53))  # there and back, so that nothing shrinks (Taubin)
-PICTURED = Smoothing(80, (1.0,))  # also the wide terraces on gentle slopes, but rods lose half a voxel
+DISPLAYED = Smoothing(80, (1.0,))  # also the wide terraces on gentle slopes, but rods lose half a voxel
 FURTHEST = 0.5  # voxels along each axis that smoothing may move a vertex
 NORMAL_ROUNDS = 4
 
@@ -51,7 +51,7 @@ NORMAL_ROUNDS = 4
 def true_surface(solid: Shaped[np.ndarray, "R R R"], smoothing: Smoothing = MEASURED) -> Mesh:
     """The surface of a solid, R cells over the cube: closed, outward, with normals.
 
-    smoothing: MEASURED for everything that is scored, PICTURED for what is only looked at.
+    smoothing: MEASURED for scores, DISPLAYED for images.
 
     A solid that touches the wall of the cube is closed there. An empty solid has an empty mesh.
     """

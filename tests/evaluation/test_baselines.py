@@ -39,7 +39,7 @@ def test_level_is_the_best_one_by_brute_force():
     assert abs(mean.level * 7 % 1 - 0.5) < 0.1
 
 
-def test_shares_count_as_volumes():
+def test_fractions_count_as_volumes():
     solids = [np.random.default_rng(seed).random((8, 8, 8)) < 0.4 for seed in range(3)]
     mean = baselines.mean_shape([baselines.average_pool(solid, 2) for solid in solids])
     cut = np.repeat(np.repeat(np.repeat(mean.occupancy > coordinates.LEVEL, 2, 0), 2, 1), 2, 2)

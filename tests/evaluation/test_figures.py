@@ -55,7 +55,7 @@ def test_empty_lines_and_missing_captions_take_no_room():
 
 
 @pytest.mark.parametrize("shape", [(137, 137, 4), (64, 100), (30, 20, 3)])
-def test_pictures_keep_their_proportions_over_white(shape):
+def test_images_keep_their_proportions_over_white(shape):
     cell = np.zeros(shape, np.uint8)
     if shape[-1] == 4:
         cell[40:100, :, 3] = 255  # a black band, transparent around

@@ -42,7 +42,7 @@ def test_a_shape_scores_full_marks_against_itself():
     assert scores["chamfer_l1"] < 1.1 * 0.5 * np.sqrt(1.13 / protocols.POINTS)
 
 
-def test_concentric_balls_score_what_geometry_says():
+def test_concentric_balls_have_the_analytic_scores():
     scores = scores_of(ball(0.25), ball(0.35))
     assert scores["iou"] == pytest.approx((0.25 / 0.35) ** 3, abs=0.02)
     assert scores["chamfer_l1"] == pytest.approx(0.1, rel=0.02)
@@ -77,7 +77,7 @@ def test_empty_against_empty_is_perfect_and_finite():
         assert scores[name] == (1 if more_is_better else 0)
 
 
-def test_rough_prediction_is_called_rough_whatever_normals_it_claims():
+def test_a_rough_prediction_scores_as_rough_with_any_normals():
     solid = ball(0.3)
     truth = protocols.truth_of(solid, np.random.default_rng(0), COUNT)
     smooth = true_surface(solid)
@@ -121,7 +121,7 @@ def test_csv_comes_back_as_it_went(tmp_path):
     assert list(csv.DictReader((tmp_path / "none.csv").read_text().splitlines())) == []
 
 
-def test_bootstrap_interval_covers_the_mean_as_often_as_it_says():
+def test_bootstrap_interval_covers_the_mean_at_its_nominal_rate():
     rng = np.random.default_rng(0)
     estimates = [summary.bootstrap(rng.normal(0.7, 0.1, size=40)) for _ in range(60)]
     covered = sum(estimate.low <= 0.7 <= estimate.high for estimate in estimates)

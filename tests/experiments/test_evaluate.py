@@ -83,7 +83,7 @@ def test_baselines_know_shapes_that_are_all_the_same(results):
     assert report["views"] == [0, 2]
 
 
-def test_the_summary_is_printed_and_pictured(results):
+def test_the_summary_is_printed_and_drawn(results):
     folder, printed = results
     assert printed == (folder / "summary.md").read_text()
     for words in ("autoencoder", "single view, gain over retrieval", "chamfer_l1"):
@@ -99,7 +99,7 @@ def test_the_summary_is_printed_and_pictured(results):
         ("--split=validation", "no shapes in split"),
     ],
 )
-def test_what_cannot_be_scored_is_said_in_one_line(folder, program, flag, said):
+def test_shapes_that_cannot_be_scored_are_refused_in_one_line(folder, program, flag, said):
     done = program("evaluate", f"--run={folder}", f"--data={folder}", f"--out={folder}/none", flag)
     assert done.returncode == 1
     assert said in done.stderr
@@ -127,7 +127,7 @@ def test_shapes_of_another_category_are_not_scored(folder, program, tmp_path):
     assert done.stderr.count("\n") == 1 and not (tmp_path / "none").exists()
 
 
-def test_help_says_how_to_use_it(program):
+def test_help_shows_the_usage(program):
     done = program("evaluate", "--help")
     assert done.returncode == 0
     assert "python -m experiments.evaluate --category=car" in done.stdout

@@ -51,7 +51,7 @@ def test_folders_of_occupancy_networks(boxes, program, tmp_path):
         assert sorted(file) == ["loc", "occupancies", "points", "scale"]
 
 
-def test_a_dataset_of_other_pictures_is_one_line(dataset, program, tmp_path):
+def test_a_dataset_with_other_images_is_refused_in_one_line(dataset, program, tmp_path):
     done = program("export", f"--data={dataset}", f"--out={tmp_path / 'out'}")
     assert done.returncode == 1
     assert done.stderr.startswith("error: ") and "IM-NET's has [24, 137, 137]" in done.stderr.splitlines()[-1]

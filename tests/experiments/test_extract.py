@@ -46,7 +46,7 @@ def extracted(straight_run, program, pictures, tmp_path_factory):
     return out, done.stderr
 
 
-def test_every_picture_has_its_results(extracted):
+def test_every_image_has_its_results(extracted):
     out, _ = extracted
     names = {"2-2", "2", "10", "2-3"}
     kinds = ("glb", "obj", "stl", "ply", "input.png", "preview.png")
@@ -78,7 +78,7 @@ def test_the_preview_shows_four_sides(extracted):
         assert preview.width == 4 * preview.height
 
 
-def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, straight_run):
+def test_the_manifest_lists_the_result_of_every_image(extracted, pictures, straight_run):
     out, _ = extracted
     manifest = json.loads((out / "manifest.json").read_text())
     weights = (straight_run / "weights.npz").read_bytes()
@@ -101,7 +101,7 @@ def test_the_manifest_says_what_came_of_which_picture(extracted, pictures, strai
         assert result["field_evaluations"] > 0 and result["seconds"]["total"] > 0
 
 
-def test_a_split_of_a_dataset_is_a_source_of_pictures(straight_run, dataset, program, tmp_path):
+def test_a_split_of_a_dataset_is_a_source_of_images(straight_run, dataset, program, tmp_path):
     flags = (f"--run={straight_run}", f"--data={dataset}", "--split=train", "--count=2", RESOLUTION, "--formats=stl")
     flags += ("--refinement_iterations=2", "--floaters=keep", "--bridge_gap=0", "--certify", "--normals=field")
     done = program("extract", *flags, f"--out={tmp_path}")
@@ -139,7 +139,7 @@ def bad_pictures(folder):
     }
 
 
-def test_bad_pictures_get_a_line_each_and_good_ones_their_mesh(straight_run, program, tmp_path):
+def test_bad_images_get_a_line_each_and_good_ones_their_mesh(straight_run, program, tmp_path):
     expected = bad_pictures(tmp_path)
     cut_out(90, 90).save(tmp_path / "good.png")
     out = tmp_path / "out"
@@ -160,7 +160,7 @@ def test_bad_pictures_get_a_line_each_and_good_ones_their_mesh(straight_run, pro
     assert lines[-6:] == [f"skipped: {reason}" for reason in skipped]
 
 
-def test_a_single_bad_picture_ends_with_what_is_wrong_with_it(straight_run, program, tmp_path):
+def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path):
     name = "corrupt.png"
     message = bad_pictures(tmp_path)[name]
     done = program("extract", f"--run={straight_run}", f"--image={tmp_path / name}", f"--out={tmp_path / 'out'}")
@@ -196,13 +196,13 @@ def test_bad_input_is_one_line(program, flags, message):
     assert re.match(f"error: {message}", line)
 
 
-def test_a_category_without_a_sample_needs_a_picture(straight_run, program, tmp_path):
+def test_a_category_without_a_sample_needs_an_image(straight_run, program, tmp_path):
     done = program("extract", f"--run={straight_run}", f"--out={tmp_path}")
     assert done.returncode == 1
     assert done.stderr.startswith("error: no sample image of category 'box'")
 
 
-def test_help_says_how_to_use_it(program):
+def test_help_shows_the_usage(program):
     done = program("extract", "--help")
     assert done.returncode == 0
     assert "imfield extract my.png other.jpg folder/" in done.stdout

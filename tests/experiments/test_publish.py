@@ -30,7 +30,7 @@ def scores(straight_run, dataset, tmp_path):
     return folder
 
 
-def test_what_ships_is_the_run_with_its_card_and_a_test_picture(straight_run, scores, program, tmp_path):
+def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_run, scores, program, tmp_path):
     done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={tmp_path / 'out'}", *WORDS)
     assert done.returncode == 0, done.stderr
     published, trained = load_weights(tmp_path / "out" / "box.npz"), load_weights(straight_run / "weights.npz")
@@ -71,7 +71,7 @@ def test_what_does_not_belong_together_is_not_published(straight_run, scores, pr
     assert not out.exists()
 
 
-def test_help_says_how_to_use_it(program):
+def test_help_shows_the_usage(program):
     done = program("publish", "--help")
     assert done.returncode == 0
     assert "python -m experiments.publish --run=runs/car" in done.stdout

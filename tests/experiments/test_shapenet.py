@@ -254,13 +254,13 @@ def test_every_model_is_in_the_report_and_nothing_else(report):
 
 
 @pytest.mark.parametrize("name", FAILED)
-def test_what_cannot_be_prepared_is_told_in_one_line(name, report):
+def test_meshes_that_cannot_be_prepared_are_reported_in_one_line(name, report):
     error = report[name]["error"]
     assert FAILED[name][1] in error and len(error.splitlines()) == 1 and len(error) < 400
 
 
 @pytest.mark.parametrize("name", WARNED)
-def test_what_is_doubtful_is_told(name, report, rows):
+def test_doubtful_solids_are_reported(name, report, rows):
     assert any(WARNED[name][1] in warning for warning in report[name]["warnings"])
     assert rows[name].solid.any()
 

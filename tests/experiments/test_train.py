@@ -27,7 +27,7 @@ STAGES = {"autoencoder_16": 4, "encoder": 4, "finetune": 3}
 OF_LIBRARIES = re.compile(r"[IWEF]\d{4} |warning: |.*\.py:\d+")  # our own lines are plain messages
 
 
-def test_a_run_folder_holds_what_the_documentation_says(straight_run):
+def test_a_run_folder_holds_the_documented_files(straight_run):
     assert {path.name for path in straight_run.iterdir()} == {
         "checkpoints",
         "config.json",
@@ -50,7 +50,7 @@ def test_a_run_folder_holds_what_the_documentation_says(straight_run):
             assert np.asarray(picture.convert("L")).std() > 5
 
 
-def test_a_run_says_every_stage_and_nothing_of_its_libraries(straight_run):
+def test_a_run_logs_every_stage_and_nothing_from_libraries(straight_run):
     lines = (straight_run / "log.txt").read_text().splitlines()
     assert [line for line in lines if OF_LIBRARIES.match(line)] == []
     for stage, steps in STAGES.items():
@@ -144,7 +144,7 @@ def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program,
     assert done.returncode == 1 and "is a run with another schedule" in done.stderr
 
 
-def test_the_expected_duration_is_said_before_the_first_update(straight_run):
+def test_the_expected_duration_is_logged_before_the_first_update(straight_run):
     said = (straight_run / "log.txt").read_text()
     found = re.search(
         r"about \d+ (s|min) on this machine \(1 x cpu\): autoencoder_16 \d+ s, encoder \d+ s, finetune", said
@@ -195,7 +195,7 @@ def test_a_run_goes_on_with_no_other_data(straight_run, program, training_flags,
     assert re.fullmatch("error: .* is a run with another data .*\n", done.stderr)
 
 
-def test_help_says_how_to_use_it(program):
+def test_help_shows_the_usage(program):
     done = program("train", "--help")
     assert done.returncode == 0
     assert "python -m experiments.train --category=teapot" in done.stdout

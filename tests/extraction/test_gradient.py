@@ -25,7 +25,7 @@ def test_gradient_normals_of_a_sphere_are_its_radii_and_better_than_those_of_tri
     assert np.abs(mesh.normals - radii).max() > 1e-3
 
 
-def test_the_shared_evaluator_gives_the_same_gradient():
+def test_the_common_evaluator_gives_the_same_gradient():
     mesh = extract(fields.bind(ball, jnp.float32(0.3)), 24).mesh
     shared = evaluator(jax.grad(ball, argnums=1), chunk=300)(jnp.float32(0.3))
     alone = gradient.gradient(fields.bind(ball, jnp.float32(0.3)))
@@ -33,7 +33,7 @@ def test_the_shared_evaluator_gives_the_same_gradient():
     np.testing.assert_allclose(ours, theirs, atol=1e-6)
 
 
-def test_where_the_gradient_says_nothing_the_triangles_decide():
+def test_without_a_usable_gradient_normals_come_from_the_triangles():
     mesh = extract(fields.sphere(0.3), 24).mesh
     for silent in (np.zeros_like, lambda points: np.full_like(points, np.nan), lambda points: points):
         np.testing.assert_array_equal(gradient.with_gradient_normals(mesh, silent).normals, mesh.normals)

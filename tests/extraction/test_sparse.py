@@ -215,7 +215,7 @@ def test_growth_follows_a_rod_that_the_coarse_lattice_sees_only_at_its_foot(dens
     assert_same_mesh(mesh, reference)
 
 
-def test_the_known_limit_a_loose_crumb_between_coarse_nodes_is_missed_until_start_is_finer():
+def test_the_known_limit_a_small_component_between_coarse_nodes_is_missed_until_start_is_finer():
     speck = any_of(ball((0.2, 0, 0), 0.2), ball((-0.3 + 2 / 128, -0.3 + 2 / 128, -0.3), 0.012))
     coarse, fine = (check(extract(speck, 128, start=start, split=16).mesh) for start in (8, 128))
     assert (coarse.components, fine.components) == (1, 2)

@@ -132,7 +132,7 @@ def test_photographs_of_phones_are_read_by_their_contents(tmp_path, suffix):
 @pytest.mark.parametrize(
     ("suffix", "words"), [("heic", "is HEIF, which needs.*pillow-heif"), ("avif", "is AVIF, which needs")]
 )
-def test_a_format_without_its_reader_says_what_to_install(tmp_path, monkeypatch, suffix, words):
+def test_a_format_without_its_reader_names_the_package_to_install(tmp_path, monkeypatch, suffix, words):
     pillow_heif.register_heif_opener()
     path = saved(tmp_path / f"a.{suffix}", before([250, 250, 250], *disc()))
     real = image_file.missing_reader
@@ -160,7 +160,7 @@ def test_a_format_without_its_reader_says_what_to_install(tmp_path, monkeypatch,
         ("a.png", "L"),
     ],
 )
-def test_a_plain_background_is_removed_whatever_the_storage(tmp_path, name, mode):
+def test_a_plain_background_is_removed_in_every_storage_format(tmp_path, name, mode):
     mask, rgb = disc()
     found = photo.read_image(saved(tmp_path / name, before([250, 250, 250], mask, rgb), mode))
     assert overlap(found.rgba[..., 3] > 0, mask) > 0.95

@@ -103,7 +103,7 @@ def test_the_field_is_that_of_the_unfolded_network(model, weights, rng):
     np.testing.assert_allclose(model.field(z)(points), logits, rtol=1e-4, atol=1e-5)
 
 
-def test_a_picture_goes_through_encoder_and_decoder(model, weights, rgba, tmp_path):
+def test_an_image_goes_through_encoder_and_decoder(model, weights, rgba, tmp_path):
     Image.fromarray(rgba).save(tmp_path / "picture.png")
     mesh = model.mesh(tmp_path / "picture.png", resolution=32)
     np.testing.assert_array_equal(model.mesh(rgba, resolution=32).vertices, mesh.vertices)
@@ -190,7 +190,7 @@ def test_normals_of_the_field_are_those_of_the_box(model):
         np.testing.assert_allclose(mesh.normals[flat], faces[flat], atol=1e-3)
 
 
-def test_a_run_folder_is_read_and_one_without_weights_is_told(weights, tmp_path):
+def test_a_run_folder_is_read_and_one_without_weights_is_refused(weights, tmp_path):
     with pytest.raises(FileNotFoundError, match=r"weights\.npz does not exist: expected the folder of a training run"):
         Reconstructor.of_run(tmp_path)
     save_weights(run_weights_path := tmp_path / "weights.npz", weights)

@@ -17,7 +17,7 @@ LEAST_IOU = {"airplane": 0.4, "car": 0.8, "chair": 0.4}
 
 
 @pytest.mark.parametrize("category", shipped_categories())
-def test_a_picture_of_an_unseen_shape_becomes_that_shape_and_not_another(category, tmp_path):
+def test_an_image_of_an_unseen_shape_becomes_that_shape_and_not_another(category, tmp_path):
     for index in UNSEEN:
         procedural.write_model(tmp_path, category, index)
     records = [make_record(shape, Settings(views=1)) for shape in shapenet.shapes(tmp_path, category)]

@@ -68,7 +68,7 @@ def test_the_nearest_face_is_seen(rng):
         assert (fast != slow).sum() <= 2  # a sample on an edge may fall either way
 
 
-def test_neither_block_size_nor_face_order_nor_winding_changes_the_picture(rng, monkeypatch):
+def test_neither_block_size_nor_face_order_nor_winding_changes_the_image(rng, monkeypatch):
     mesh = triangles(60, rng)
     expected = preview.shade(mesh, CAMERA, 64)
     order = rng.permutation(60)

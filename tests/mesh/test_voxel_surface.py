@@ -7,7 +7,7 @@ import pytest
 
 from imfield_jax import coordinates
 from imfield_jax.mesh.sampling import sample_surface
-from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
+from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
 from imfield_jax.types import Mesh
 
 R = 64
@@ -93,11 +93,11 @@ def test_solids_that_touch_the_wall_are_closed_there():
     assert signed_volume(mesh) == pytest.approx(1, rel=0.02)
 
 
-def test_for_pictures_it_is_smoother_and_still_within_a_voxel():
-    measured, pictured = true_surface(ball()), true_surface(ball(), PICTURED)
-    distances = np.abs(pictured.vertices - measured.vertices)
+def test_display_smoothing_is_smoother_and_still_within_a_voxel():
+    measured, displayed = true_surface(ball()), true_surface(ball(), DISPLAYED)
+    distances = np.abs(displayed.vertices - measured.vertices)
     assert 0 < distances.max() <= 1 / R
-    np.testing.assert_array_equal(measured.faces, pictured.faces)
+    np.testing.assert_array_equal(measured.faces, displayed.faces)
 
 
 def test_axes_keep_their_order():

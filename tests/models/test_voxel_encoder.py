@@ -29,7 +29,7 @@ def problem(rng):
 
 
 @pytest.mark.parametrize("stride", [2, 4])
-def test_the_convolution_is_what_its_definition_says(problem, stride):
+def test_the_convolution_equals_its_definition(problem, stride):
     grid, kernel = problem
     pad = PADDING[stride]
     padded = np.pad(grid, [(0, 0), *[(pad, pad)] * 3, (0, 0)])

@@ -118,7 +118,7 @@ def test_another_file_is_refused(tmp_path, saved, kind):
         load_weights(path)
 
 
-def test_a_newer_format_says_so(tmp_path, saved):
+def test_a_newer_format_is_refused(tmp_path, saved):
     with np.load(saved) as arrays:
         arrays = dict(arrays)
     arrays["header"] = np.array(arrays["header"].item().replace('"format": 1', '"format": 9'))

@@ -75,7 +75,7 @@ def front(distance=1.4, azimuth=0.0, elevation=0.0):
 # Cameras ------------------------------------------------------------------------------------------
 
 
-def test_eye_is_where_the_camera_type_says():
+def test_eye_matches_the_camera_type():
     np.testing.assert_allclose(front(2.0).eye(), [0, 0, -2], atol=1e-12)
     np.testing.assert_allclose(front(2.0, np.pi / 2).eye(), [2, 0, 0], atol=1e-12)
     np.testing.assert_allclose(front(2.0, 0.3, np.pi / 2).eye(), [0, 2, 0], atol=1e-12)
@@ -133,7 +133,7 @@ def test_diagonal_counts_used_vertices_only():
 # Surfaces -----------------------------------------------------------------------------------------
 
 
-def test_duplicates_and_slivers_go_whatever_their_winding():
+def test_duplicates_and_slivers_are_removed_for_any_winding():
     clean = ball(0.3)
     doubled = dataclasses.replace(clean, faces=np.concatenate([clean.faces, clean.faces[::3, ::-1], clean.faces]))
     flat = dataclasses.replace(clean, faces=np.concatenate([clean.faces, [[0, 0, 1], [2, 2, 2]]]))
@@ -189,7 +189,7 @@ def test_the_silhouette_of_a_sphere_has_the_pinhole_radius():
         )
 
 
-def test_a_point_appears_where_project_says():
+def test_a_point_appears_at_its_projection():
     for camera in camera_ring(np.random.default_rng(4), views=5):
         place = np.array([0.2, 0.1, -0.15])
         alpha = render_views(Scene((ball(0.02, shift=place),)), [camera])[0, ..., 3].astype(float)
@@ -331,7 +331,7 @@ def test_same_input_same_bytes():
     np.testing.assert_array_equal(once[1], render_views(scene, cameras[1:2])[0])
 
 
-def test_objects_that_leave_the_picture_or_surround_the_camera():
+def test_objects_that_leave_the_image_or_surround_the_camera():
     view = render_views(Scene((box(4, 4, 4),)), [front(1.0)])
     assert (view[..., 3] == 255).all()
     assert not render_views(Scene((ball(0.05, shift=(0.0, 3.0, 0.0)),)), [front(1.0)]).any()

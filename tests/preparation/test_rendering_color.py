@@ -106,7 +106,7 @@ def test_translucent_vertex_colors_show_what_is_behind():
     assert view[68, 68, 2] > 30 and view[68, 68, 0] > 30
 
 
-def test_parts_that_share_an_image_in_other_colors_keep_their_colors():
+def test_parts_with_one_texture_and_other_colors_keep_their_colors():
     texture = np.full((2, 2, 4), 255, np.uint8)
     parts = [dataclasses.replace(ball((*hue, 1.0), texel=WHITE), texture=texture) for hue in HUES]
     apart = (dataclasses.replace(part, vertices=part.vertices + 3 * i) for i, part in enumerate(parts))

@@ -282,7 +282,7 @@ def test_a_winding_number_does_not_bulge_into_the_open():
     assert enclosed_by(vertices, faces, [], nothing)[32, 35, 32]  # without views it would be solid
 
 
-def test_what_nobody_sees_is_solid_where_winding_numbers_say_outside():
+def test_invisible_space_is_solid_even_where_winding_numbers_are_outside():
     """A box without floor and one side, both covered by closed slabs a crack away."""
     vertices, faces = box((0.5, 0.4, 0.5), (0.1, 0.1, 0))
     middles = vertices[faces].mean(axis=1)
@@ -292,14 +292,14 @@ def test_what_nobody_sees_is_solid_where_winding_numbers_say_outside():
     assert solid[26:50, 29:50, 20:44].all()
 
 
-def test_interior_faces_are_dropped_whatever_their_winding():
+def test_interior_faces_are_dropped_for_any_winding():
     inner = ball(0.15, inside_out=True)
     solid = solidify(scene(spoilt(box((0.7, 0.7, 0.7), cuts=3), "holes"), inner), 64)
     outer = solidify(scene(box((0.7, 0.7, 0.7))), 64)
     assert iou(solid.occupancy, outer.occupancy) > 0.97
 
 
-def test_what_is_closed_takes_the_exact_path_and_what_is_not_says_why():
+def test_closed_meshes_take_the_exact_path_and_others_report_the_reason():
     vertices, faces = box((0.5, 0.5, 0.5))
     whole = solidify(scene((vertices, faces)), 32)
     assert whole.diagnostics["path"] == "exact" and whole.diagnostics["path_reason"] == ""
@@ -385,12 +385,12 @@ def test_closed_patches_turn_outward_and_open_ones_stay():
     assert volumes(vertices, turned[is_closed], labels)[0] > 0.9 * 4 / 3 * np.pi * 0.2**3
 
 
-def test_copies_are_found_whatever_their_winding():
+def test_copies_are_found_for_any_winding():
     faces = np.array([[0, 1, 2], [3, 4, 5], [2, 1, 0], [1, 2, 0], [3, 4, 6]])
     np.testing.assert_array_equal(first_copies(faces), [True, True, False, False, True])
 
 
-def test_what_is_seen_of_a_face_does_not_depend_on_how_many_are_asked_about_at_once(monkeypatch):
+def test_the_visibility_of_a_face_does_not_depend_on_the_number_tested_at_once(monkeypatch):
     vertices, faces = joined(ball(0.3), box((0.5, 0.1, 0.1)))
     found = []
     for at_once in (visibility._AT_ONCE, 1001):

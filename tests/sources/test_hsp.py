@@ -114,7 +114,7 @@ def test_the_split_is_atlasnets_and_the_bad_rifle_is_left_out(root):
     assert [shape.name for shape in hsp.shapes(root, "rifle")] == ["04090263/1", "04090263/2"]
 
 
-def test_a_record_has_these_voxels_and_these_pictures(root):
+def test_a_record_has_these_voxels_and_these_images(root):
     (shape, *_), settings = list_shapes("hsp", "car", root), Settings(labels="exact")
     record = make_record(shape, settings)
     assert record.name == f"{CAR}/e"  # the first of the test split
@@ -162,7 +162,7 @@ def test_filled_is_another_source(root):
         ("rendering_metadata.txt", b"one two\n", "rendering_metadata.txt: expected 24 lines of five numbers"),
     ],
 )
-def test_damage_is_told_in_one_line_that_names_the_file(root, file, contents, said):
+def test_damage_is_reported_in_one_line_that_names_the_file(root, file, contents, said):
     (path,) = [path for path in root.rglob(file) if file == "a.mat" or "/a/" in str(path)]
     path.unlink()
     if isinstance(contents, Image.Image):
@@ -176,7 +176,7 @@ def test_damage_is_told_in_one_line_that_names_the_file(root, file, contents, sa
     assert said in str(caught.value)
 
 
-def test_pictures_without_metadata_have_no_cameras(root):
+def test_images_without_metadata_have_no_cameras(root):
     folder = root / hsp.RENDERINGS / CAR / "b" / "rendering"
     (folder / "rendering_metadata.txt").unlink()
     assert np.isnan(renderings.read_cameras(folder)).all()

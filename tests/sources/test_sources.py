@@ -124,7 +124,7 @@ def test_shapenet_follows_its_split_file_of_the_same_synset(tmp_path):
     assert split == {"a": "test", "b": "validation", "c": "train", "w": "train"}
 
 
-def test_shapenet_lists_a_model_without_a_mesh_and_says_so_on_loading(tmp_path):
+def test_shapenet_lists_a_model_without_a_mesh_and_reports_it_on_loading(tmp_path):
     (tmp_path / "02958343" / "empty").mkdir(parents=True)
     (shape,) = shapenet.shapes(tmp_path, "car")
     with pytest.raises(OSError, match="found no such file"):
@@ -181,7 +181,7 @@ def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path):
         shapenet.shapes(tmp_path, "car")
 
 
-def test_shapenet_says_what_it_found_instead(tmp_path):
+def test_shapenet_reports_what_it_found_instead(tmp_path):
     with pytest.raises(ValueError, match="found no synset folder"):
         shapenet.shapes(tmp_path, "car")
     models(tmp_path, "03001627", ["a"])
@@ -323,7 +323,7 @@ def test_sweethome_splits_mix_libraries_and_agree_between_categories(tmp_path):
         assert all(seating[shape.name] == shape.split for shape in sweethome3d.shapes(tmp_path, category))
 
 
-def test_sweethome_says_what_is_wrong(tmp_path):
+def test_sweethome_reports_what_is_wrong(tmp_path):
     with pytest.raises(ValueError, match="found none"):
         sweethome3d.shapes(tmp_path, "seating")
     with pytest.raises(ValueError, match="found 'bathtub'"):
@@ -377,7 +377,7 @@ def test_flightgear_holds_out_whole_clusters_and_remembers_them(tmp_path, monkey
     assert [shape.split for shape in flightgear.shapes(tmp_path)] == split
 
 
-def test_flightgear_says_what_is_wrong(tmp_path):
+def test_flightgear_reports_what_is_wrong(tmp_path):
     with pytest.raises(ValueError, match="AI/Aircraft"):
         flightgear.shapes(tmp_path)
     with pytest.raises(ValueError, match="found 'boat'"):
@@ -488,7 +488,7 @@ def test_a_package_file_or_folder_given_by_the_user_is_used(tmp_path, monkeypatc
         ({"fails": ("dpkg-deb",)}, "dpkg-deb -x"),
     ],
 )
-def test_without_a_client_or_a_network_the_user_is_told_what_to_put_where(tmp_path, monkeypatch, options, message):
+def test_without_a_client_or_a_network_the_error_names_the_file_to_provide(tmp_path, monkeypatch, options, message):
     Client(monkeypatch, **options)
     with pytest.raises(OSError, match=message) as caught:
         package.obtain("meshes", SUM, tmp_path)

@@ -83,7 +83,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_broken_one_says_so_and_leaves_the_one_before(folder, damage):
+def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_usable(folder, damage):
     DAMAGES[damage](folder / "9")
     with Checkpoints(folder) as checkpoints:
         assert checkpoints.steps() == [9, 4]

@@ -145,7 +145,7 @@ def test_every_batch_is_drawn_once(run, tmp_path):
     assert drawn == expected[7:]  # from the checkpoint after the encoder's second update
 
 
-def test_what_a_run_says(run, tmp_path):
+def test_the_reports_of_a_run(run, tmp_path):
     notes = Notes()
     go(run, tmp_path, notes)
     expected = []
@@ -278,7 +278,7 @@ def test_a_network_that_answers_empty_is_warned_of(run, tmp_path):
     assert any("predicts 'empty' everywhere" in warning for warning in notes.warnings)
 
 
-def test_an_encoder_that_says_the_same_of_every_shape_is_warned_of(run, variables, monkeypatch, tmp_path):
+def test_a_collapsed_encoder_raises_a_warning(run, variables, monkeypatch, tmp_path):
     saturated = jax.tree.map(np.copy, variables)
     saturated[0]["voxel_encoder"]["Dense_0"]["bias"][:] = 40
     monkeypatch.setattr(

@@ -167,9 +167,9 @@ def _smooth_normals(corners: np.ndarray, welded: np.ndarray, pairs_at_once: int 
         own = np.repeat(order[begin:end] // 3, degree[begin:end])
         other = order[np.repeat(first[begin:end], degree[begin:end]) + place]
         cosine = np.einsum("nc,nc->n", normals[own], normals[other // 3])
-        share = np.where(np.abs(cosine) > np.cos(np.radians(CREASE_DEGREES)), np.sign(cosine), 0.0)
-        share *= weights[other]
-        smooth[order[begin:end]] = np.add.reduceat(share[:, None] * normals[other // 3], starts)
+        factor = np.where(np.abs(cosine) > np.cos(np.radians(CREASE_DEGREES)), np.sign(cosine), 0.0)
+        factor *= weights[other]
+        smooth[order[begin:end]] = np.add.reduceat(factor[:, None] * normals[other // 3], starts)
         begin = end
     smooth /= np.linalg.norm(smooth, axis=1, keepdims=True)
     return smooth.reshape(-1, 3, 3)

@@ -88,7 +88,7 @@ def test_a_folder_of_voxels_is_prepared_like_one_of_meshes(tmp_path):
     assert (record.solid & inside).sum() / (record.solid | inside).sum() > 0.98
 
 
-def test_r2n2_has_voxels_and_pictures(tmp_path):
+def test_r2n2_has_voxels_and_images(tmp_path):
     front = np.zeros((32, 32, 32), bool)
     front[20:30, 4:20, 10:22] = True  # towards +x, which is the front in the axes of v1
     for model in "abcde":

@@ -69,7 +69,7 @@ def test_triangles_cover_the_polygon_once_and_face_its_way(name, start, rng):
 
 
 @pytest.mark.parametrize("corners", [5, 12, 100, 3000])
-def test_random_polygons_are_covered_and_share_every_edge_with_their_neighbours(corners, rng):
+def test_random_polygons_are_covered_and_triangles_meet_at_every_edge(corners, rng):
     flat = star(rng, corners)
     faces = triangles(np.c_[flat, np.zeros(corners)], np.array([corners]))
     normals = areas(np.c_[flat, np.zeros(corners)], faces)[:, 2]
