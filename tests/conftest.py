@@ -28,6 +28,9 @@ if os.environ.get("CHECK_TYPES") != "0":
     CHECKED += ("models", "training", "extraction", "inference", "mesh", "evaluation", "dataset", "interchange")
     SOURCES = ("color", "flightgear", "formats", "hsp", "imnet", "occupancy_networks", "package", "r2n2", "scene")
     SOURCES += ("shapenet", "sweethome3d", "synsets")
+    SOURCES += ("clusters", "credits", "folder", "shape", "splits")
+    RECORDS = ("record", "record_file", "records", "report", "sampling", "work_folder", "workers")
+    CHECKED += tuple(f"preparation.{name}" for name in RECORDS)
     CHECKED += ("preparation.rendering", *(f"preparation.solidify.{name}" for name in SOLIDIFY))
     CHECKED += tuple(f"sources.{name}" for name in SOURCES)
     jaxtyping.install_import_hook(

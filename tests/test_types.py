@@ -31,14 +31,9 @@ UNSHAPED = {
 }
 # Modules whose shapes are still in their docstrings.
 PENDING = {
-    "dataset.contact",
     "interchange.pytorch",
     "interchange.torch_file",
-    "preparation.record",
-    "preparation.record_file",
-    "preparation.sampling",
     "sources.clusters",
-    "sources.shape",
 }
 
 

@@ -29,7 +29,9 @@ def prepared(random_record):
 
     def made(name, seed):
         views = rng.integers(256, size=(imnet.VIEWS, 137, 137, 4), dtype=np.uint8)
-        return dataclasses.replace(random_record(name, seed), views=views)
+        return dataclasses.replace(
+            random_record(name, seed), views=views, cameras=np.zeros((imnet.VIEWS, 4), np.float32)
+        )
 
     groups = ("02958343", "03001627")  # cars and chairs
     return {

@@ -153,7 +153,7 @@ def test_uniform_points_measure_the_volume_and_agree_with_the_grid(ball):
     assert np.abs(points.mean(axis=0)).max() < 0.01
 
 
-def test_bad_input_is_refused(ball):
+def test_bad_input_is_refused(ball, unchecked):
     with pytest.raises(ValueError, match="256"):
         sampling.sample_level(ball[::2, ::2, ::2], 16)
     with pytest.raises(ValueError, match="level 8"):
