@@ -19,7 +19,7 @@ from imfield_jax.dataset.feed import indices_to_points
 from imfield_jax.dataset.rows import Row
 from imfield_jax.mesh import sheet
 from imfield_jax.mesh.preview import shade
-from imfield_jax.mesh.voxel_surface import PICTURED, true_surface
+from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
 
 HEADINGS = ("solid, front: triangle", "stored view", "labels, front: left")
 CAMERA = Camera(azimuth_radians=0.65, elevation_radians=0.38, distance=2.95, fov_radians=float(np.radians(30)))
@@ -48,7 +48,7 @@ def _entry(row: Row, grid: int) -> sheet.Row:
 
 def three_quarter(solid: Bool[np.ndarray, "R R R"], size: int = _TILE) -> UInt8[np.ndarray, "{size} {size} 3"]:
     """A solid as the one camera of all contact sheets sees it, with a triangle that points to its front, -z."""
-    mesh = true_surface(max_pool(solid, _COARSER), PICTURED)
+    mesh = true_surface(max_pool(solid, _COARSER), DISPLAYED)
     image = Image.fromarray(shade(mesh, CAMERA, size))
     _, floor, front = mesh.vertices.min(axis=0)
     base = front - _BEFORE

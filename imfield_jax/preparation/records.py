@@ -66,7 +66,7 @@ class Preparation:
     up: str = axes.UP
     front: str = ""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.category):
             raise ValueError(f"category {self.category!r} is not usable as a name: use a-z, 0-9 and _")
         if not self.source_dir and self.source not in NEED_NO_FOLDER:
