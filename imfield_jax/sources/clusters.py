@@ -6,9 +6,11 @@ centred and has a unit diagonal; clusters are its single-linkage components at a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
@@ -17,6 +19,13 @@ from imfield_jax.sources.scene import Scene
 
 POINTS = 4096  # two samples of one surface are 0.003 to 0.005 apart at this density
 QUERIES = 1024  # of them suffice to measure a mean distance
+COPY_DISTANCE = 0.0085  # exact copies are below 0.006, different cars of one generator above 0.0095
+
+# Points of copies are about equally far from fixed points: within 0.011 of 390 procedural and real meshes, and 1 to
+# 8 % of all pairs are within 0.015. A mean over few queries, which is off by this factor at most, rules most out.
+_ANCHORS = np.array(list(itertools.product((-0.5, 0.0, 0.5), repeat=3)))
+_ANCHOR_TOLERANCE = 0.015
+_EARLY = ((64, 1.35), (256, 1.2))
 
 
 def surface_points(scene: Scene, count: int = POINTS, seed: int = 0) -> np.ndarray:
@@ -44,12 +53,9 @@ def surface_points(scene: Scene, count: int = POINTS, seed: int = 0) -> np.ndarr
 def chamfer_distances(clouds: Sequence[np.ndarray]) -> np.ndarray:
     """Symmetric chamfer distances, the mean of both directions' mean distances: [n, n] float64."""
     trees = [cKDTree(cloud) for cloud in clouds]
-    queries = [cloud[:: max(1, len(cloud) // QUERIES)] for cloud in clouds]
     one_way = np.zeros((len(clouds), len(clouds)))
-    for i, query in enumerate(queries):
-        for j, tree in enumerate(trees):
-            if i != j:
-                one_way[i, j] = tree.query(query)[0].mean()
+    for i, j in itertools.permutations(range(len(clouds)), 2):
+        one_way[i, j] = _one_way(trees[i], trees[j], QUERIES)
     return (one_way + one_way.T) / 2
 
 
@@ -57,3 +63,39 @@ def single_linkage(distances: np.ndarray, threshold: float) -> np.ndarray:
     """Cluster of each shape, [n] int: chains of shapes nearer than `threshold` belong together."""
     near = coo_matrix(distances < threshold)
     return connected_components(near, directed=False)[1]
+
+
+def copies(
+    clouds: Sequence[np.ndarray], threshold: float = COPY_DISTANCE, progress: Callable[[int], None] = lambda done: None
+) -> list[list[int]]:
+    """The clusters of two or more shapes, as `single_linkage` of `chamfer_distances` finds them, for thousands.
+
+    Copies with the same triangles, scaled or in another format too, are sampled alike and 0 apart. A bulky shape that
+    was tessellated anew is not recognised: its points are 0.01 apart, as those of different cars of one generator are.
+
+    Only shapes that are alike in outline are compared: 147 real meshes take 2 s, 300 cars of one generator 6 s.
+    progress: called with the number of shapes that have been compared with all others.
+    """
+    if len(clouds) < 2:
+        return []
+    outlines = [np.linalg.norm(cloud[:, None] - _ANCHORS, axis=2).mean(axis=0) for cloud in clouds]
+    pairs = cKDTree(outlines).query_pairs(_ANCHOR_TOLERANCE, p=np.inf, output_type="ndarray")
+    trees = [cKDTree(cloud) for cloud in clouds]
+    groups = DisjointSet(range(len(clouds)))
+    for first, second in pairs[np.lexsort(pairs.T[::-1])].tolist():
+        progress(first)
+        if not groups.connected(first, second) and _near(trees[first], trees[second], threshold):
+            groups.merge(first, second)
+    progress(len(clouds))
+    return sorted(sorted(group) for group in groups.subsets() if len(group) > 1)
+
+
+def _near(first: cKDTree, second: cKDTree, threshold: float) -> bool:
+    if any(_one_way(first, second, queries) > slack * threshold for queries, slack in _EARLY):
+        return False
+    return (_one_way(first, second, QUERIES) + _one_way(second, first, QUERIES)) / 2 < threshold
+
+
+def _one_way(of: cKDTree, to: cKDTree, queries: int) -> float:
+    """Mean distance of some points of one cloud to another cloud."""
+    return to.query(of.data[:: max(1, of.n // queries)])[0].mean()

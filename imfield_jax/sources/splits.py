@@ -45,3 +45,10 @@ def split_hashed(names: Sequence[str]) -> dict[str, str]:
     tenth = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % 10 for name in names}
     split = {name: turns.get(number, "train") for name, number in tenth.items()}
     return split if "train" in split.values() else dict.fromkeys(names, "train")
+
+
+def split_groups(names: Sequence[str], groups: Sequence[Sequence[str]]) -> dict[str, str]:
+    """`split_hashed` with each group of names in one split, that of its first name in sorted order."""
+    first = {name: min(group) for group in groups for name in group}
+    split = split_hashed(list(dict.fromkeys(first.get(name, name) for name in names)))
+    return {name: split[first.get(name, name)] for name in names}
