@@ -3,9 +3,13 @@
     python -m experiments.prepare --source=procedural --category=car --labels=exact
     python -m experiments.prepare --source=shapenet --source_dir=ShapeNetCore.v2 --category=chair
     python -m experiments.prepare --source=folder --source_dir=my_meshes --category=teapot --labels=exact
+    python -m experiments.prepare --source=folder --source_dir=from_cad --category=bracket --up=z --front=-y
 
-A killed run goes on where it was when started again. Afterwards look at report.json and contact.png
-in the output folder.
+A folder of your own meshes is searched with its subfolders. About 80 % of the meshes train, 10 % validate and 10 %
+test, near copies together; a split.csv (name,split) or subfolders train/, validation/ and test/ decide otherwise. A
+CREDITS.csv (name,author,licence,origin) is kept with the dataset. What is not read is listed in report.json.
+
+A killed run resumes when it is started again. Afterwards look at report.json and contact.png in the output folder.
 """
 
 from __future__ import annotations
@@ -21,27 +25,45 @@ from imfield_jax.preparation.record import Settings
 from imfield_jax.preparation.records import DEFAULT_COUNT, Preparation
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.preparation.workers import usable_processors
+from imfield_jax.sources.axes import SIGNED_AXES, UP
 from imfield_jax.sources.listing import SOURCES
 
-_SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "Where the shapes come from.")
-_CATEGORY = flags.DEFINE_string("category", "car", "Which of the source's categories; for a folder, its name.")
+_SOURCE = flags.DEFINE_enum(
+    "source", "procedural", SOURCES, "Where the shapes come from; folder is for your own meshes."
+)
+_CATEGORY = flags.DEFINE_string("category", "car", "Category of the source; for a folder, the name to give it.")
 _SOURCE_DIR = flags.DEFINE_string(
     "source_dir",
     None,
-    "Folder of the meshes. Not needed for procedural ones nor for packages, which are fetched.",
+    "Folder of the meshes. The procedural source and those that are packages need none.",
 )
-_OUT = flags.DEFINE_string("out", None, "Output folder; data/<category> by default.")
-_COUNT = flags.DEFINE_integer("count", None, f"How many shapes; {DEFAULT_COUNT} procedural ones or all by default.")
-_SEED = flags.DEFINE_integer("seed", 0, "Of procedural shapes, sampled points and cameras.", lower_bound=0)
+_UP = flags.DEFINE_enum("up", UP, SIGNED_AXES, "Axis of a folder's meshes that points up.")
+_FRONT = flags.DEFINE_enum(
+    "front", None, SIGNED_AXES, "Axis of a folder's meshes that points to the front; default -z, or -y with z up."
+)
+_OUT = flags.DEFINE_string("out", None, "Output folder; default data/<category>.")
+_COUNT = flags.DEFINE_integer("count", None, f"Number of shapes; default all, or {DEFAULT_COUNT} procedural ones.")
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of procedural shapes, sampled points and cameras.", lower_bound=0)
 _LABELS = flags.DEFINE_enum(
-    "labels", "pooled", LABELS, "Labels of points: of the cell around, as IM-NET, or of the point."
+    "labels", "pooled", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
 )
-_VIEWS = flags.DEFINE_integer("views", 24, "Pictures per shape.", lower_bound=1)
-_PROCESSES = flags.DEFINE_integer("processes", 0, "Worker processes; 0 for one per processor.", lower_bound=0)
-_SECONDS = flags.DEFINE_float("seconds_per_shape", 900.0, "A shape that takes longer is given up.", lower_bound=1.0)
+_VIEWS = flags.DEFINE_integer("views", 24, "Rendered images per shape.", lower_bound=1)
+_PROCESSES = flags.DEFINE_integer("processes", 0, "Number of worker processes; 0 for one per processor.", lower_bound=0)
+_SECONDS = flags.DEFINE_float(
+    "seconds_per_shape", 900.0, "Time limit of a shape, in seconds; one that takes longer is left out.", lower_bound=1.0
+)
 _MEBIBYTES = flags.DEFINE_integer(
-    "mebibytes_per_process", 2048, "A shape that needs more memory is given up.", lower_bound=512
+    "mebibytes_per_process",
+    2048,
+    "Memory limit of a process, in MiB; a shape that needs more is left out.",
+    lower_bound=512,
 )
+
+GROUPS = {
+    "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _UP, _FRONT],
+    "Output": [_OUT, _LABELS, _VIEWS, _SEED],
+    "Resources": [_PROCESSES, _SECONDS, _MEBIBYTES],
+}
 
 
 def main() -> None:
@@ -58,15 +80,19 @@ def main() -> None:
         processes=_PROCESSES.value or usable_processors(),
         seconds=_SECONDS.value,
         mebibytes=_MEBIBYTES.value,
+        up=_UP.value,
+        front=_FRONT.value or "",
     )
     dataset = prepare(preparation, Progress())
     totals = json.loads((Path(preparation.out) / "report.json").read_text())["totals"]
+    left_out = f", entries of the folder not read: {totals['left_out']}" if totals["left_out"] else ""
     logging.info(
-        "%d of %d shapes prepared (%d with warnings, %d failed): %s",
+        "%d of %d shapes prepared (%d with warnings, %d failed%s): %s",
         totals["ok"] + totals["warned"],
         totals["shapes"],
         totals["warned"],
         totals["failed"],
+        left_out,
         dataset,
     )
     logging.info("the report: %s/report.json; what it looks like: %s/contact.png", preparation.out, preparation.out)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from imfield_jax.preparation.record import PHASES
 
 
-def summary(settings: dict, reports: dict[str, dict]) -> dict:
+def summary(
+    settings: dict, reports: dict[str, dict], left_out: Sequence[str] = (), warnings: Sequence[str] = ()
+) -> dict:
     """What `report.json` holds.
 
     reports: by shape name: "status" ("ok", "warned": usable, but look at it; "failed": left out), "split",
              "credit", and either "seconds" per phase, "mebibytes" at most, "warnings" and "diagnostics" or an "error".
+    left_out: lines about what was not read. warnings: lines about the dataset as a whole.
     """
     statuses = Counter(report["status"] for report in reports.values())
     made = [report for report in reports.values() if report["status"] != "failed"]
@@ -23,13 +27,20 @@ def summary(settings: dict, reports: dict[str, dict]) -> dict:
         "ok": statuses["ok"],
         "warned": statuses["warned"],
         "failed": statuses["failed"],
+        "left_out": len(left_out),
         "splits": dict(Counter(report["split"] for report in made)),
         "paths": dict(Counter(str(report["diagnostics"].get("path")) for report in made)),
         "seconds": {phase: _spread([report["seconds"][phase] for report in made]) for phase in PHASES}
         | {"shape": _spread([sum(report["seconds"].values()) for report in made])},
         "most_mebibytes": max((report.get("mebibytes") or 0 for report in made), default=0),
     }
-    return {"settings": settings, "totals": totals, "shapes": reports}
+    return {
+        "settings": settings,
+        "totals": totals,
+        "warnings": list(warnings),
+        "left_out": list(left_out),
+        "shapes": reports,
+    }
 
 
 def _spread(values: list[float]) -> dict[str, float]:

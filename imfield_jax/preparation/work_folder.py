@@ -2,6 +2,7 @@
 
 settings.json     what all records here have in common
 <shape>.npz       a record and its report, see `record_file`
+surfaces.cache    points of a user's meshes, see `copies`
 index.json        the records that make the dataset, see `dataset.build_dataset`
 lock              held by the process at work
 """
@@ -79,8 +80,8 @@ class WorkFolder:
         found = json.loads(self._settings.read_text()) if self._settings.exists() else wanted
         changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
         if changed:
-            before = ", ".join(f"{key}={found.get(key)}" for key in changed)
-            now = ", ".join(f"{key}={wanted.get(key)}" for key in changed)
+            before = ", ".join(f"{key}={found.get(key, 'default')}" for key in changed)
+            now = ", ".join(f"{key}={wanted.get(key, 'default')}" for key in changed)
             raise ValueError(
                 f"{self.path.parent} was begun with {before}, and now it is {now}: "
                 f"choose another --out, or delete {self.path} to start again"

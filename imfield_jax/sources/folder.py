@@ -2,62 +2,89 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from imfield_jax.sources import credits, mesh_table
+from imfield_jax.sources.axes import FRONT, UP, rotation
 from imfield_jax.sources.formats import meshfile
+from imfield_jax.sources.mesh_files import mesh_files, readable
 from imfield_jax.sources.scene import Scene, transformed
-from imfield_jax.sources.shape import Shape, stamp_of
-from imfield_jax.sources.splits import split_hashed
+from imfield_jax.sources.shape import Listing, Shape, stamp_of
+from imfield_jax.sources.splits import SPLITS, split_hashed
 
-# To ours (y up, front -z) from the axes that tools write. Z up is Blender's and CAD's, front -y.
-AXES = {
-    "y-up": np.eye(3),
-    "z-up": np.array([[-1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, 1.0, 0.0]]),
-}
+_SPLIT_FILE = "split.csv"
+_SPLIT_NAMES = {split: split for split in SPLITS} | {"val": "validation"}
 
 
-def shapes(root: str | Path, category: str, axes: str = "y-up") -> list[Shape]:
-    """Every OBJ, GLB, PLY, STL and OFF file under `root`, named "<category>/<path in root>".
+def listing(root: str | Path, category: str, up: str = UP, front: str = FRONT) -> Listing:
+    """Every mesh file (`formats.kinds.SUFFIXES`) below `root`, named "<category>/<path in root>".
 
-    axes: "y-up" for files with y up and front -z, "z-up" for z up and front -y.
+    up, front: where these are in the files, see `axes.rotation`.
 
-    Raises ValueError when the folder is missing or has no mesh files, or for unknown axes.
+    split.csv (name, split) in `root` decides the splits, or else its subfolders train/, validation/ and test/ do; of
+    other folders they are hashes of the names. CREDITS.csv (name, author, licence, origin) has the credits.
+
+    Raises ValueError when the folder is missing or has no mesh files, for axes that are not perpendicular, for meshes
+    without a split where others have one, and for CSV files without their columns.
     """
-    root = Path(root)
-    if axes not in AXES:
-        raise ValueError(f"axes: expected one of {', '.join(AXES)}, found '{axes}'")
+    root, turn = Path(root), rotation(up, front)
     if not root.is_dir():
         raise ValueError(f"{root}: expected a folder of mesh files, found no folder")
-    files = _mesh_files(root)
+    files, left_out = mesh_files(root, tables=(_SPLIT_FILE, credits.FILE_NAME))
     if not files:
-        raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none")
-    named = {f"{category}/{_readable(path.relative_to(root).as_posix())}": path for path in files}
-    splits = split_hashed(list(named))
-    return [Shape(name, splits[name], partial(_load, path, axes), stamp=stamp_of(path)) for name, path in named.items()]
+        why = f"; {left_out[0]}" if left_out else ""
+        raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none{why}")
+    named = {f"{category}/{readable(path.relative_to(root).as_posix())}": path for path in files}
+    splits, of_no_mesh = _given_splits(root, list(named))
+    credit_of, more = _credits(root, list(named))
+    split_of = splits or split_hashed(list(named))
+    shapes = [
+        Shape(name, split_of[name], partial(_load, path, turn), credit=credit_of.get(name, ""), stamp=stamp_of(path))
+        for name, path in named.items()
+    ]
+    return Listing(shapes, (*left_out, *of_no_mesh, *more), copies="reported" if splits else "together")
 
 
-def _mesh_files(root: Path) -> list[Path]:
-    """All mesh files below a folder, linked folders followed once."""
-    found, seen = [], set()
-    for folder, below, files in os.walk(root, followlinks=True):
-        if (real := os.path.realpath(folder)) in seen:
-            below.clear()  # a link to a folder that was read already, or a loop
-            continue
-        seen.add(real)
-        below.sort()
-        paths = (Path(folder, name) for name in files)
-        found += [path for path in paths if path.suffix.lower() in meshfile.SUFFIXES and path.is_file()]
-    return sorted(found)
+def shapes(root: str | Path, category: str, up: str = UP, front: str = FRONT) -> list[Shape]:
+    """The shapes of `listing`."""
+    return listing(root, category, up, front).shapes
 
 
-def _readable(name: str) -> str:
-    """A name in UTF-8; bytes that are not become "\\xfc" and the like."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+def _given_splits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    """The splits that the user chose, {} where there are none, and a line for each name that is no mesh's."""
+    table = root / _SPLIT_FILE
+    if table.exists():
+        rows, unknown = mesh_table.read(table, ("name", "split"), names)
+        words = {name: row["split"].lower() for name, row in rows.items()}
+        if wrong := [word for word in words.values() if word not in _SPLIT_NAMES]:
+            raise ValueError(f"{table}: expected the splits {', '.join(SPLITS)}, found '{wrong[0]}'")
+        where = f"a row in {table}"
+    else:
+        words, unknown = {name: name.split("/")[1] for name in names}, []
+        words = {name: word for name, word in words.items() if word in _SPLIT_NAMES and name.count("/") > 1}
+        where = f"all meshes below {root}/train, validation or test"
+        if "train" not in words.values():
+            return {}, []
+    if without := [name for name in names if name not in words]:
+        raise ValueError(f"{without[0]}: expected {where}, found none ({len(without)} of {len(names)} meshes)")
+    return {name: _SPLIT_NAMES[words[name]] for name in names}, _unknown(table, unknown)
 
 
-def _load(path: Path, axes: str) -> Scene:
-    return transformed(meshfile.load_scene(path), AXES[axes])
+def _credits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+    table = root / credits.FILE_NAME
+    if not table.exists():
+        return {}, []
+    credit_of, unknown = credits.read(table, names)
+    return credit_of, _unknown(table, unknown)
+
+
+def _unknown(table: Path, names: Sequence[str]) -> list[str]:
+    return [f"{table.name}: no mesh is called '{name}'" for name in names]
+
+
+def _load(path: Path, turn: np.ndarray) -> Scene:
+    return transformed(meshfile.load_scene(path), turn)

@@ -8,7 +8,8 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from imfield_jax.sources.shape import Shape
+from imfield_jax.sources.axes import FRONT, UP
+from imfield_jax.sources.shape import Listing, Shape
 from imfield_jax.sources.splits import split_sorted
 from imfield_jax.sources.synsets import THIRTEEN
 
@@ -41,7 +42,9 @@ def list_shapes(
     seed: int = 0,
     cache_dir: Path | str = "data/packages",
     progress: Callable[[int, int], None] | None = None,
-) -> list[Shape]:
+    up: str = UP,
+    front: str = FRONT,
+) -> Listing:
     """List the shapes of one category, without reading meshes.
 
     category:   of the source; "thirteen" are those of `synsets.THIRTEEN` together, where the source is ShapeNet's.
@@ -49,6 +52,7 @@ def list_shapes(
                 being called after each. None for a source that is a package: it is fetched to `cache_dir`.
     count:      how many shapes; 0 takes all there are. A part of a source is taken evenly from its splits.
     seed:       of the procedural source.
+    up, front:  axes of the meshes of a folder, see `folder.listing`.
 
     Raises ValueError for an unknown source or category, OSError where meshes are missing.
     """
@@ -57,15 +61,22 @@ def list_shapes(
     if count < 0:
         raise ValueError(f"count must not be negative, found {count}")
     if source == "procedural":
-        return _procedural(category, Path(source_dir or cache_dir), count, seed, progress)
+        return Listing(_procedural(category, Path(source_dir or cache_dir), count, seed, progress))
     module = importlib.import_module(f"imfield_jax.sources.{source.removesuffix(_FILLED)}")
     list_of = functools.partial(module.shapes, fill=True) if source.endswith(_FILLED) else module.shapes
     categories = THIRTEEN if category == "thirteen" and source in WITH_THIRTEEN else (category,)
-    found = [shape for name in categories for shape in list_of(source_dir or module.obtain(cache_dir), name)]
+    if source == "folder":
+        listed = module.listing(source_dir, category, up, front)
+    else:
+        root = source_dir or module.obtain(cache_dir)
+        listed = Listing([shape for name in categories for shape in list_of(root, name)])
+    found = listed.shapes
     if not found:
         raise FileNotFoundError(f"no {category} meshes of source {source} in {source_dir or cache_dir}")
     found = sorted(found, key=lambda shape: (shape.split, shape.name))
-    return found if not count else [found[i * len(found) // count] for i in range(min(count, len(found)))]
+    if count:
+        found = [found[i * len(found) // count] for i in range(min(count, len(found)))]
+    return dataclasses.replace(listed, shapes=found)
 
 
 def _procedural(

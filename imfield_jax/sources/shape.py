@@ -1,6 +1,6 @@
 """One object of a source: what every source module lists, and what a record is made from.
 
-A source module has one public function `shapes(...) -> list[Shape]` that lists without reading meshes, so that
+A source module has a function `shapes(...) -> list[Shape]` that lists without reading meshes, so that
 listing 7,000 cars takes a moment and each worker process loads only its own.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -64,6 +65,20 @@ class Shape:
     longest_side: float | None = OWN_LONGEST_SIDE
     credit: str = ""
     stamp: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What a source has.
+
+    left_out: one line for each entry of a folder that is not read, or that no mesh belongs to.
+    copies:   what to do about meshes that are nearly the same. "ignored": the splits are the source's own. "together":
+              they go to one split. "reported": a user chose the splits, and hears which of them share such meshes.
+    """
+
+    shapes: list[Shape]
+    left_out: tuple[str, ...] = ()
+    copies: Literal["ignored", "together", "reported"] = "ignored"
 
 
 def stamp_of(path: Path) -> str:

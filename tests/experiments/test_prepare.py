@@ -35,6 +35,8 @@ def flags(tmp_path_factory):
     (folder / "b_corrupt.obj").write_text("v 0 0 zero\nf 1 2 3\n")
     trimesh.creation.cylinder(0.5, 2).export(folder / "c_cylinder.stl")
     trimesh.creation.icosphere(2).export(folder / "d_ball.ply")
+    (folder / "e_scene.fbx").write_text("not read")
+    (folder / "CREDITS.csv").write_text("name,author,licence,origin\na_box,Ann,CC0 1.0,my shelf\n")
     return ("--source=folder", f"--source_dir={folder}", "--category=solid", "--views=2", "--processes=1")
 
 
@@ -44,6 +46,8 @@ def straight(flags, tmp_path_factory):
     out = tmp_path_factory.mktemp("straight")
     done = prepare(*flags, f"--out={out}")
     assert done.returncode == 0, done.stderr
+    assert "warning: e_scene.fbx: Autodesk FBX" in done.stderr
+    assert "3 of 4 shapes prepared (0 with warnings, 1 failed, entries of the folder not read: 1)" in done.stderr
     return out
 
 
@@ -74,7 +78,9 @@ def test_the_corrupt_mesh_is_reported_and_the_others_are_prepared(straight):
         "solid/d_ball.ply": "ok",
     }
     assert "b_corrupt.obj" in report["shapes"]["solid/b_corrupt.obj"]["error"]
-    assert report["totals"]["failed"] == 1
+    assert report["totals"]["failed"] == 1 and report["totals"]["left_out"] == 1
+    assert report["left_out"] == ["e_scene.fbx: Autodesk FBX, a format that is not read: convert it to GLB or OBJ"]
+    assert (straight / "CREDITS.csv").read_text().splitlines()[1:] == ["solid/a_box.obj,Ann,CC0 1.0,my shelf"]
     assert all(report["totals"]["seconds"][phase]["total"] > 0 for phase in ("load", "solidify", "sample", "render"))
 
 
@@ -124,6 +130,9 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
     [
         (["--labels=exact"], "begun with labels=pooled, and now it is labels=exact: choose another --out"),
         (["--source_dir=/nowhere", "--out={fresh}"], "/nowhere"),
+        (["--up=z"], "begun with up=default, front=default, and now it is up=z, front=-y: choose another --out"),
+        (["--up=z", "--front=z"], "expected perpendicular axes, found z and z"),
+        (["--source=procedural", "--category=car", "--front=x"], "--up and --front are for --source=folder"),
     ],
 )
 def test_bad_input_is_one_line(flags, straight, tmp_path, change, message):
@@ -138,6 +147,24 @@ def test_a_source_that_was_not_found_binds_nothing(flags, tmp_path):
     wrong = prepare(*flags, f"--out={tmp_path}", "--source_dir=/nowhere")
     assert wrong.returncode == 1
     assert not (tmp_path / "work" / "settings.json").exists()
+
+
+def test_a_mesh_that_faces_another_way_is_warned_of(tmp_path):
+    """Chairs of slightly different sizes; the third looks to the side, which one flag for all cannot put right."""
+    for i in range(6):
+        seat, back = trimesh.creation.box((1, 0.2, 1)), trimesh.creation.box((1, 1 + 0.05 * i, 0.15))
+        back.apply_translation((0, 0.5, 0.45))
+        chair = trimesh.util.concatenate([seat, back])
+        if i == 2:
+            chair.apply_transform(trimesh.transformations.rotation_matrix(np.pi / 2, (0, 1, 0)))
+        chair.export(tmp_path / f"{i}.stl")
+    flags = ("--source=folder", f"--source_dir={tmp_path}", "--category=chair", "--views=1", f"--out={tmp_path}/out")
+    done = prepare(*flags, "--processes=2")
+    assert done.returncode == 0 and "warning: chair/2.stl: it seems to face another way" in done.stderr, done.stderr
+    shapes = json.loads((tmp_path / "out" / "report.json").read_text())["shapes"]
+    warned = {name for name, shape in shapes.items() if any("another way" in line for line in shape["warnings"])}
+    assert warned == {"chair/2.stl"}
+    assert "turned by 270 degrees" in shapes["chair/2.stl"]["warnings"][-1]
 
 
 def test_help_is_no_error():

@@ -115,7 +115,7 @@ def test_the_split_is_atlasnets_and_the_bad_rifle_is_left_out(root):
 
 
 def test_a_record_has_these_voxels_and_these_pictures(root):
-    (shape, *_), settings = list_shapes("hsp", "car", root), Settings(labels="exact")
+    (shape, *_), settings = list_shapes("hsp", "car", root).shapes, Settings(labels="exact")
     record = make_record(shape, settings)
     assert record.name == f"{CAR}/e"  # the first of the test split
     np.testing.assert_array_equal(record.solid, hsp.read_solid(root / hsp.VOXELS / CAR / "e.mat"))
@@ -138,7 +138,7 @@ def test_cameras_stand_where_blender_put_them(root):
 
 
 def test_filled_is_another_source(root):
-    (shape, *_) = list_shapes("hsp_filled", "car", root)
+    (shape, *_) = list_shapes("hsp_filled", "car", root).shapes
     assert (shape.load().fields["solid"] >= hsp.shapes(root, "car")[0].load().fields["solid"]).all()
 
 

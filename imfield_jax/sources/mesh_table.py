@@ -1,0 +1,38 @@
+"""What a user's CSV file knows about each mesh of a folder: split.csv and CREDITS.csv."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+
+def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
+    """The row of each of the shape `names` that has one, and the names in the file that are no shape's.
+
+    columns: that the file must have, "name" among them, in any order. Names match with or without their suffix and
+    their category: "car/red/a.obj", "red/a.obj" and "red/a" are the same; a later row wins.
+
+    Raises OSError when the file cannot be read, ValueError when it is no CSV file with these columns.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), skipinitialspace=True)
+        header = [column.strip().lower() for column in reader.fieldnames or ()]
+        reader.fieldnames = header
+        rows = [{key: (value or "").strip() for key, value in row.items() if isinstance(key, str)} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: expected a CSV file in UTF-8 ({error})") from error
+    if missing := [column for column in columns if column not in header]:
+        raise ValueError(f"{path}: expected the columns {', '.join(columns)}, found no {', '.join(missing)}")
+    spellings: dict[str, list[str]] = {}
+    for name in names:
+        for spelling in _spellings(name):
+            spellings.setdefault(spelling, []).append(name)
+    row_of = {name: row for row in rows for name in spellings.get(row["name"], ())}
+    return row_of, [row["name"] for row in rows if row["name"] not in spellings]
+
+
+def _spellings(name: str) -> set[str]:
+    inside = PurePosixPath(*PurePosixPath(name).parts[1:])
+    return {spelling for path in (PurePosixPath(name), inside) for spelling in (str(path), str(path.with_suffix("")))}
