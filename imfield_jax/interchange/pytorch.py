@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
+from jaxtyping import Shaped
 
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import PRESETS, Preset
@@ -27,7 +28,7 @@ _COVERING = {"encoder.conv_5.weight": (4, 4, 4), "img_encoder.conv_10.weight": (
 _COUNTER = ".num_batches_tracked"  # of their batch normalisation, which only counts
 
 
-def from_pytorch(tensors: dict[str, np.ndarray], about: dict) -> Weights:
+def from_pytorch(tensors: dict[str, Shaped[np.ndarray, " ..."]], about: dict) -> Weights:
     """The weights that the tensors of an IM_AE file, of an IM_SVR file, or of both together are.
 
     The preset is `improved` with the widths of the tensors. Raises ValueError where they are not those of
@@ -46,7 +47,7 @@ def from_pytorch(tensors: dict[str, np.ndarray], about: dict) -> Weights:
     return Weights(networks, tree["params"], tree.get("batch_stats", {}).get("image_encoder", {}), about)
 
 
-def to_pytorch(weights: Weights) -> dict[str, np.ndarray]:
+def to_pytorch(weights: Weights) -> dict[str, Shaped[np.ndarray, " ..."]]:
     """The inverse: the tensors of all parts under IM-NET-pytorch's names.
 
     Raises ValueError for networks that IM-NET-pytorch does not have: those of other presets than `improved`.

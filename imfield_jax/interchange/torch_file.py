@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import Shaped
 
 from imfield_jax.files import one_line
 
@@ -53,7 +54,7 @@ class _Tensor:
     strides: tuple[int, ...]
 
 
-def read_tensors(path: Path | str) -> dict[str, np.ndarray]:
+def read_tensors(path: Path | str) -> dict[str, Shaped[np.ndarray, " ..."]]:
     """The named tensors of a file that `torch.save(module.state_dict(), path)` wrote, of either form.
 
     Raises OSError when the file cannot be read, ValueError when it is damaged, holds anything but tensors by name, or
@@ -66,7 +67,7 @@ def read_tensors(path: Path | str) -> dict[str, np.ndarray]:
         raise ValueError(f"{path} does not hold named tensors of PyTorch: {one_line(error)}") from error
 
 
-def tensors_file(tensors: dict[str, np.ndarray]) -> bytes:
+def tensors_file(tensors: dict[str, Shaped[np.ndarray, " ..."]]) -> bytes:
     """The inverse of `read_tensors`, in the plain form, which all versions of PyTorch read, weights_only too."""
     keys = [str(number) for number in range(len(tensors))]
     about = {"protocol_version": _PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float16
 
 from imfield_jax.files import read_arrays, write_atomic
 from imfield_jax.preparation.workers import run_jobs
@@ -60,8 +61,8 @@ def near_copies(shapes: Sequence[Shape], cache: Path, limits: tuple[int, float, 
     return [[names[i] for i in group] for group in groups]
 
 
-def surface_of(shape: Shape) -> np.ndarray:
-    """Points of a mesh, see `clusters.surface_points`: [n, 3] float16. What a worker process does."""
+def surface_of(shape: Shape) -> Float16[np.ndarray, "n 3"]:
+    """Points of a mesh, see `clusters.surface_points`. What a worker process does."""
     scene = shape.load()
     if not isinstance(scene, Scene):
         raise ValueError(f"{shape.name}: expected a mesh, found what is prepared already")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 
 SIGNED_AXES = ("x", "-x", "y", "-y", "z", "-z")
 UP, FRONT = "y", "-z"  # ours
@@ -13,7 +14,7 @@ def default_front(up: str) -> str:
     return "-y" if up.endswith("z") else FRONT
 
 
-def rotation(up: str = UP, front: str = FRONT) -> np.ndarray:
+def rotation(up: str = UP, front: str = FRONT) -> Float64[np.ndarray, "3 3"]:
     """The rotation that takes `up` to y and `front` to -z: [3, 3] float64.
 
     Raises ValueError for anything but two perpendicular ones of SIGNED_AXES.

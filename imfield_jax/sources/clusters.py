@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from jaxtyping import Float, Float64, Int
 from scipy.cluster.hierarchy import DisjointSet
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -28,7 +29,7 @@ _ANCHOR_TOLERANCE = 0.015
 _EARLY = ((64, 1.35), (256, 1.2))
 
 
-def surface_points(scene: Scene, count: int = POINTS, seed: int = 0) -> np.ndarray:
+def surface_points(scene: Scene, count: int = POINTS, seed: int = 0) -> Float64[np.ndarray, "count 3"]:
     """Points spread evenly by area over a scene, centred, unit diagonal: [count, 3] float64.
 
     Raises ValueError for a scene without area.
@@ -50,7 +51,7 @@ def surface_points(scene: Scene, count: int = POINTS, seed: int = 0) -> np.ndarr
     return (points - (low + high) / 2) / np.linalg.norm(high - low)
 
 
-def chamfer_distances(clouds: Sequence[np.ndarray]) -> np.ndarray:
+def chamfer_distances(clouds: Sequence[Float[np.ndarray, "_ 3"]]) -> Float64[np.ndarray, "n n"]:
     """Symmetric chamfer distances, the mean of both directions' mean distances: [n, n] float64."""
     trees = [cKDTree(cloud) for cloud in clouds]
     one_way = np.zeros((len(clouds), len(clouds)))
@@ -59,14 +60,16 @@ def chamfer_distances(clouds: Sequence[np.ndarray]) -> np.ndarray:
     return (one_way + one_way.T) / 2
 
 
-def single_linkage(distances: np.ndarray, threshold: float) -> np.ndarray:
+def single_linkage(distances: Float[np.ndarray, "n n"], threshold: float) -> Int[np.ndarray, " n"]:
     """Cluster of each shape, [n] int: chains of shapes nearer than `threshold` belong together."""
     near = coo_matrix(distances < threshold)
     return connected_components(near, directed=False)[1]
 
 
 def copies(
-    clouds: Sequence[np.ndarray], threshold: float = COPY_DISTANCE, progress: Callable[[int], None] = lambda done: None
+    clouds: Sequence[Float[np.ndarray, "_ 3"]],
+    threshold: float = COPY_DISTANCE,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> list[list[int]]:
     """The clusters of two or more shapes, as `single_linkage` of `chamfer_distances` finds them, for thousands.
 
