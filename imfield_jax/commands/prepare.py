@@ -1,8 +1,8 @@
 """Prepare a dataset from meshes: solid voxels, labelled points and rendered views of every shape.
 
-    python -m experiments.prepare --source=procedural --category=car --labels=exact
+    python -m experiments.prepare --source=procedural --category=car
     python -m experiments.prepare --source=shapenet --source_dir=ShapeNetCore.v2 --category=chair
-    python -m experiments.prepare --source=folder --source_dir=my_meshes --category=teapot --labels=exact
+    python -m experiments.prepare --source=folder --source_dir=my_meshes --category=teapot
     python -m experiments.prepare --source=folder --source_dir=from_cad --category=bracket --up=z --front=-y
 
 A folder of your own meshes is searched with its subfolders. About 80 % of the meshes train, 10 % validate and 10 %
@@ -45,7 +45,7 @@ _OUT = flags.DEFINE_string("out", None, "Output folder; default data/<category>.
 _COUNT = flags.DEFINE_integer("count", None, f"Number of shapes; default all, or {DEFAULT_COUNT} procedural ones.")
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of procedural shapes, sampled points and cameras.", lower_bound=0)
 _LABELS = flags.DEFINE_enum(
-    "labels", "pooled", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
+    "labels", "exact", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
 )
 _VIEWS = flags.DEFINE_integer("views", 24, "Rendered images per shape.", lower_bound=1)
 _PROCESSES = flags.DEFINE_integer("processes", 0, "Number of worker processes; 0 for one per processor.", lower_bound=0)

@@ -99,7 +99,6 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
                 source="procedural",
                 category=category,
                 count=DEFAULT_COUNT,
-                labels="exact",
             )
             for category in procedural.CATEGORIES
         ),

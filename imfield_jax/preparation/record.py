@@ -35,13 +35,13 @@ Phase = Callable[[str], contextlib.AbstractContextManager]
 class Settings:
     """What a record depends on besides its mesh.
 
-    labels: "pooled" (IM-NET's) or "exact", see `sampling.sample_level`.
+    labels: "exact", or "pooled" as IM-NET's, see `sampling.sample_level`.
     views:  images per shape, K.
     seed:   of points and cameras; mixed with each shape's name, so that a record does not depend on
             what else is in the set.
     """
 
-    labels: str = "pooled"
+    labels: str = "exact"
     views: int = VIEWS
     seed: int = 0
 

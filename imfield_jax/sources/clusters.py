@@ -96,9 +96,9 @@ def copies(
 def _near(first: cKDTree, second: cKDTree, threshold: float) -> bool:
     if any(_one_way(first, second, queries) > slack * threshold for queries, slack in _EARLY):
         return False
-    return (_one_way(first, second, QUERIES) + _one_way(second, first, QUERIES)) / 2 < threshold
+    return bool((_one_way(first, second, QUERIES) + _one_way(second, first, QUERIES)) / 2 < threshold)
 
 
 def _one_way(of: cKDTree, to: cKDTree, queries: int) -> float:
     """Mean distance of some points of one cloud to another cloud."""
-    return to.query(of.data[:: max(1, of.n // queries)])[0].mean()
+    return float(to.query(of.data[:: max(1, of.n // queries)])[0].mean())

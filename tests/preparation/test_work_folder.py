@@ -9,7 +9,7 @@ import pytest
 from imfield_jax.preparation.records import Preparation, make_records
 
 # As version 0.1.0 wrote it while views could be drawn by OpenGL too.
-BEFORE = {"format": 1, "source": "folder", "category": "car", "labels": "pooled", "views": 24, "seed": 0}
+BEFORE = {"format": 1, "source": "folder", "category": "car", "labels": "exact", "views": 24, "seed": 0}
 
 
 @pytest.mark.parametrize(
