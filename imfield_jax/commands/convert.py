@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags, logging
 
+from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import write_atomic
 from imfield_jax.interchange.pytorch import PREFIXES, from_pytorch, to_pytorch
@@ -64,7 +65,7 @@ def _take(files: list[str], run: Path) -> None:
         weights = from_pytorch(tensors, about)
     except ValueError as error:
         raise ValueError(f"{', '.join(files)}: {error}") from error
-    out.parent.mkdir(parents=True, exist_ok=True)
+    output_folder(out.parent, "--run")
     save_weights(out, weights)
     logging.info("%s of %s: %s", ", ".join(weights.params), about["source"], out)
 

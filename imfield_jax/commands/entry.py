@@ -46,14 +46,14 @@ def run(command: str | ModuleType) -> None:
 def _run(command: str | ModuleType, interrupts: Interrupts) -> int | None:
     """Parse the command line and call `command.main()`; returns the exit status."""
     _check_memory()
-    from imfield_jax.commands import help_text, remote_paths
+    from imfield_jax.commands import flag_values, help_text
 
     module = importlib.import_module(f"imfield_jax.commands.{command}") if isinstance(command, str) else command
     if _HELP & set(sys.argv[1:]):
         print(help_text.render(module), flush=True)
         return 0
     arguments = _parsed()
-    remote_paths.refuse(arguments)
+    flag_values.refuse(arguments)
     _check_platform()
     takes_arguments = hasattr(module, "ARGUMENTS")
     if arguments and not takes_arguments:

@@ -24,6 +24,7 @@ import numpy as np
 from absl import flags, logging
 from jaxtyping import Float
 
+from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.coordinates import occupancy_of_solid
@@ -79,8 +80,7 @@ def main() -> None:
     _check_split(model, train, data)
     names = split.names[: _LIMIT.value]
     views = _chosen_views(split.views)
-    out = Path(_OUT.value or f"results/{name}")
-    out.mkdir(parents=True, exist_ok=True)
+    out = output_folder(_OUT.value or f"results/{name}")
 
     methods = _methods(model, split, views, *_trained_on(model, train, progress))
     rows: list[ScoreRow] = []

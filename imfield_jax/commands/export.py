@@ -13,10 +13,10 @@ occupancy_networks  a folder for each model, with 100,000 points in the cube and
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 
 from absl import flags, logging
 
+from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.interchange import imnet, occupancy_networks
@@ -30,8 +30,9 @@ GROUPS = {"Data": [_DATA], "Output": [_LAYOUT, _OUT, _NAME]}
 
 
 def main() -> None:
-    out, progress = Path(_OUT.value), Progress()
-    out.mkdir(parents=True, exist_ok=True)
+    if "/" in _NAME.value:
+        raise ValueError(f"--name: expected a file name without folders, found {_NAME.value!r}")
+    out, progress = output_folder(_OUT.value), Progress()
     splits = {name: open_split(_DATA.value, name) for name in split_names(_DATA.value)}
     if _LAYOUT.value == "imnet":
         for name, split in splits.items():

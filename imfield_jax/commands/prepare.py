@@ -19,6 +19,7 @@ from pathlib import Path
 
 from absl import flags, logging
 
+from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.prepare import prepare
 from imfield_jax.preparation.record import Settings
@@ -73,7 +74,7 @@ def main() -> None:
     preparation = Preparation(
         source=_SOURCE.value,
         category=_CATEGORY.value,
-        out=_OUT.value or f"data/{_CATEGORY.value}",
+        out=str(output_folder(_OUT.value or f"data/{_CATEGORY.value}")),
         source_dir=_SOURCE_DIR.value,
         count=count,
         settings=Settings(_LABELS.value, _VIEWS.value, _SEED.value),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from absl import flags, logging
 
+from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.files import write_atomic
@@ -54,8 +55,7 @@ def main() -> None:
             f"--sample, --view: expected a test shape below {len(split)} and a view below {split.views}, "
             f"found {_SAMPLE.value} and {_VIEW.value}"
         )
-    category, out = weights.about["category"], Path(_OUT.value)
-    out.mkdir(parents=True, exist_ok=True)
+    category, out = weights.about["category"], output_folder(_OUT.value)
     single = scores["methods"]["single view"]
     about = {**weights.about, "test_iou_single_view": round(single["iou"]["mean"], 4)}
     save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)

@@ -24,6 +24,7 @@ from jax.sharding import Mesh
 
 from imfield_jax.batches import HeldOut
 from imfield_jax.commands import run_config, stage_flags
+from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.watch import Watch
 from imfield_jax.dataset.feed import FeedConfig
@@ -81,7 +82,7 @@ GROUPS = {
 
 def main() -> None:
     check_single_process()
-    folder = Path(_RUN.value or f"runs/{_CATEGORY.value}")
+    folder = output_folder(_RUN.value or f"runs/{_CATEGORY.value}", "--run")
     networks, schedule = Networks(_preset()), stage_flags.schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
     mesh = data_mesh(_DEVICES.value)
