@@ -12,7 +12,7 @@ OUTPUTS = {
 }
 
 
-@pytest.mark.parametrize("command", OUTPUTS)
+@pytest.mark.parametrize("name", OUTPUTS)
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -21,9 +21,9 @@ OUTPUTS = {
         ("{file}", "is a file, expected a folder to write to"),
     ],
 )
-def test_where_results_cannot_go_is_one_line(command, value, message, program, tmp_path):
+def test_where_results_cannot_go_is_one_line(name, value, message, program, tmp_path):
     (tmp_path / "file").touch()
-    output, *flags = OUTPUTS[command]
-    refused = program(command, *flags, output + value.format(file=tmp_path / "file"))
+    output, *flags = OUTPUTS[name]
+    refused = program(name, *flags, output + value.format(file=tmp_path / "file"))
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: ") and refused.stderr.count("\n") == 1 and message in refused.stderr
