@@ -14,6 +14,7 @@ from imfield_jax.sources.shape import Shape
 FILE_NAME = "CREDITS.csv"
 _COLUMNS = ("name", "author", "licence", "origin")
 _SEPARATOR = " | "
+_ALSO = {"licence": ("license",), "origin": ("source", "url")}  # what other files call these columns
 
 
 def credit(author: str, licence: str, origin: str) -> str:
@@ -22,12 +23,24 @@ def credit(author: str, licence: str, origin: str) -> str:
 
 
 def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """The credits in a file as `write` makes them, by shape name, and the names in it that are no shape's.
+    """The credits in a file by shape name, and a line for each column and each mesh that is missing.
 
-    Names match as in `mesh_table.read`, which also says what is raised.
+    The file is as `write` makes it, or another with a column "name". Names match as in `mesh_table.read`, which also
+    says what is raised.
     """
-    rows, unknown = mesh_table.read(path, _COLUMNS, names)
-    return {name: credit(*(row[column] for column in _COLUMNS[1:])) for name, row in rows.items()}, unknown
+    rows, unknown = mesh_table.read(path, _COLUMNS[:1], names)
+    header = next(iter(rows.values()), dict.fromkeys(_COLUMNS, ""))
+    columns = {column: (column, *_ALSO.get(column, ())) for column in _COLUMNS[1:]}
+    found = {column: next((name for name in any_of if name in header), None) for column, any_of in columns.items()}
+    lines = [
+        f"{path.name}: expected a column {' or '.join(columns[column])}, found none: left empty"
+        for column, name in found.items()
+        if name is None
+    ]
+    lines += [f"{path.name}: no mesh is called '{name}'" for name in unknown]
+    return {
+        shape: credit(*(row[name] if name else "" for name in found.values())) for shape, row in rows.items()
+    }, lines
 
 
 def write(shapes: Iterable[Shape], folder: str | Path) -> Path | None:

@@ -26,7 +26,8 @@ def listing(root: str | Path, category: str, up: str = UP, front: str = FRONT) -
     up, front: where these are in the files, see `axes.rotation`.
 
     split.csv (name, split) in `root` decides the splits, or else its subfolders train/, validation/ and test/ do; of
-    other folders they are hashes of the names. CREDITS.csv (name, author, licence, origin) has the credits.
+    other folders they are hashes of the names. CREDITS.csv has the credits, see
+    `credits.read`.
 
     Raises ValueError when the folder is missing or has no mesh files, for axes that are not perpendicular, for meshes
     without a split where others have one, and for CSV files without their columns.
@@ -78,8 +79,7 @@ def _credits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str
     table = root / credits.FILE_NAME
     if not table.exists():
         return {}, []
-    credit_of, unknown = credits.read(table, names)
-    return credit_of, _unknown(table, unknown)
+    return credits.read(table, names)
 
 
 def _unknown(table: Path, names: Sequence[str]) -> list[str]:

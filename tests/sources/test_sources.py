@@ -335,6 +335,14 @@ def test_credits_of_a_folder_are_read_and_written(tmp_path):
     assert credits.read(written, ["box/a.obj"]) == ({"box/a.obj": listing.shapes[0].credit}, [])
 
 
+def test_credits_with_other_columns_are_read_and_what_is_missing_is_named(tmp_path):
+    boxes(tmp_path, "a.obj")
+    (tmp_path / "CREDITS.csv").write_text("name,source,license,style\na,My shelf,CC0,low poly\n")
+    listing = folder.listing(tmp_path, "box")
+    assert listing.shapes[0].credit == credits.credit("", "CC0", "My shelf")
+    assert listing.left_out == ("CREDITS.csv: expected a column author, found none: left empty",)
+
+
 def test_copies_are_found_among_shapes_of_one_outline():
     sides = ((1, 2, 3), (2, 4, 6), (3, 2, 1), (1, 2.02, 3), (1, 1, 1))
     clouds = [clusters.surface_points(box(extents)) for extents in sides]
