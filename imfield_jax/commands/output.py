@@ -10,10 +10,8 @@ from pathlib import Path
 def output_folder(path: str | os.PathLike, flag: str = "--out") -> Path:
     """The folder at `path`, made where it is missing, after a trial write.
 
-    Raises ValueError for an empty path and OSError for a file of that name or a folder that cannot be written to.
+    Raises OSError for a file of that name or a folder that cannot be written to.
     """
-    if not os.fspath(path):
-        raise ValueError(f"{flag}: expected a folder, found an empty name")
     folder = Path(path)
     if folder.exists() and not folder.is_dir():
         raise NotADirectoryError(f"{flag}: {folder} is a file, expected a folder to write to")

@@ -28,7 +28,7 @@ class Draw:
 
     index:  rows of the split.
     points: rows of each shape's stored points.
-    view:   which view of each shape; zeros where no views were asked for.
+    view:   which view of each shape; zeros without views.
     """
 
     index: Int32[np.ndarray, " B"]
@@ -48,7 +48,7 @@ def draw(
     host: int = 0,
     hosts: int = 1,
 ) -> Draw:
-    """The share of `host` of batch `step`.
+    """The part of `host` of batch `step`.
 
     shapes: shapes in the split.            batch: shapes in the global batch, over all hosts.
     stored: labelled points of each shape.  points: how many of them to draw, P.
@@ -120,6 +120,6 @@ def _check(
     if max(stored, views) > _MOST_STORED:
         raise ValueError(f"draws choose among at most {_MOST_STORED} points or views, found {max(stored, views)}")
     if points > stored:
-        raise ValueError(f"{points} points per shape were asked for, but only {stored} are stored")
+        raise ValueError(f"{points} points per shape: expected at most the {stored} that are stored")
     if batch % hosts or not 0 <= host < hosts:
         raise ValueError(f"a batch of {batch} shapes cannot be shared by {hosts} hosts (this is host {host})")

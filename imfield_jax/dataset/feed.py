@@ -1,6 +1,6 @@
 """Feeds: where a training loop gets its batches.
 
-A feed is asked for a batch by number and answers with the same batch for ever (see `draws`), so
+A feed gives a batch by its number, always the same one (see `draws`), so
 resuming needs no state. Two implement it and give the same batches bit for bit:
 `pipeline.PipelineFeed` streams records of a dataset of any size through tf.data,
 `resident.ResidentFeed` keeps a small split in the memory of the device.
@@ -28,7 +28,7 @@ class FeedConfig:
     batch:   shapes in the global batch.
     points:  labelled points per shape; where a level stores fewer, all of them.
     framing: how views are cropped, see `imfield_jax.framing.frame`.
-    host, hosts: this process takes its share of the global batch.
+    host, hosts: this process takes its part of the global batch.
     """
 
     seed: int = 0

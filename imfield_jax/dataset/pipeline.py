@@ -24,7 +24,7 @@ from imfield_jax.framing import frame, grey_to_view
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_PREFETCH = 4  # batches ready before they are asked for
+_PREFETCH = 4  # batches made ahead
 _ENDLESS = np.iinfo(np.int64).max
 
 
@@ -62,7 +62,7 @@ def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) 
 class PipelineFeed:
     """The `feed.Feed` of an open split; batches are numpy arrays.
 
-    Asked for steps in order it reads ahead; asked for another step or kind of batch it starts a new
+    For steps in order it reads ahead; for another step or kind of batch it starts a new
     stream there. Asking for a batch that cannot be read raises as `rows.Split`.
     """
 

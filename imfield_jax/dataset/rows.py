@@ -1,4 +1,4 @@
-"""Reading a dataset one shape at a time, in any order, and decoding only what is asked for."""
+"""Reading a dataset one shape at a time, in any order, and decoding only the parts that are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imfield_jax.preparation.record_file import decode_png
 
 
 class Row:
-    """One shape of an open split; parts are decoded when they are asked for."""
+    """One shape of an open split; parts are decoded when they are used."""
 
     def __init__(self, example: tf_example_pb2.Example, decoders: tfds.features.FeaturesDict):
         self._values = example.features.feature

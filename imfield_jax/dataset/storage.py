@@ -1,8 +1,8 @@
 """Prepared shapes as a TensorFlow Datasets dataset, `imfield_shapes`.
 
 `build_dataset` packs the record files of one preparation into array_record files, offline. `open_split` reads them
-back one record at a time, in any order, and decodes only what is asked for; neither way imports TensorFlow. Users of
-TFDS read the same files with `tfds.load` or `tfds.data_source`, see `builder`.
+back one record at a time, in any order, and decodes only the parts that are used; neither way imports TensorFlow.
+Users of TFDS read the same files with `tfds.load` or `tfds.data_source`, see `builder`.
 """
 
 from __future__ import annotations

@@ -58,8 +58,8 @@ def to_pytorch(weights: Weights) -> dict[str, Shaped[np.ndarray, " ..."]]:
         if path[-1] == "mean":
             tensors[_their_name(path).replace(".running_mean", _COUNTER)] = np.array(0)
     found, theirs = weights.networks.preset, _preset(tensors)
-    begun = dataclasses.replace(theirs.decoder, initial_std=found.decoder.initial_std)  # however training began
-    if found != dataclasses.replace(theirs, name=found.name, decoder=begun):
+    initial = dataclasses.replace(theirs.decoder, initial_std=found.decoder.initial_std)  # does not change the network
+    if found != dataclasses.replace(theirs, name=found.name, decoder=initial):
         raise ValueError(f"IM-NET-pytorch has the networks of the preset improved, and these are {found.name}")
     return tensors
 

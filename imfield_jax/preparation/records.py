@@ -1,4 +1,4 @@
-"""From meshes to a dataset: many processes, one record file per shape, a report, a picture, the dataset.
+"""From meshes to records: many processes, one record file per shape, and a report on all of them.
 
 Everything lives below one output folder:
 
@@ -37,7 +37,7 @@ from imfield_jax.sources.shape import Listing, Shape
 Progress = Callable[[str, int, int, str], None]
 """Called as progress(activity, done, total, note); `note` is "" or a line worth showing."""
 
-FORMAT = 1  # of the records; a change here makes old work folders unusable, which their identity then says
+FORMAT = 1  # of the records; a change makes work folders of before unusable, as their identity differs
 DEFAULT_COUNT = 1000
 _SHOWN = 5  # lines of a kind in the log; the report has all
 

@@ -83,6 +83,6 @@ class WorkFolder:
             before = ", ".join(f"{key}={found.get(key, 'default')}" for key in changed)
             now = ", ".join(f"{key}={wanted.get(key, 'default')}" for key in changed)
             raise ValueError(
-                f"{self.path.parent} was begun with {before}, and now it is {now}: "
+                f"{self.path.parent} was started with {before}, and now it is {now}: "
                 f"choose another --out, or delete {self.path} to start again"
             )

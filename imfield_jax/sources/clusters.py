@@ -41,9 +41,9 @@ def surface_points(scene: Scene, count: int = POINTS, seed: int = 0) -> Float64[
     if not area.sum() > 0:
         raise ValueError("the mesh has no surface to sample")
     rng = np.random.default_rng(seed)
-    # One draw per equal share of the area: evener than independent draws, so distances are less noisy.
-    share = (np.arange(count) + rng.random(count)) / count
-    chosen = np.searchsorted(np.cumsum(area) / area.sum(), share).clip(max=len(area) - 1)
+    # One draw per equal part of the area: evener than independent draws, so distances are less noisy.
+    positions = (np.arange(count) + rng.random(count)) / count
+    chosen = np.searchsorted(np.cumsum(area) / area.sum(), positions).clip(max=len(area) - 1)
     weights = rng.random((count, 2))
     weights = np.where(weights.sum(axis=1, keepdims=True) > 1, 1 - weights, weights)
     points = triangles[chosen, 0] + np.einsum("nk,nkd->nd", weights, edges[chosen])

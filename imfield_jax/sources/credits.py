@@ -25,8 +25,8 @@ def credit(author: str, licence: str, origin: str) -> str:
 def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """The credits in a file by shape name, and a line for each column and each mesh that is missing.
 
-    The file is as `write` makes it, or another with a column "name". Names match as in `mesh_table.read`, which also
-    says what is raised.
+    The file is as `write` makes it, or another with a column "name". Names match as in `mesh_table.read`, which
+    also lists the errors.
     """
     rows, unknown = mesh_table.read(path, _COLUMNS[:1], names)
     header = next(iter(rows.values()), dict.fromkeys(_COLUMNS, ""))

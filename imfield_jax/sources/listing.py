@@ -84,7 +84,7 @@ def _procedural(
 ) -> list[Shape]:
     """Generated models on disk, read back as the ShapeNet that they are laid out like.
 
-    They are split anew: the folder may hold more models than are asked for now.
+    They are split anew: the folder may hold more models than are wanted now.
     """
     if not count:
         raise ValueError("the procedural source needs a --count of shapes to make")

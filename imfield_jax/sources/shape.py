@@ -91,7 +91,7 @@ class Listing:
 
     left_out: one line for each entry of a folder that is not read, or that no mesh belongs to.
     copies:   what to do about meshes that are nearly the same. "ignored": the splits are the source's own. "together":
-              they go to one split. "reported": a user chose the splits, and hears which of them share such meshes.
+              they go to one split. "reported": the user chose the splits, and a line names torn copies.
     """
 
     shapes: list[Shape]

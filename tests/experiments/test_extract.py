@@ -181,7 +181,7 @@ def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path)
         (["--data=data/car"], "--data is where --split takes images from"),
         (["--run=runs/car", "--category=car"], "--run and --category each choose the weights"),
         (["--weights=absent.npz"], "--weights: absent.npz does not exist"),
-        (["--out="], "--out: expected a folder, found an empty name"),
+        (["--out="], "--out=: expected a value, found none"),
         (["--out=setup.cfg"], "--out: setup.cfg is a file, expected a folder"),
         (["--nosuch=1"], "Unknown command line flag 'nosuch'"),
         (["--resolution=high"], "flag --resolution=high: invalid literal"),

@@ -128,9 +128,9 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--labels=pooled"], "begun with labels=exact, and now it is labels=pooled: choose another --out"),
+        (["--labels=pooled"], "started with labels=exact, and now it is labels=pooled: choose another --out"),
         (["--source_dir=/nowhere", "--out={fresh}"], "/nowhere"),
-        (["--up=z"], "begun with up=default, front=default, and now it is up=z, front=-y: choose another --out"),
+        (["--up=z"], "started with up=default, front=default, and now it is up=z, front=-y: choose another --out"),
         (["--up=z", "--front=z"], "expected perpendicular axes, found z and z"),
         (["--source=procedural", "--category=car", "--front=x"], "--up and --front are for --source=folder"),
     ],

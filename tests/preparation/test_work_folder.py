@@ -16,8 +16,8 @@ BEFORE = {"format": 1, "source": "folder", "category": "car", "labels": "exact",
     ("renderer", "why"),
     [
         ("ray", "expected mesh files"),  # past the work folder, and on to the empty source
-        ("auto", "begun with renderer=auto, and now it is renderer=ray: choose another --out"),
-        ("gl", "begun with renderer=gl, and now it is renderer=ray: choose another --out"),
+        ("auto", "started with renderer=auto, and now it is renderer=ray: choose another --out"),
+        ("gl", "started with renderer=gl, and now it is renderer=ray: choose another --out"),
     ],
 )
 def test_work_folders_with_views_drawn_by_opengl_are_refused(tmp_path, renderer, why):

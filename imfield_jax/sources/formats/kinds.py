@@ -66,7 +66,7 @@ _UNREADABLE = {
 
 
 def unreadable_kind(path: str | Path) -> str | None:
-    """The mesh format of a file that is not read, as its name tells: "Autodesk FBX", "compressed PLY".
+    """The mesh format of a file that is not read, by its name: "Autodesk FBX", "compressed PLY".
 
     None for names that are read and for those of no mesh format known here. Convert such files to GLB or OBJ.
     """

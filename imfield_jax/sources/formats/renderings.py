@@ -57,7 +57,7 @@ def read_cameras(folder: Path) -> Float32[np.ndarray, "24 4"]:
         raise ValueError(f"{path}: expected {VIEWS} lines of five numbers: {one_line(error)}") from error
     if lines.shape != (VIEWS, 5) or not np.isfinite(lines).all():
         raise ValueError(f"{path}: expected {VIEWS} lines of five numbers, found {lines.shape[0]} of {lines.shape[1]}")
-    azimuth, elevation, _, share, _ = lines.T
+    azimuth, elevation, _, fraction, _ = lines.T
     fov = np.full(VIEWS, FOV_RADIANS)
-    cameras = np.stack([np.radians(azimuth) % (2 * np.pi), np.radians(elevation), FARTHEST * share, fov], axis=-1)
+    cameras = np.stack([np.radians(azimuth) % (2 * np.pi), np.radians(elevation), FARTHEST * fraction, fov], axis=-1)
     return cameras.astype(np.float32)

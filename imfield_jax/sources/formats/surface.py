@@ -1,4 +1,4 @@
-"""Polygons as a file lists them, made into parts of a scene: what the readers of OBJ, PLY, OFF and COLLADA share."""
+"""Polygons of a file, made into parts of a scene, for the readers of OBJ, PLY, OFF and COLLADA."""
 
 from __future__ import annotations
 

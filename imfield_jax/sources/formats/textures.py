@@ -2,7 +2,7 @@
 
 Mesh files travel; the paths in them stay behind ("C:/Documents and Settings/.../wood.jpg"). What
 survives is the base name, so that is what we look for, and only in folders that belong to the
-model: a mesh file must not make us open pictures elsewhere on the machine.
+model: a mesh file must not open images elsewhere on the machine.
 """
 
 from __future__ import annotations
