@@ -74,7 +74,7 @@ def test_a_draw_is_the_same_for_ever():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"points": 5}, "only 4 are stored"),
+        ({"points": 5}, "at most the 4 that are stored"),
         ({"hosts": 3}, "cannot be shared by 3 hosts"),
         ({"host": 2, "hosts": 2}, "cannot be shared"),
         ({"shapes": 0}, "cannot be drawn from 0 shapes"),
