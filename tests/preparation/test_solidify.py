@@ -9,13 +9,14 @@ import trimesh
 from scipy import ndimage
 
 from imfield_jax.coordinates import grid_points
+from imfield_jax.mesh.soup import first_copies
 from imfield_jax.preparation.solidify import solidify, visibility
 from imfield_jax.preparation.solidify.depth_maps import agreement
 from imfield_jax.preparation.solidify.enclosed import enclosed_by
 from imfield_jax.preparation.solidify.hidden import exposed, hidden, look
 from imfield_jax.preparation.solidify.regions import filled, region_sizes, without_small
 from imfield_jax.preparation.solidify.report import diagnose, warnings_about
-from imfield_jax.preparation.solidify.topology import closed_patches, first_copies, volumes, weld, without_boundary
+from imfield_jax.preparation.solidify.topology import closed_patches, volumes, weld, without_boundary
 from imfield_jax.preparation.solidify.voxelise import grown, shrunk, surface_voxels
 from imfield_jax.preparation.solidify.winding import winding_grid
 from imfield_jax.sources.scene import Part, Scene

@@ -13,6 +13,7 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
+from imfield_jax.mesh.soup import first_copies, merged, with_three_corners
 from imfield_jax.preparation.rendering.texture import is_translucent, prepared
 from imfield_jax.sources import color as srgb
 from imfield_jax.sources.scene import Color, Part, Scene
@@ -129,21 +130,15 @@ def _weld(corners: np.ndarray) -> np.ndarray:
     points = corners.reshape(-1, 3)
     low = points.min(axis=0)
     extent = max(float((points.max(axis=0) - low).max()), np.finfo(float).tiny)
-    cell = np.rint((points - low) / (extent * WELD)).astype(np.int64)  # 21 bits an axis
-    key = (cell[:, 0] << 42) | (cell[:, 1] << 21) | cell[:, 2]
-    return np.unique(key, return_inverse=True)[1].reshape(-1, 3)
+    cell = np.rint((points - low) / (extent * WELD)).astype(np.int64)
+    return merged(cell)[1].reshape(-1, 3)
 
 
 def _distinct(corners: np.ndarray, welded: np.ndarray) -> np.ndarray:
     """Rows of faces with an area, the first of each set of equal ones: [N] int64, ascending."""
     area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    a, b, c = np.sort(welded, axis=1).T
-    rows = np.flatnonzero((a != b) & (b != c) & (area > 0))
-    rows = rows[np.lexsort((c[rows], b[rows], a[rows]))]  # stable: equal faces stay in their order
-    triples = np.stack([a[rows], b[rows], c[rows]])
-    first = np.ones(len(rows), bool)
-    first[1:] = (np.diff(triples, axis=1) != 0).any(axis=0)
-    return np.sort(rows[first])
+    rows = np.flatnonzero(with_three_corners(welded) & (area > 0))
+    return rows[first_copies(welded[rows])]
 
 
 def _smooth_normals(corners: np.ndarray, welded: np.ndarray, pairs_at_once: int = 1 << 20) -> np.ndarray:

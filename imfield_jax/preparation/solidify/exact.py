@@ -13,9 +13,10 @@ from jaxtyping import Bool, Float, Int
 from imfield_jax.coordinates import containing_cell
 from imfield_jax.mesh.check import component_labels
 from imfield_jax.mesh.normals import face_vectors
+from imfield_jax.mesh.soup import first_copies
 from imfield_jax.preparation.solidify.regions import filled
 from imfield_jax.preparation.solidify.thin import with_thin_parts
-from imfield_jax.preparation.solidify.topology import areas, first_copies, volumes, without_boundary
+from imfield_jax.preparation.solidify.topology import areas, volumes, without_boundary
 from imfield_jax.preparation.solidify.voxelise import surface_voxels
 from imfield_jax.preparation.solidify.winding import winding_grid
 from imfield_jax.types import Mesh

@@ -8,10 +8,11 @@ import numpy as np
 from jaxtyping import Bool
 
 from imfield_jax.coordinates import SOLID_RESOLUTION
+from imfield_jax.mesh.soup import first_copies
 from imfield_jax.preparation.solidify.exact import exact_solid
 from imfield_jax.preparation.solidify.report import diagnose, warnings_about
 from imfield_jax.preparation.solidify.robust import robust_solid
-from imfield_jax.preparation.solidify.topology import areas, first_copies, weld
+from imfield_jax.preparation.solidify.topology import areas, weld
 from imfield_jax.preparation.solidify.winding import refuse_far
 from imfield_jax.sources.scene import Scene
 

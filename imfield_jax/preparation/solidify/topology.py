@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Float64, Int, Int64
 
 from imfield_jax.mesh.normals import face_vectors
+from imfield_jax.mesh.soup import merged, with_three_corners
 from imfield_jax.types import Mesh
 
 _WELD_STEPS = 1 << 24  # per cube side: vertices that agree to 6e-8 are one (float32 files hold no more)
@@ -22,23 +23,9 @@ def weld(
 ) -> tuple[Float64[np.ndarray, "_ 3"], Int64[np.ndarray, "_ 3"]]:
     """Merges equal vertices and drops faces that lose a corner."""
     steps = np.rint(vertices * _WELD_STEPS).astype(np.int64)
-    order = np.lexsort(steps.T)
-    is_new = np.ones(len(order), bool)
-    is_new[1:] = (np.diff(steps[order], axis=0) != 0).any(axis=1)
-    index = np.empty(len(order), np.int64)
-    index[order] = np.cumsum(is_new) - 1
+    rows, index = merged(steps[:, ::-1])
     faces = index[faces]
-    a, b, c = faces.T
-    return steps[order[is_new]] / _WELD_STEPS, faces[(a != b) & (b != c) & (c != a)]
-
-
-def first_copies(faces: Int[np.ndarray, "F 3"]) -> Bool[np.ndarray, " F"]:
-    """Faces that repeat no earlier face, whichever way either is wound."""
-    corners = np.sort(faces, axis=1)
-    order = np.lexsort(corners.T)  # stable, so the earliest copy comes first
-    is_first = np.ones(len(faces), bool)
-    is_first[order[1:]] = (np.diff(corners[order], axis=0) != 0).any(axis=1)
-    return is_first
+    return steps[rows] / _WELD_STEPS, faces[with_three_corners(faces)]
 
 
 def without_boundary(faces: Int[np.ndarray, "F 3"], labels: Int[np.ndarray, " F"]) -> Bool[np.ndarray, " groups"]:
