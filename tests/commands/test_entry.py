@@ -56,6 +56,11 @@ entry.run(command)
 )
 
 
+def heeds_interrupts():
+    """Tests that run in a shell's background inherit that SIGINT is ignored; a user's terminal has it on."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def shell(line, **environment):
     return subprocess.run(
         line, shell=True, cwd=ROOT, capture_output=True, text=True, env={**os.environ, **environment}, timeout=120
@@ -67,7 +72,12 @@ def shell(line, **environment):
 )
 def test_an_interrupt_is_one_line_and_status_130(program, said):
     process = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeds_interrupts,
     )
     first = process.stdout.readline()
     time.sleep(0.1)
