@@ -5,16 +5,9 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from imfield_jax.sources import clusters, flightgear
-
-
-def assert_front_is_minus_z(scene):
-    tip, top, _ = scene.soup()[0][np.argsort(-np.abs(scene.soup()[0]).max(axis=1))]
-    np.testing.assert_allclose(tip, [0, 0, -3], atol=1e-6)
-    np.testing.assert_allclose(top, [0, 1, 0], atol=1e-6)
 
 
 def aircraft(root, name, size, nose=(-1, 0, 0)):
@@ -32,7 +25,7 @@ def aircraft(root, name, size, nose=(-1, 0, 0)):
     (folder / "small.ac").write_text(text)
 
 
-def test_flightgear_lists_airplanes_nose_first_without_effects(tmp_path):
+def test_flightgear_lists_airplanes_nose_first_without_effects(tmp_path, assert_front_is_minus_z):
     aircraft(tmp_path, "jet", 1)
     (shape,) = flightgear.shapes(tmp_path)
     assert shape.name == "airplane/jet-jet"

@@ -14,19 +14,6 @@ from imfield_jax.sources.axes import SIGNED_AXES, default_front, rotation
 from imfield_jax.sources.listing import list_shapes
 from imfield_jax.sources.scene import Part, Scene
 
-# An arrow: a triangle in the plane of `up` and `front` whose tip is far to the front and a bit up.
-ARROW = "v {0} {1} {2}\nv {3} {4} {5}\nv 0 0 0\nf 1 2 3\n"
-
-
-def arrow(front, up):
-    return ARROW.format(*(np.array(front) * 3), *up)
-
-
-def assert_front_is_minus_z(scene):
-    tip, top, _ = scene.soup()[0][np.argsort(-np.abs(scene.soup()[0]).max(axis=1))]
-    np.testing.assert_allclose(tip, [0, 0, -3], atol=1e-6)
-    np.testing.assert_allclose(top, [0, 1, 0], atol=1e-6)
-
 
 def test_a_folder_is_searched_recursively_for_every_format(tmp_path):
     (tmp_path / "deep" / "er").mkdir(parents=True)
@@ -61,7 +48,7 @@ def test_linked_folders_are_followed_once(tmp_path):
 
 
 @pytest.mark.parametrize(("up", "front"), [(u, f) for u in SIGNED_AXES for f in SIGNED_AXES if u[-1] != f[-1]])
-def test_axes_of_a_folder_become_ours(tmp_path, up, front):
+def test_axes_of_a_folder_become_ours(tmp_path, up, front, arrow, assert_front_is_minus_z):
     vectors = {axis: np.eye(3)["xyz".index(axis[-1])] * (-1 if axis[0] == "-" else 1) for axis in SIGNED_AXES}
     (tmp_path / "arrow.obj").write_text(arrow(vectors[front], vectors[up]))
     assert_front_is_minus_z(folder.shapes(tmp_path, "arrows", up, front)[0].load())

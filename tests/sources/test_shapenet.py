@@ -13,25 +13,16 @@ import pytest
 from imfield_jax.sources import shapenet, synsets
 from imfield_jax.sources.listing import list_shapes
 
-# An arrow: a triangle in the plane of `up` and `front` whose tip is far to the front and a bit up.
-ARROW = "v {0} {1} {2}\nv {3} {4} {5}\nv 0 0 0\nf 1 2 3\n"
 
+@pytest.fixture
+def models(arrow):
+    def made(root, synset, names):
+        for name in names:
+            target = root / synset / name / "models"
+            target.mkdir(parents=True)
+            (target / "model_normalized.obj").write_text(arrow((0, 0, -1), (0, 1, 0)))
 
-def arrow(front, up):
-    return ARROW.format(*(np.array(front) * 3), *up)
-
-
-def assert_front_is_minus_z(scene):
-    tip, top, _ = scene.soup()[0][np.argsort(-np.abs(scene.soup()[0]).max(axis=1))]
-    np.testing.assert_allclose(tip, [0, 0, -3], atol=1e-6)
-    np.testing.assert_allclose(top, [0, 1, 0], atol=1e-6)
-
-
-def models(root, synset, names):
-    for name in names:
-        target = root / synset / name / "models"
-        target.mkdir(parents=True)
-        (target / "model_normalized.obj").write_text(arrow((0, 0, -1), (0, 1, 0)))
+    return made
 
 
 def test_shapenet_has_55_categories_by_name_alias_or_synset():
@@ -44,7 +35,7 @@ def test_shapenet_has_55_categories_by_name_alias_or_synset():
         synsets.synset_of("dragon")
 
 
-def test_thirteen_are_the_categories_of_3d_r2n2_together(tmp_path):
+def test_thirteen_are_the_categories_of_3d_r2n2_together(tmp_path, models):
     for category in synsets.THIRTEEN:
         models(tmp_path, synsets.synset_of(category), [f"m{i}" for i in range(5)])
     shapes = list_shapes("shapenet", "thirteen", tmp_path).shapes
@@ -72,7 +63,9 @@ def test_shapenet_tells_models_that_never_had_a_mesh_from_those_this_copy_lacks(
     assert errors["m0"].endswith("m0/models/model_normalized.obj: expected a triangle mesh, found no such file")
 
 
-def test_shapenet_without_a_split_file_is_sorted_80_10_10_and_left_where_it_is(tmp_path):
+def test_shapenet_without_a_split_file_is_sorted_80_10_10_and_left_where_it_is(
+    tmp_path, assert_front_is_minus_z, models
+):
     models(tmp_path, "02958343", [f"m{i}" for i in range(10)])
     shapes = shapenet.shapes(tmp_path, "car")
     assert [shape.name for shape in shapes] == [f"02958343/m{i}" for i in range(10)]
@@ -81,7 +74,7 @@ def test_shapenet_without_a_split_file_is_sorted_80_10_10_and_left_where_it_is(t
     assert_front_is_minus_z(pickle.loads(pickle.dumps(shapes[0])).load())
 
 
-def test_shapenet_follows_its_split_file_of_the_same_synset(tmp_path):
+def test_shapenet_follows_its_split_file_of_the_same_synset(tmp_path, models):
     models(tmp_path, "02958343", ["a", "b", "c", "new"])
     (tmp_path / "all.csv").write_text(
         "id,synsetId,subSynsetId,modelId,split\n"
@@ -107,7 +100,7 @@ def zipped(root, synset):
     shutil.rmtree(root / synset)
 
 
-def test_shapenet_reads_zip_files_as_it_reads_folders(tmp_path):
+def test_shapenet_reads_zip_files_as_it_reads_folders(tmp_path, models):
     models(tmp_path, "02958343", [f"m{i}" for i in range(10)])
     unpacked = shapenet.shapes(tmp_path, "car")
     vertices = unpacked[3].load().soup()[0]
@@ -119,7 +112,7 @@ def test_shapenet_reads_zip_files_as_it_reads_folders(tmp_path):
         shapenet.shapes(tmp_path, "chair")
 
 
-def test_a_model_in_a_zip_file_has_its_own_materials(tmp_path):
+def test_a_model_in_a_zip_file_has_its_own_materials(tmp_path, models):
     models(tmp_path, "02958343", ["a", "ab"])
     for name, red in (("a", "1 0 0"), ("ab", "0 1 0")):
         mesh = tmp_path / "02958343" / name / "models" / "model_normalized.obj"
@@ -131,7 +124,7 @@ def test_a_model_in_a_zip_file_has_its_own_materials(tmp_path):
     assert expected[0] != expected[1]
 
 
-def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path):
+def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path, models):
     models(tmp_path, "02958343", ["a", "b"])
     (tmp_path / "02958343" / "a" / "models" / "model_normalized.obj").rename(tmp_path / "02958343" / "a" / "other.obj")
     zipped(tmp_path, "02958343")
@@ -149,7 +142,7 @@ def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path):
         shapenet.shapes(tmp_path, "car")
 
 
-def test_shapenet_reports_what_it_found_instead(tmp_path):
+def test_shapenet_reports_what_it_found_instead(tmp_path, models):
     with pytest.raises(ValueError, match="found no synset folder"):
         shapenet.shapes(tmp_path, "car")
     models(tmp_path, "03001627", ["a"])

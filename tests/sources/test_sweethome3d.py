@@ -6,39 +6,30 @@ import pickle
 import zipfile
 from collections import Counter
 
-import numpy as np
 import pytest
 
 from imfield_jax.sources import sweethome3d
 from imfield_jax.sources.splits import SPLITS
 
-# An arrow: a triangle in the plane of `up` and `front` whose tip is far to the front and a bit up.
-ARROW = "v {0} {1} {2}\nv {3} {4} {5}\nv 0 0 0\nf 1 2 3\n"
 
-
-def arrow(front, up):
-    return ARROW.format(*(np.array(front) * 3), *up)
-
-
-def assert_front_is_minus_z(scene):
-    tip, top, _ = scene.soup()[0][np.argsort(-np.abs(scene.soup()[0]).max(axis=1))]
-    np.testing.assert_allclose(tip, [0, 0, -3], atol=1e-6)
-    np.testing.assert_allclose(top, [0, 1, 0], atol=1e-6)
-
-
-def library(root, name, rows):
+@pytest.fixture
+def library(arrow):
     """A .sh3f with an arrow per row (title, room, front, modelRotation or "")."""
-    text = ["name=Test library"]
-    path = root / "usr" / "share" / f"{name}.sh3f"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
-        for i, (title, room, front, rotation) in enumerate(rows, start=1):
-            text += [f"name#{i}={title}", f"category#{i}={room}", f"model#{i}=/lib/m{i}/m{i}.obj"]
-            text += [f"creator#{i}=Jos\\u00e9"] + ([f"modelRotation#{i}={rotation}"] if rotation else [])
-            archive.writestr(f"lib/m{i}/m{i}.obj", "mtllib m.mtl\nusemtl x\n" + arrow(*front))
-            archive.writestr(f"lib/m{i}/m.mtl", "newmtl x\nKd 0 1 0\n")
-        archive.writestr(sweethome3d.CATALOGUE, "\n".join(text).encode("latin-1"))
-    return path
+
+    def made(root, name, rows):
+        text = ["name=Test library"]
+        path = root / "usr" / "share" / f"{name}.sh3f"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with zipfile.ZipFile(path, "w") as archive:
+            for i, (title, room, front, rotation) in enumerate(rows, start=1):
+                text += [f"name#{i}={title}", f"category#{i}={room}", f"model#{i}=/lib/m{i}/m{i}.obj"]
+                text += [f"creator#{i}=Jos\\u00e9"] + ([f"modelRotation#{i}={rotation}"] if rotation else [])
+                archive.writestr(f"lib/m{i}/m{i}.obj", "mtllib m.mtl\nusemtl x\n" + arrow(*front))
+                archive.writestr(f"lib/m{i}/m.mtl", "newmtl x\nKd 0 1 0\n")
+            archive.writestr(sweethome3d.CATALOGUE, "\n".join(text).encode("latin-1"))
+        return path
+
+    return made
 
 
 SOUTH = ((0, 0, 1), (0, 1, 0))  # their front, +z
@@ -46,7 +37,7 @@ LYING = ((0, -1, 0), (0, 0, 1))  # z up, front -y: needs the rotation below
 STAND_UP = "1 0 0 0 0 1 0 -1 0"  # y' = z, z' = -y
 
 
-def test_sweethome_names_make_kinds_and_models_face_minus_z(tmp_path):
+def test_sweethome_names_make_kinds_and_models_face_minus_z(tmp_path, assert_front_is_minus_z, library):
     rows = [
         ("Bar stool", "Kitchen", SOUTH, ""),
         ("Armchair", "Living room", LYING, STAND_UP),
@@ -83,7 +74,7 @@ def test_sweethome_names_make_kinds_and_models_face_minus_z(tmp_path):
         assert shape.credit.startswith("José | CC-BY 3.0 | ")
 
 
-def test_sweethome_splits_mix_libraries_and_agree_between_categories(tmp_path):
+def test_sweethome_splits_mix_libraries_and_agree_between_categories(tmp_path, library):
     for name in ("First", "Second"):
         library(tmp_path, name, [(f"Chair {i:02}", "Office", SOUTH, "") for i in range(20)])
         library(tmp_path, f"{name}-sofas", [(f"Sofa {i:02}", "Office", SOUTH, "") for i in range(10)])
@@ -99,7 +90,7 @@ def test_sweethome_splits_mix_libraries_and_agree_between_categories(tmp_path):
         assert all(seating[shape.name] == shape.split for shape in sweethome3d.shapes(tmp_path, category))
 
 
-def test_sweethome_reports_what_is_wrong(tmp_path):
+def test_sweethome_reports_what_is_wrong(tmp_path, library):
     with pytest.raises(ValueError, match="found none"):
         sweethome3d.shapes(tmp_path, "seating")
     with pytest.raises(ValueError, match="found 'bathtub'"):
