@@ -18,13 +18,13 @@ class Progress:
         self._bars = sys.stderr.isatty()
         self._bar: tqdm | None = None
         self._activity = ""
-        self._said = 0.0
+        self._logged = 0.0
 
     def __call__(self, activity: str, done: int, total: int, note: str) -> None:
         if self._bars:
             self._draw(activity, done, total, note)
         else:
-            self._say(activity, done, total, note)
+            self._log(activity, done, total, note)
 
     def _draw(self, activity: str, done: int, total: int, note: str) -> None:
         if self._bar is None or activity != self._activity:
@@ -36,10 +36,10 @@ class Progress:
             self._bar.close()
             self._bar, self._activity = None, ""
 
-    def _say(self, activity: str, done: int, total: int, note: str) -> None:
+    def _log(self, activity: str, done: int, total: int, note: str) -> None:
         if note:
             logging.info("%s", note)
         news = activity != self._activity or done == total
-        if total > 1 and (news or time.monotonic() - self._said > _SECONDS_BETWEEN_LINES):
+        if total > 1 and (news or time.monotonic() - self._logged > _SECONDS_BETWEEN_LINES):
             logging.info("%s: %d of %d", activity, done, total)
-            self._activity, self._said = activity, time.monotonic()
+            self._activity, self._logged = activity, time.monotonic()

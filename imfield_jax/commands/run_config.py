@@ -23,7 +23,6 @@ def claimed(folder: Path, config: dict) -> Iterator[None]:
     Raises ValueError when another process trains there, or when the run has another configuration: all but stages
     appended to its schedule.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     busy = f"another process is training in {folder}: wait for it, or choose another --run"
     with locked(folder / "lock", busy):
         path, config = folder / "config.json", json.loads(json.dumps(config))

@@ -15,6 +15,7 @@ validation shapes after each stage, and TensorBoard's event files in events/.
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,7 +113,7 @@ def _train(
         validate_every=_VALIDATE_EVERY.value,
         save_every=_SAVE_EVERY.value,
         initial=(initial.params, initial.batch_stats) if initial else None,
-        estimate=True,
+        clock=time.perf_counter,
     )
     about = {
         "category": _CATEGORY.value,
@@ -124,9 +125,8 @@ def _train(
     }
     if initial:
         about["init_from"] = _INIT_FROM.value
-    watch = Watch(folder, networks, schedule, held_out, about)
+    watch = Watch(folder, networks, schedule, mesh, held_out, about)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
-    logging.info("compiling the stages and timing a few updates of each")
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
     logging.info("done: python -m experiments.evaluate --run=%s --data=%s", folder, _data_folder())

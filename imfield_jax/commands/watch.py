@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from absl import logging
+from jax.sharding import Mesh
 
 from imfield_jax.batches import HeldOut
 from imfield_jax.commands.event_files import EventFiles
@@ -25,8 +26,10 @@ _RESOLUTION = 128  # at 64, wings of airplanes fall between the cells
 class Watch:
     """The `loop.Observer` of a run folder."""
 
-    def __init__(self, folder: Path, networks: Networks, schedule: Schedule, held_out: HeldOut, about: dict):
-        self._folder, self._networks, self._schedule = folder, networks, schedule
+    def __init__(
+        self, folder: Path, networks: Networks, schedule: Schedule, mesh: Mesh, held_out: HeldOut, about: dict
+    ):
+        self._folder, self._networks, self._schedule, self._mesh = folder, networks, schedule, mesh
         self._held_out, self._about = held_out, about
         self._events = EventFiles(folder / "events")
         self._scores: dict[str, float] = {}
@@ -66,8 +69,11 @@ class Watch:
     def warned(self, stage: Stage, step: int, message: str) -> None:
         logging.warning("%s %d/%d: %s", stage.name, step, stage.steps, message)
 
+    def estimating(self) -> None:
+        logging.info("compiling the stages and timing a few updates of each")
+
     def estimated(self, seconds: dict[str, float]) -> None:
-        kinds = [device.platform for device in jax.local_devices()]
+        kinds = [device.platform for device in self._mesh.devices.flat]
         stages = ", ".join(f"{name} {_duration(each)}" for name, each in seconds.items())
         total = _duration(sum(seconds.values()))
         logging.info("about %s on this machine (%d x %s): %s", total, len(kinds), kinds[0], stages)

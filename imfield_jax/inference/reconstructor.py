@@ -106,19 +106,21 @@ class Reconstructor:
 
     def field(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """The field of one latent, or those of several: positive inside. Raises ValueError for N > OBJECTS."""
-        return self._asked(self._evaluator, z)
+        return self._chunked(self._evaluator, z)
 
     def gradient(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """The gradients of the fields of `field`, per cube unit: points [P, 3] -> [P, 3]."""
-        return self._asked(self._differentiator, z)
+        return self._chunked(self._differentiator, z)
 
     def bounds(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
         if self.precision != "exact":
             raise ValueError(f"bounds hold for exact fields, and these are {self.precision}")
-        return self._asked(self._bounder, z)
+        return self._chunked(self._bounder, z)
 
-    def _asked(self, make: Callable[[FoldedDecoder, int], ChunkedField], z: Float[Array, "*objects Z"]) -> ChunkedField:
+    def _chunked(
+        self, make: Callable[[FoldedDecoder, int], ChunkedField], z: Float[Array, "*objects Z"]
+    ) -> ChunkedField:
         z = np.atleast_2d(z)
         if not 1 <= len(z) <= OBJECTS:
             raise ValueError(f"from 1 to {OBJECTS} latents make fields at once, not {len(z)}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import jax
@@ -14,17 +13,18 @@ from imfield_jax.training.run import Run
 from imfield_jax.training.stages import AUTOENCODER
 from imfield_jax.training.state import TrainState, begin_stage
 
+Clock = Callable[[], float]
 _SECONDS, _UPDATES = 1.0, 5  # of timing per kind of stage, whichever is reached first
 
 
-def remaining_seconds(run: Run, current: int, state: TrainState) -> dict[str, float]:
+def remaining_seconds(run: Run, clock: Clock, current: int, state: TrainState) -> dict[str, float]:
     """Seconds of each stage that is not finished, by name: updates, compilation to come and validation.
 
     current: the number of the stage that `state` belongs to. Stages of the same kind and batch are timed once. Training
     reuses the compiled functions, so only the timed updates, on copies of the state, are extra work.
     """
     run.validate(state)
-    validation = _seconds(lambda: run.validate(state))
+    validation = _seconds(clock, lambda: run.validate(state))
     timed: dict[tuple, tuple[float, float]] = {}
     seconds = {}
     for number, stage in enumerate(run.schedule.stages[current:], start=current):
@@ -35,12 +35,12 @@ def remaining_seconds(run: Run, current: int, state: TrainState) -> dict[str, fl
         if shapes in timed:
             compilation, update = timed[shapes]
         else:
-            timed[shapes] = _, update = _timed(run, number, state)
+            timed[shapes] = _, update = _timed(run, clock, number, state)
         seconds[stage.name] = compilation + left * update + (left // run.validate_every + 1) * validation
     return seconds
 
 
-def _timed(run: Run, number: int, state: TrainState) -> tuple[float, float]:
+def _timed(run: Run, clock: Clock, number: int, state: TrainState) -> tuple[float, float]:
     """Seconds that a stage's first update takes longer than the others, and seconds of each other update."""
     stage, feed = run.schedule.stages[number], run.feeds(number)
     same = replicated(run.mesh)
@@ -54,16 +54,16 @@ def _timed(run: Run, number: int, state: TrainState) -> tuple[float, float]:
         trial, _ = run.steps[number](trial, batch(feed, stage, 0), latents)
         jax.block_until_ready(trial)
 
-    first = _seconds(update)
-    start, updates = time.perf_counter(), 0
-    while not updates or (updates < _UPDATES and time.perf_counter() - start < _SECONDS):
+    first = _seconds(clock, update)
+    start, updates = clock(), 0
+    while not updates or (updates < _UPDATES and clock() - start < _SECONDS):
         update()
         updates += 1
-    each = (time.perf_counter() - start) / updates
+    each = (clock() - start) / updates
     return max(first - each, 0.0), each
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+def _seconds(clock: Clock, work: Callable[[], object]) -> float:
+    start = clock()
     work()
-    return time.perf_counter() - start
+    return clock() - start

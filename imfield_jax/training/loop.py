@@ -44,6 +44,9 @@ class Observer(Protocol):
     def warned(self, stage: Stage, step: int, message: str) -> None:
         """Something is wrong that the user should know now."""
 
+    def estimating(self) -> None:
+        """Unfinished stages are compiled and a few updates of each are timed; this takes a while."""
+
     def estimated(self, seconds: dict[str, float]) -> None:
         """Expected seconds of each unfinished stage, by name."""
 
@@ -58,8 +61,9 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
     """
     step, state = _resume(run, checkpoints, observer)
     current = run.schedule.locate(step)
-    if run.estimate and step < run.schedule.ends[-1]:
-        observer.estimated(remaining_seconds(run, current, state))
+    if run.clock and step < run.schedule.ends[-1]:
+        observer.estimating()
+        observer.estimated(remaining_seconds(run, run.clock, current, state))
     state = _train_stage(run, current, state, checkpoints, observer)
     for number in range(current + 1, len(run.schedule.stages)):
         state = begin_stage(run.schedule, run.schedule.stages[number], state.params, state.batch_stats)

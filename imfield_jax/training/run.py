@@ -23,7 +23,7 @@ class Run:
 
     feeds:    stage number -> batches of that stage, each with its own seed.
     initial:  (params, batch_stats) to start from instead of random ones.
-    estimate: report the expected duration first.
+    clock:    seconds, such as time.perf_counter, with which the expected duration is estimated and reported first.
     """
 
     networks: Networks
@@ -36,7 +36,7 @@ class Run:
     validate_every: int = 500
     save_every: int = 250
     initial: tuple[Tree, Tree] | None = None
-    estimate: bool = False
+    clock: Callable[[], float] | None = None
 
     @functools.cached_property
     def steps(self) -> tuple[Step, ...]:
