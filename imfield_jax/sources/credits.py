@@ -37,10 +37,9 @@ def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
         for column, name in found.items()
         if name is None
     ]
-    lines += [f"{path.name}: no mesh is called '{name}'" for name in unknown]
     return {
         shape: credit(*(row[name] if name else "" for name in found.values())) for shape, row in rows.items()
-    }, lines
+    }, lines + unknown
 
 
 def write(shapes: Iterable[Shape], folder: str | Path) -> Path | None:

@@ -26,8 +26,7 @@ def listing(root: str | Path, category: str, up: str = UP, front: str = FRONT) -
     up, front: where these are in the files, see `axes.rotation`.
 
     split.csv (name, split) in `root` decides the splits, or else its subfolders train/, validation/ and test/ do; of
-    other folders they are hashes of the names. CREDITS.csv has the credits, see
-    `credits.read`.
+    other folders they are hashes of the names. CREDITS.csv has the credits, see `credits.read`.
 
     Raises ValueError when the folder is missing or has no mesh files, for axes that are not perpendicular, for meshes
     without a split where others have one, and for CSV files without their columns.
@@ -72,7 +71,7 @@ def _given_splits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], lis
             return {}, []
     if without := [name for name in names if name not in words]:
         raise ValueError(f"{without[0]}: expected {where}, found none ({len(without)} of {len(names)} meshes)")
-    return {name: _SPLIT_NAMES[words[name]] for name in names}, _unknown(table, unknown)
+    return {name: _SPLIT_NAMES[words[name]] for name in names}, unknown
 
 
 def _credits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
@@ -80,10 +79,6 @@ def _credits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str
     if not table.exists():
         return {}, []
     return credits.read(table, names)
-
-
-def _unknown(table: Path, names: Sequence[str]) -> list[str]:
-    return [f"{table.name}: no mesh is called '{name}'" for name in names]
 
 
 def _load(path: Path, turn: np.ndarray) -> Scene:

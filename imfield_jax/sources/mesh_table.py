@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 
 def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """The row of each of the shape `names` that has one, and the names in the file that are no shape's.
+    """The row of each of the shape `names` that has one, and a line for each name in the file that is no shape's.
 
     columns: that the file must have, "name" among them, in any order. Names match with or without their suffix and
     their category: "car/red/a.obj", "red/a.obj" and "red/a" are the same; a later row wins.
@@ -30,7 +30,7 @@ def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[di
         for spelling in _spellings(name):
             spellings.setdefault(spelling, []).append(name)
     row_of = {name: row for row in rows for name in spellings.get(row["name"], ())}
-    return row_of, [row["name"] for row in rows if row["name"] not in spellings]
+    return row_of, [f"{path.name}: no mesh is called '{row['name']}'" for row in rows if row["name"] not in spellings]
 
 
 def _spellings(name: str) -> set[str]:
