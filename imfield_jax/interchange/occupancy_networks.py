@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool, Shaped
 from PIL import Image
 
 from imfield_jax.camera import Camera
@@ -67,22 +68,32 @@ def _refuse_equal_names(names: list[str]) -> None:
         raise ValueError(f"{twice}: two shapes have this name once their line breaks are replaced: rename one of them")
 
 
-def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
-    solid = row.solid
+def placement(solid: Bool[np.ndarray, "R R R"]) -> dict[str, Shaped[np.ndarray, " ..."]]:
+    """loc [3] and scale [] of a solid in their axes, as every file has them."""
     full = np.argwhere(solid)
     ends = (index_to_point(end, solid.shape[0]) @ TO_OURS for end in (full.min(axis=0) - 0.5, full.max(axis=0) + 0.5))
-    low, high = np.sort(np.stack(list(ends)), axis=0)  # in their axes
-    place = {"loc": ((low + high) / 2).astype(np.float32), "scale": np.array((high - low).max(), np.float32)}
+    low, high = np.sort(np.stack(list(ends)), axis=0)
+    return {"loc": ((low + high) / 2).astype(np.float32), "scale": np.array((high - low).max(), np.float32)}
+
+
+def surface_points(
+    solid: Bool[np.ndarray, "R R R"], place: dict[str, Shaped[np.ndarray, " ..."]], rng: np.random.Generator
+) -> dict[str, Shaped[np.ndarray, " ..."]]:
+    """points and normals [100000, 3] of the surface, in half precision, as their file has them."""
+    surface = sample_surface(true_surface(solid), POINTS, rng)
+    points = ((surface.points @ TO_OURS - place["loc"]) / place["scale"]).astype(np.float16)
+    return {"points": points, "normals": (surface.normals @ TO_OURS).astype(np.float16)}
+
+
+def _write_shape(row: Row, folder: Path, rng: np.random.Generator) -> None:
+    solid = row.solid
+    place = placement(solid)
     folder.mkdir(parents=True, exist_ok=True)
 
     points = (_SIDE * rng.uniform(-HALF, HALF, (POINTS, 3))).astype(np.float16)
     inside = _inside(solid, to_ours(points, place))
     _write_arrays(folder / POINTS_FILE, points=points, occupancies=np.packbits(inside), **place)
-
-    surface = sample_surface(true_surface(solid), POINTS, rng)
-    theirs = ((surface.points @ TO_OURS - place["loc"]) / place["scale"]).astype(np.float16)
-    normals = (surface.normals @ TO_OURS).astype(np.float16)
-    _write_arrays(folder / CLOUD_FILE, points=theirs, normals=normals, **place)
+    _write_arrays(folder / CLOUD_FILE, **surface_points(solid, place, rng), **place)
 
     voxels = _inside(solid, to_ours(grid_points(_VOXELS), place))
     binvox.write(folder / "model.binvox", binvox.Grid(voxels, np.full(3, -HALF), 1.0))

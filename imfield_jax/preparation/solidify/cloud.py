@@ -6,10 +6,10 @@ regions that no surface crosses, and each region takes the majority label of the
 points are sparse, the band of voxels that separates inside from outside is wider, so that regions do not leak
 through the gaps between points; its outer part is evaluated at half the resolution.
 
-100,000 points on the surfaces of 50 solids (boxes, slabs, sofas, balls, shells, tori; our cars, chairs and airplanes),
-rounded to half precision, give their 256^3 solids back with a mean IoU of 0.996, in a mean of 2.5 s. Only solids whose
-points are about as far apart as their two sides are below 0.99: twelve boards of six voxels side by side (0.968), a box
-of walls three voxels thick (0.961) and a hollow ball with a wall of two (0.912).
+`python -m benchmarks.round_trip` rebuilds solids from 100,000 points of their surfaces, rounded to half precision.
+Boxes, slabs, sofas, balls, tori and our cars, chairs and airplanes have an IoU above 0.995, in 1 to 5 s. Only solids
+whose points are about as far apart as their two sides fall below 0.99: twelve boards side by side (0.970),
+a box of walls three voxels thick (0.961) and a hollow ball with a wall of two (0.906).
 """
 
 from __future__ import annotations
