@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
-from imfield_jax.files import one_line
+from imfield_jax.files import damaged, one_line
 from imfield_jax.images import intact
 
 SUFFIXES_OF = {
@@ -57,13 +57,11 @@ def open_image(path: Path) -> tuple[Image.Image, list[str]]:
         image = _identified(path, file)
         _check_header(path, image)
         notes = ["the file holds several images: the first was used"] if getattr(image, "is_animated", False) else []
-        try:
+        with damaged(path, f"{image.format} file"):
             image = intact(image)
             image.load()
             ImageOps.exif_transpose(image, in_place=True)  # otherwise it copies even what is upright
-            return image, notes
-        except Exception as error:  # any failure of a decoder is the file's fault
-            raise ValueError(f"{path} is damaged or cut short: {one_line(error)}") from error
+        return image, notes
 
 
 def _check_file(path: Path) -> None:

@@ -62,21 +62,8 @@ def beside(name: str, folder: Path) -> Path | None:
     return find(name, nearby) or find((name.split() or [""])[-1], nearby)
 
 
-def rgba(image: Image.Image) -> Texture | None:
-    """An image as RGBA, at most LONGEST_TEXTURE a side; None when it cannot be decoded."""
-    try:
-        image = as_rgba(intact(image))
-        longest = max(image.size)
-        if longest > LONGEST_TEXTURE:
-            width, height = (max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
-            image = image.resize((width, height), Image.Resampling.BOX)
-        return np.asarray(image)
-    except Exception:  # each of Pillow's decoders fails in its own way on a damaged file
-        return None
-
-
 def read(path: Path | None) -> Texture | None:
-    """The image of a file as `rgba`; None for no file or one that is no image."""
+    """The image of a file, see `decoded`; None for no file or one that is no image."""
     try:
         return None if path is None else decoded(path.read_bytes())
     except OSError:
@@ -84,9 +71,17 @@ def read(path: Path | None) -> Texture | None:
 
 
 def decoded(contents: bytes) -> Texture | None:
-    """The image that a file holds, as `rgba`; None when it is none."""
+    """The image that a file holds, RGBA and at most LONGEST_TEXTURE a side; None when it holds none."""
     try:
         with Image.open(io.BytesIO(contents)) as image:
-            return rgba(image)
+            return _reduced(as_rgba(intact(image)))
     except Exception:  # each of Pillow's decoders fails in its own way on a damaged file
         return None
+
+
+def _reduced(image: Image.Image) -> Texture:
+    longest = max(image.size)
+    if longest > LONGEST_TEXTURE:
+        width, height = (max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
+        image = image.resize((width, height), Image.Resampling.BOX)
+    return np.asarray(image)
