@@ -119,7 +119,7 @@ def disc(mode: str, size: int = 64) -> Image.Image:
     return Image.fromarray(np.where(inside[..., None], colors, 0).astype(np.uint8)).convert(mode)
 
 
-def picture(mode: str) -> Callable[[Path], object]:
+def image_file(mode: str) -> Callable[[Path], object]:
     return lambda path: disc(mode).save(path)
 
 
@@ -184,9 +184,9 @@ def occupancies(path: Path) -> None:
     np.savez(path.with_name("pointcloud.npz"), points=points.astype(np.float16), normals=points, **place)
     inside = np.packbits(np.linalg.norm(points * 0.5, axis=1) < 1)
     np.savez(path.with_name("points.npz"), points=(points * 0.5).astype(np.float16), occupancies=inside, **place)
-    pictures = path.with_name(occupancy_networks.IMAGES)
-    pictures.mkdir()
-    disc("RGB", 137).save(pictures / "000.jpg")
+    images = path.with_name(occupancy_networks.IMAGES)
+    images.mkdir()
+    disc("RGB", 137).save(images / "000.jpg")
 
 
 def archive(path: Path) -> None:
@@ -282,14 +282,14 @@ def read_splits(path: Path) -> dict:
 
 
 KINDS = {
-    "photo.png": Kind(picture("RGBA"), read_photo, ("pixels",)),
-    "palette.png": Kind(picture("P"), read_photo, ("pixels",)),
-    "photo.jpg": Kind(picture("RGB"), read_photo),
-    "photo.webp": Kind(picture("RGBA"), read_photo),
-    "photo.tif": Kind(picture("RGBA"), read_photo),
-    "photo.bmp": Kind(picture("RGB"), read_photo),
-    "photo.gif": Kind(picture("P"), read_photo),
-    "photo.avif": Kind(picture("RGBA"), read_photo),
+    "photo.png": Kind(image_file("RGBA"), read_photo, ("pixels",)),
+    "palette.png": Kind(image_file("P"), read_photo, ("pixels",)),
+    "photo.jpg": Kind(image_file("RGB"), read_photo),
+    "photo.webp": Kind(image_file("RGBA"), read_photo),
+    "photo.tif": Kind(image_file("RGBA"), read_photo),
+    "photo.bmp": Kind(image_file("RGB"), read_photo),
+    "photo.gif": Kind(image_file("P"), read_photo),
+    "photo.avif": Kind(image_file("RGBA"), read_photo),
     "photo.heic": Kind(heic, read_photo),
     "07.png": Kind(make_renderings, read_renderings, ("views", "cameras")),
     "rendering_metadata.txt": Kind(make_renderings, read_renderings, ("views",)),

@@ -1,4 +1,4 @@
-"""Framing keeps what it promises: the reference's crop, a fixed place and size, and white around."""
+"""Framing: the reference crop, a fixed position and size, and a white background."""
 
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def reference_centre(rgba):
     return view
 
 
-def picture(height, width, box=None, color=(90, 90, 90), alpha=255):
-    """A rectangle (top, left, height, width) of one colour in a transparent picture."""
+def rectangle(height, width, box=None, color=(90, 90, 90), alpha=255):
+    """A rectangle (top, left, height, width) of one colour in a transparent image."""
     rgba = np.zeros((height, width, 4), np.uint8)
     rgba[..., :3] = (255, 0, 255)  # what is stored under transparent pixels must not matter
     if box:
@@ -52,7 +52,7 @@ def test_grey_levels_black_and_white_survive_compositing():
 
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_colour_under_transparent_pixels_does_not_matter(framing):
-    rgba = picture(137, 137, (40, 30, 50, 80))
+    rgba = rectangle(137, 137, (40, 30, 50, 80))
     other = rgba.copy()
     other[other[..., 3] == 0, :3] = (0, 255, 0)
     view = frame(rgba, framing)
@@ -60,13 +60,13 @@ def test_colour_under_transparent_pixels_does_not_matter(framing):
     assert view.min() == 90 and view.max() == 255 and view.dtype == np.uint8 and view.shape == (128, 128)
 
 
-def test_fit_ignores_where_the_object_is_to_the_last_bit():
+def test_fit_is_bitwise_independent_of_the_position():
     rng = np.random.default_rng(1)
     patch = rng.integers(0, 256, (41, 67, 4), dtype=np.uint8)
     patch[..., 3] |= 16
     views = []
     for height, width, top, left in [(137, 137, 0, 0), (137, 137, 96, 70), (60, 200, 10, 99), (41, 67, 0, 0)]:
-        rgba = picture(height, width)
+        rgba = rectangle(height, width)
         rgba[top : top + 41, left : left + 67] = patch
         views.append(frame(rgba, "fit"))
     for view in views[1:]:
@@ -75,7 +75,7 @@ def test_fit_ignores_where_the_object_is_to_the_last_bit():
 
 def test_fit_centres_the_object_and_fills_seven_eighths():
     for top, left, tall, wide in [(3, 5, 90, 40), (60, 20, 33, 100), (10, 10, 700, 700)]:
-        view = frame(picture(720, 720, (top, left, tall, wide)), "fit") < 172
+        view = frame(rectangle(720, 720, (top, left, tall, wide)), "fit") < 172
         rows, columns = np.flatnonzero(view.any(axis=1)), np.flatnonzero(view.any(axis=0))
         sides = np.array([rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]])
         np.testing.assert_allclose(sides, 112 * np.array([tall, wide]) / max(tall, wide), atol=1.01)
@@ -93,14 +93,14 @@ def disc(size, radius, center):
     return np.stack([grey, grey, grey, 255 * samples[1]], axis=2).round().astype(np.uint8)
 
 
-def test_fit_hardly_sees_the_scale():
+def test_fit_is_nearly_independent_of_the_scale():
     small = frame(disc(137, 40.3, (61.2, 70.7)), "fit").astype(float)
     large = frame(disc(512, 201.7, (260.1, 255.0)), "fit").astype(float)
     # The bounding box is whole pixels, up to one too many on each side of the small disc.
     assert np.abs(small - large).mean() < 4
 
 
-def test_centre_takes_other_sizes_for_the_whole_rendering():
+def test_centre_treats_other_sizes_as_the_whole_rendering():
     """A twofold larger rendering, or one without its transparent sides, gives nearly the same view."""
     rgba = disc(274, 90, (137, 120))
     half = frame(disc(137, 45, (68.5, 60)), "centre").astype(float)
@@ -112,7 +112,7 @@ def test_centre_takes_other_sizes_for_the_whole_rendering():
 @pytest.mark.parametrize("framing", FRAMINGS)
 @pytest.mark.parametrize("alpha", [8, 9, 60, 127])
 def test_faint_pixels_apart_from_the_object_are_not_the_object(framing, alpha):
-    rgba = picture(137, 137, (50, 50, 30, 30))
+    rgba = rectangle(137, 137, (50, 50, 30, 30))
     dusty = rgba.copy()
     dusty[0, 0] = dusty[-9:, -9:] = (0, 0, 0, alpha)
     if alpha > FAINTEST:
@@ -165,7 +165,7 @@ def test_clean_renderings_are_framed_as_the_shipped_weights_were_trained(categor
 
 
 def test_input_is_not_changed():
-    rgba = picture(137, 137, (50, 50, 30, 30))
+    rgba = rectangle(137, 137, (50, 50, 30, 30))
     before = rgba.copy()
     for framing in FRAMINGS:
         frame(rgba, framing)
@@ -175,11 +175,11 @@ def test_input_is_not_changed():
 @pytest.mark.parametrize(
     "rgba, framing, message",
     [
-        (picture(20, 20), "fit", "empty"),
-        (picture(20, 20, (2, 2, 9, 9), alpha=8), "centre", "empty"),
+        (rectangle(20, 20), "fit", "empty"),
+        (rectangle(20, 20, (2, 2, 9, 9), alpha=8), "centre", "empty"),
         (np.zeros((20, 20, 3), np.uint8), "fit", "expected uint8"),
         (np.ones((20, 20, 4), np.float32), "fit", "expected uint8"),
-        (picture(20, 20, (2, 2, 9, 9)), "center", "fit, centre"),
+        (rectangle(20, 20, (2, 2, 9, 9)), "center", "fit, centre"),
         (np.zeros((0, 0, 4), np.uint8), "fit", "empty"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The benchmark as a user runs it: its table says what it should where that is known."""
+"""The extraction benchmark as a user runs it: its table has the known values."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def run(*flags):
     )
 
 
-def test_exact_is_dense_for_fewer_points_and_refinement_comes_nearer():
+def test_exact_equals_dense_with_fewer_evaluations_and_refinement_is_closer():
     done = run("--resolutions=32", "--methods=dense,exact,imnet", "--rounds=1")
     assert done.returncode == 0, done.stderr
     rows = {cells[0]: cells for line in done.stdout.splitlines() if len(cells := line.strip("| ").split(" | ")) > 8}
@@ -29,7 +29,7 @@ def test_exact_is_dense_for_fewer_points_and_refinement_comes_nearer():
     assert re.search(r"exact: [\d,]+ points/s, \d+ GFLOP/s, \d+% of the best float32 product", done.stdout)
 
 
-def test_a_method_that_there_is_not_is_one_line():
+def test_an_unknown_method_is_one_line():
     done = run("--methods=exact,octree")
     assert done.returncode == 1
     assert (

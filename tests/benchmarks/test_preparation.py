@@ -1,4 +1,4 @@
-"""The cost of ShapeNet is what was measured, times its models."""
+"""The estimated cost of ShapeNet is the measured mean times the number of models."""
 
 from __future__ import annotations
 

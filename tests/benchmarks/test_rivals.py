@@ -1,4 +1,4 @@
-"""What ours is measured against does its job, or the measurements would mean nothing."""
+"""The methods that ours is benchmarked against work correctly."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def counted(field):
 
 @pytest.mark.parametrize("method", [rivals.dense, rivals.imnet, rivals.mise])
 @pytest.mark.parametrize("resolution", [32, 64])
-def test_a_ball_comes_out_closed_and_in_its_place(method, resolution):
+def test_a_ball_is_closed_and_in_its_place(method, resolution):
     mesh = method(ball, resolution)
     report = check(mesh)
     assert report.sound and report.euler == 2
@@ -38,13 +38,13 @@ def test_a_ball_comes_out_closed_and_in_its_place(method, resolution):
     np.testing.assert_allclose(distance, RADIUS, atol=0.06 / resolution)
 
 
-def test_dense_is_ours_where_nothing_is_missed():
+def test_dense_equals_ours_where_nothing_is_missed():
     assert same(extract(ball, 48).mesh, rivals.dense(ball, 48))
     assert not same(extract(ball, 48).mesh, rivals.dense(ball, 47))
 
 
 @pytest.mark.parametrize("method", [rivals.imnet, rivals.mise])
-def test_coarse_to_fine_asks_for_less_than_everything(method):
+def test_coarse_to_fine_evaluates_less_than_everything(method):
     evaluate, evaluated = counted(ball)
     method(evaluate, 128)
     assert sum(evaluated) < 0.2 * 128**3

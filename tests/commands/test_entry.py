@@ -68,9 +68,9 @@ def shell(line, **environment):
 
 
 @pytest.mark.parametrize(
-    ("program", "said"), [(WORKING, "working\nclosed\n"), (IMPORTING, "working\n"), (LAZY, "working\n")]
+    ("program", "output"), [(WORKING, "working\nclosed\n"), (IMPORTING, "working\n"), (LAZY, "working\n")]
 )
-def test_an_interrupt_is_one_line_and_status_130(program, said):
+def test_an_interrupt_is_one_line_and_status_130(program, output):
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         cwd=ROOT,
@@ -84,7 +84,7 @@ def test_an_interrupt_is_one_line_and_status_130(program, said):
     process.send_signal(signal.SIGINT)
     rest, error = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert first + rest == said
+    assert first + rest == output
     assert error == "interrupted\n"
 
 

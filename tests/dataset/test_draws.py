@@ -54,9 +54,9 @@ def test_every_view_is_equally_likely():
 def test_hosts_partition_the_global_batch(hosts):
     options = {"shapes": 10, "batch": 8, "stored": 100, "points": 30, "views": 24}
     whole = draw(5, 77, **options)
-    shares = [draw(5, 77, **options, host=host, hosts=hosts) for host in range(hosts)]
+    parts = [draw(5, 77, **options, host=host, hosts=hosts) for host in range(hosts)]
     for field in ("index", "points", "view"):
-        together = np.concatenate([getattr(share, field) for share in shares])
+        together = np.concatenate([getattr(part, field) for part in parts])
         np.testing.assert_array_equal(together, getattr(whole, field))
 
 

@@ -68,9 +68,9 @@ def test_hosts_share_the_batch_of_one_host(packed, pipeline_feed):
     whole = ResidentFeed(packed, CONFIG).views(16, 8)
     for host in range(3):
         config = dataclasses.replace(CONFIG, host=host, hosts=3)
-        share = jax.tree.map(lambda leaf, host=host: leaf[2 * host : 2 * host + 2], whole)
-        assert_same(ResidentFeed(packed, config).views(16, 8), share)
-        assert_same(pipeline_feed(config).views(16, 8), share)
+        expected = jax.tree.map(lambda leaf, host=host: leaf[2 * host : 2 * host + 2], whole)
+        assert_same(ResidentFeed(packed, config).views(16, 8), expected)
+        assert_same(pipeline_feed(config).views(16, 8), expected)
 
 
 def test_batches_are_what_the_records_say(packed, split, records):

@@ -27,24 +27,24 @@ def flat(*color: int) -> np.ndarray:
     return np.full((20, 20, 3), color, np.uint8)
 
 
-def boxes_of(picture: np.ndarray, color: tuple[int, ...]) -> tuple[int, int, int, int]:
+def boxes_of(figure: np.ndarray, color: tuple[int, ...]) -> tuple[int, int, int, int]:
     """Bounding box (left, top, right, bottom) of all pixels of one colour."""
-    y, x = np.nonzero((picture == color).all(axis=-1))
+    y, x = np.nonzero((figure == color).all(axis=-1))
     return int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1
 
 
 def test_tiles_stand_in_columns_groups_and_lines():
     colors = np.random.default_rng(0).integers(1, 200, (5, 2, 3))
     rows = [Row(tuple(flat(*cell) for cell in row)) for row in colors]
-    picture = figures.table(rows, groups=2, tile=40)
-    boxes = [[boxes_of(picture, tuple(cell)) for cell in row] for row in colors]
+    figure = figures.table(rows, groups=2, tile=40)
+    boxes = [[boxes_of(figure, tuple(cell)) for cell in row] for row in colors]
     for left, top, right, bottom in itertools.chain(*boxes):
         assert (right - left, bottom - top) == (40, 40)
     tops = [row[0][1] for row in boxes]
     assert tops[0] == tops[1] < tops[2] == tops[3] < tops[4]  # row i at line i // groups
     assert boxes[0][0][0] < boxes[0][1][0] < boxes[1][0][0] < boxes[1][1][0]
     assert boxes[0][0][0] == boxes[2][0][0] == boxes[4][0][0]
-    assert picture.shape[1] >= boxes[1][1][2]
+    assert figure.shape[1] >= boxes[1][1][2]
 
 
 def test_empty_lines_and_missing_captions_take_no_room():
@@ -59,19 +59,19 @@ def test_images_keep_their_proportions_over_white(shape):
     cell = np.zeros(shape, np.uint8)
     if shape[-1] == 4:
         cell[40:100, :, 3] = 255  # a black band, transparent around
-    picture = figures.table([Row((cell,))], tile=80)
-    left, top, right, bottom = boxes_of(picture, (0, 0, 0))
+    figure = figures.table([Row((cell,))], tile=80)
+    left, top, right, bottom = boxes_of(figure, (0, 0, 0))
     expected = {4: 137 / 60, 100: 100 / 64, 3: 20 / 30}[shape[-1]]
     assert (right - left) / (bottom - top) == pytest.approx(expected, rel=0.07)
-    assert (picture[0, 0] == 255).all()
+    assert (figure[0, 0] == 255).all()
 
 
 def test_three_columns_show_input_reconstruction_and_truth():
     rows = [Row((np.full((128, 128), 90, np.uint8), ball(0.2), ball(0.4)), CAMERA, "car/1  IoU 0.93")] * 4
-    picture = figures.three_columns(rows, groups=2, tile=96)
-    assert picture.dtype == np.uint8
+    figure = figures.three_columns(rows, groups=2, tile=96)
+    assert figure.dtype == np.uint8
     # Both balls are there, the true one larger.
-    first = picture[:, : picture.shape[1] // 2]
+    first = figure[:, : figure.shape[1] // 2]
     third = first.shape[1] // 3
     small, large = (((part < 235).any(axis=-1)).sum() for part in (first[:, third : 2 * third], first[:, 2 * third :]))
     assert 0 < small < large
@@ -79,9 +79,9 @@ def test_three_columns_show_input_reconstruction_and_truth():
 
 def test_without_a_camera_a_row_is_seen_at_the_scale_of_its_truth():
     def covered(*cells):
-        picture = figures.table([Row(cells)], tile=96)
-        width = picture.shape[1] // len(cells)
-        parts = (picture[:, i * width : (i + 1) * width] for i in range(len(cells)))
+        figure = figures.table([Row(cells)], tile=96)
+        width = figure.shape[1] // len(cells)
+        parts = (figure[:, i * width : (i + 1) * width] for i in range(len(cells)))
         return [(part < 200).any(axis=-1).mean() for part in parts]
 
     alone, pair = covered(ball(0.2)), covered(ball(0.2), ball(0.4))
@@ -101,16 +101,16 @@ def test_text_that_is_too_long_is_shortened_and_stays_in_its_group():
         Row((flat(255, 255, 255),), caption="a very long name of a shape " * 3),
         Row((flat(255, 255, 255),)),
     ]
-    picture = figures.table(rows, groups=2, tile=60)
-    ink = (picture < 100).all(axis=-1).any(axis=0)
-    assert ink[: picture.shape[1] // 2].any()
-    assert not ink[picture.shape[1] // 2 :].any()
+    figure = figures.table(rows, groups=2, tile=60)
+    ink = (figure < 100).all(axis=-1).any(axis=0)
+    assert ink[: figure.shape[1] // 2].any()
+    assert not ink[figure.shape[1] // 2 :].any()
 
 
 def test_a_saved_figure_is_the_figure(tmp_path):
-    picture = figures.validation_grid([Row((flat(1, 2, 3), flat(4, 5, 6)))])
-    figures.save(tmp_path / "grid.png", picture)
-    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "grid.png")), picture)
+    figure = figures.validation_grid([Row((flat(1, 2, 3), flat(4, 5, 6)))])
+    figures.save(tmp_path / "grid.png", figure)
+    np.testing.assert_array_equal(np.asarray(Image.open(tmp_path / "grid.png")), figure)
 
 
 def test_bad_rows_are_refused():

@@ -38,7 +38,7 @@ SCHEDULE = (
 
 
 def _record(name: str, seed: int, view_count: int) -> Record:
-    """A box, and pictures of a rectangle; other ones for another seed."""
+    """A box and views of a rectangle, determined by the seed."""
     rng = np.random.default_rng(seed)
     low, high = rng.integers(30, 100, 3), rng.integers(150, 220, 3)
     solid = np.zeros((256,) * 3, bool)
@@ -62,7 +62,7 @@ def _record(name: str, seed: int, view_count: int) -> Record:
 
 @pytest.fixture(scope="session")
 def make_dataset(write_dataset):
-    """(folder, shapes per split, views of each, seeds of the shapes): writes a dataset of boxes."""
+    """(folder, shapes per split, views per shape, seeds of the shapes): writes a dataset of boxes."""
 
     def made(folder: Path, splits: dict[str, int], views: int, seeds: Iterable[int]) -> None:
         seeds = iter(seeds)
@@ -77,11 +77,11 @@ def make_dataset(write_dataset):
 
 @pytest.fixture(scope="session")
 def command(shared):
-    """(program, flags) -> the command line and what `subprocess` needs to run it as users do."""
+    """(program, flags) -> the command line and the arguments for `subprocess` that run it as users do."""
     environment = {
         **os.environ,
-        # Nearly all the time goes into compiling: do it quickly, and once. The run that is killed finds
-        # all it needs in the cache of the run that was not, so it leaves no half of an entry there.
+        # Nearly all the time is spent compiling: do it quickly, and once. The run that is killed finds
+        # all it needs in the cache of the uninterrupted run, so it leaves no partial entry there.
         "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
         "JAX_COMPILATION_CACHE_DIR": str(shared("compiled", Path.mkdir)),
         "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
@@ -96,7 +96,7 @@ def command(shared):
 
 @pytest.fixture(scope="session")
 def program(command):
-    """Runs (program, flags) to its end: a `CompletedProcess` with text output."""
+    """Runs (program, flags) to completion: a `CompletedProcess` with text output."""
 
     def run(*arguments):
         return subprocess.run(**command(*arguments), capture_output=True, text=True, timeout=600)
@@ -106,7 +106,7 @@ def program(command):
 
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
-    """A folder that all test workers share, held by one at a time: the others wait for what it makes."""
+    """(name, make) -> a folder that one test worker makes and all use; the others wait for it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "experiments"
     folder.mkdir(exist_ok=True)
@@ -124,19 +124,19 @@ def shared(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def dataset(shared, make_dataset):
-    """Four shapes to train on, one to validate and one to test with."""
+    """Four training shapes, one validation shape and one test shape."""
     return shared("data", lambda folder: make_dataset(folder, SPLITS, VIEWS, itertools.count()))
 
 
 @pytest.fixture(scope="session")
 def training_flags(dataset):
-    """Of a run of a few updates per stage; --run is to be added."""
+    """The flags of a run with a few updates per stage, without --run."""
     return ("--category=box", f"--data={dataset}", *SCHEDULE)
 
 
 @pytest.fixture(scope="session")
 def straight_run(shared, program, training_flags):
-    """The folder of a run that nothing happened to; what it said is in log.txt there."""
+    """The folder of an uninterrupted run; its output is in log.txt there."""
 
     def train(folder):
         done = program("train", *training_flags, f"--run={folder}")

@@ -22,7 +22,7 @@ def converted(program, tmp_path):
     return tmp_path / "theirs"
 
 
-def test_weights_come_back_where_the_original_looks_for_them(converted, program, tmp_path):
+def test_weights_convert_back_to_the_original_layout(converted, program, tmp_path):
     folder = tmp_path / "checkpoint"
     done = program("convert", f"--weights={converted / 'weights.npz'}", f"--to_pytorch={folder}", "--category=chair")
     assert done.returncode == 0, done.stderr
@@ -41,20 +41,20 @@ def test_converted_weights_make_meshes(converted, program, tmp_path):
     assert list(out.glob("*.glb"))
 
 
-def test_what_is_there_is_not_overwritten(converted, program):
+def test_an_existing_file_is_not_overwritten(converted, program):
     before = (converted / "weights.npz").read_bytes()
     done = program("convert", f"--from_pytorch={FILES[0]}", f"--run={converted}")
     assert done.returncode == 1 and "exists: name another --run" in done.stderr
     assert (converted / "weights.npz").read_bytes() == before
 
 
-def test_what_cannot_be_converted_is_one_line_that_names_the_file(program, tmp_path, converted):
+def test_unconvertible_weights_are_one_line_that_names_the_file(program, tmp_path, converted):
     tensors = read_tensors(FILES[1])
     tensors["generator.linear_7.bias"] = tensors["generator.linear_7.bias"] + 1
     (tmp_path / "other.pth").write_bytes(tensors_file(tensors))
     (tmp_path / "cut.pth").write_bytes(FILES[0].read_bytes()[:5000])
     (tmp_path / "half.pth").write_bytes(tensors_file({"generator.linear_1.weight": np.zeros((4, 9), np.float32)}))
-    for files, said in (
+    for files, expected in (
         (f"{FILES[0]},{tmp_path / 'other.pth'}", "other.pth has another generator.linear_7.bias than"),
         (tmp_path / "cut.pth", "cut.pth does not hold named tensors of PyTorch"),
         (tmp_path / "half.pth", "half.pth: generator.linear_2.weight is missing"),
@@ -62,7 +62,7 @@ def test_what_cannot_be_converted_is_one_line_that_names_the_file(program, tmp_p
     ):
         done = program("convert", f"--from_pytorch={files}", f"--run={tmp_path / 'out'}")
         assert done.returncode == 1
-        assert done.stderr.startswith("error: ") and said in done.stderr and done.stderr.count("\n") == 1
+        assert done.stderr.startswith("error: ") and expected in done.stderr and done.stderr.count("\n") == 1
         assert not (tmp_path / "out").exists()
     done = program("convert", f"--from_pytorch={FILES[0]}")
     assert done.returncode == 1 and "--run: expected a run folder" in done.stderr

@@ -1,6 +1,6 @@
-"""Evaluation as a user runs it, on shapes that are all the same, with networks that know nothing.
+"""Evaluation as a user runs it, on identical shapes, with untrained networks.
 
-Whatever the networks say, the nearest training shape is then the truth, and the mean shape nearly so.
+The nearest training shape is then the true shape whatever the networks predict, and the mean shape nearly so.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def make_weights(folder: Path) -> None:
     )
     networks = Networks(preset)
     rng = np.random.default_rng(0)
-    # Of the right shapes, any positive numbers will do, and the real initialisers take a while to compile.
+    # Any positive numbers of the right shapes will do; the real initialisers are slow to compile.
     shapes = jax.eval_shape(networks.init, jax.random.key(0))
     params, batch_stats = jax.tree.map(lambda leaf: rng.uniform(0.01, 0.1, leaf.shape), shapes)
     save_weights(folder / "weights.npz", Weights(networks, params, batch_stats, {"category": "box"}))
@@ -43,7 +43,7 @@ def make_weights(folder: Path) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, make_dataset):
-    """A run folder that is a data folder, too."""
+    """A run folder that is also a data folder."""
     folder = tmp_path_factory.mktemp("box")
     make_dataset(folder, SPLITS, VIEWS, itertools.repeat(0))
     make_weights(folder)
@@ -52,7 +52,7 @@ def folder(tmp_path_factory, make_dataset):
 
 @pytest.fixture(scope="module")
 def results(folder, program):
-    """The output folder of an evaluation, and what it printed."""
+    """The output folder of an evaluation, and its standard output."""
     flags = ("--limit=1", "--views=2", "--resolution=32", "--pictured=1")
     done = program("evaluate", f"--run={folder}", f"--data={folder}", f"--out={folder}/results", *flags)
     assert done.returncode == 0, done.stderr
@@ -61,11 +61,11 @@ def results(folder, program):
 
 def test_there_is_a_line_per_shape_method_and_view(results):
     rows = list(csv.DictReader((results[0] / "scores.csv").read_text().splitlines()))
-    pictures = ("0", "2")  # two of four, evenly spread
+    views = ("0", "2")  # two of four, evenly spread
     per_shape = [
         ("autoencoder", ""),
-        *(("single view", view) for view in pictures),
-        *(("retrieval", view) for view in pictures),
+        *(("single view", view) for view in views),
+        *(("retrieval", view) for view in views),
         ("mean shape", ""),
     ]
     expected = [("box/test0", *rest) for rest in per_shape]
@@ -73,12 +73,12 @@ def test_there_is_a_line_per_shape_method_and_view(results):
     assert all(np.isfinite(float(row[metric])) for row in rows for metric in METRICS)
 
 
-def test_baselines_know_shapes_that_are_all_the_same(results):
+def test_baselines_reconstruct_identical_shapes(results):
     report = json.loads((results[0] / "summary.json").read_text())
     assert report["methods"]["retrieval"]["iou"] == {"mean": 1.0, "low": 1.0, "high": 1.0}
     assert report["methods"]["retrieval"]["f_score"]["mean"] > 0.99
     assert report["methods"]["mean shape"]["iou"]["mean"] > 0.97
-    assert report["methods"]["mean shape"]["f_score"]["mean"] > 0.8  # 32 cells cut its edges off
+    assert report["methods"]["mean shape"]["f_score"]["mean"] > 0.8  # a resolution of 32 bevels its edges
     assert report["shapes"] == 1
     assert report["views"] == [0, 2]
 
@@ -88,21 +88,21 @@ def test_the_summary_is_printed_and_drawn(results):
     assert printed == (folder / "summary.md").read_text()
     for words in ("autoencoder", "single view, gain over retrieval", "chamfer_l1"):
         assert words in printed
-    with Image.open(folder / "shapes.png") as picture:
-        assert picture.size[0] > 3 * 160
+    with Image.open(folder / "shapes.png") as figure:
+        assert figure.size[0] > 3 * 160
 
 
 @pytest.mark.parametrize(
-    ("flag", "said"),
+    ("flag", "message"),
     [
         ("--view=4", "views 0 to 3"),
         ("--split=validation", "no shapes in split"),
     ],
 )
-def test_shapes_that_cannot_be_scored_are_refused_in_one_line(folder, program, flag, said):
+def test_shapes_that_cannot_be_scored_are_refused_in_one_line(folder, program, flag, message):
     done = program("evaluate", f"--run={folder}", f"--data={folder}", f"--out={folder}/none", flag)
     assert done.returncode == 1
-    assert said in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not (folder / "none").exists()
 

@@ -1,4 +1,4 @@
-"""A dataset goes out as IM-NET's files and comes back through prepare, as users do it."""
+"""Exporting a dataset as a user does, and preparing the exported files again."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def boxes(make_dataset, tmp_path_factory):
     return folder
 
 
-def test_out_and_back(boxes, program, tmp_path):
+def test_the_round_trip_through_prepare(boxes, program, tmp_path):
     done = program("export", f"--data={boxes}", "--layout=imnet", f"--out={tmp_path / 'out'}", "--name=boxes")
     assert done.returncode == 0, done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

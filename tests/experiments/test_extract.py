@@ -1,4 +1,4 @@
-"""Extraction as a user runs it, with a network that has hardly learned: from good, many and bad pictures."""
+"""Extraction as a user runs it, with a barely trained network, on good, bad and several images."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ RESOLUTION = "--resolution=32"
 
 
 def cut_out(height, width):
-    """A grey box, transparent around."""
-    picture = np.zeros((height, width, 4), np.uint8)
-    picture[height // 4 : -height // 4, width // 4 : -width // 4] = (90, 120, 150, 255)
-    return Image.fromarray(picture)
+    """A grey box on a transparent background."""
+    image = np.zeros((height, width, 4), np.uint8)
+    image[height // 4 : -height // 4, width // 4 : -width // 4] = (90, 120, 150, 255)
+    return Image.fromarray(image)
 
 
 @pytest.fixture(scope="module")
-def pictures(tmp_path_factory):
-    """A folder of two pictures with transparency, one before a plain background, and something else."""
-    folder = tmp_path_factory.mktemp("pictures")
+def images(tmp_path_factory):
+    """A folder with two transparent images, one on a plain background, and a text file."""
+    folder = tmp_path_factory.mktemp("images")
     cut_out(100, 160).save(folder / "2.png")
     cut_out(200, 120).save(folder / "10.webp", lossless=True)
     plain = Image.new("RGB", (120, 120), (230, 220, 210))
     plain.paste((60, 70, 80), (40, 40, 80, 90))
     plain.save(folder / "2-2.png")
-    (folder / "notes.txt").write_text("not a picture, and not named like one")
+    (folder / "notes.txt").write_text("not an image, and not named like one")
     return folder
 
 
 @pytest.fixture(scope="module")
-def extracted(straight_run, program, pictures, tmp_path_factory):
-    """The output folder for the folder and one picture more of the same name as one in it, and what was said."""
+def extracted(straight_run, program, images, tmp_path_factory):
+    """The output folder for `images` and one more image with a name that is in it already, and standard error."""
     more = tmp_path_factory.mktemp("more") / "2.png"
     cut_out(64, 64).save(more)
     out = tmp_path_factory.mktemp("out")
     flags = (f"--run={straight_run}", f"--out={out}", RESOLUTION, "--formats=glb,obj,stl,ply")
-    done = program("extract", pictures, *flags, f"--image={more}")
+    done = program("extract", images, *flags, f"--image={more}")
     assert done.returncode == 0, done.stderr
     return out, done.stderr
 
@@ -56,9 +56,9 @@ def test_every_image_has_its_results(extracted):
             assert view.size == (128, 128) and view.mode == "L"
 
 
-def test_lines_are_plain(extracted):
-    _, said = extracted
-    lines = said.splitlines()
+def test_output_lines_have_no_log_prefix(extracted):
+    _, log = extracted
+    lines = log.splitlines()
     expected = r"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s"
     lines = [line for line in lines if not line.startswith("warning: ")]
     assert re.fullmatch(expected, lines[0]), lines[0]
@@ -79,7 +79,7 @@ def test_the_preview_shows_four_sides(extracted):
         assert preview.width == 4 * preview.height
 
 
-def test_the_manifest_lists_the_result_of_every_image(extracted, pictures, straight_run):
+def test_the_manifest_lists_the_result_of_every_image(extracted, images, straight_run):
     out, _ = extracted
     manifest = json.loads((out / "manifest.json").read_text())
     weights = (straight_run / "weights.npz").read_bytes()
@@ -88,7 +88,7 @@ def test_the_manifest_lists_the_result_of_every_image(extracted, pictures, strai
     assert manifest["skipped"] == []
     results = manifest["results"]
     assert [result["name"] for result in results] == ["2-2", "2", "10", "2-3"]
-    assert results[1]["image_sha256"] == hashlib.sha256((pictures / "2.png").read_bytes()).hexdigest()
+    assert results[1]["image_sha256"] == hashlib.sha256((images / "2.png").read_bytes()).hexdigest()
     assert any("no transparency" in note for note in results[0]["notes"])
     for result in results:
         assert result["files"] == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
@@ -120,15 +120,15 @@ def test_a_split_of_a_dataset_is_a_source_of_images(straight_run, dataset, progr
     assert [result["notes"][0] for result in manifest["results"]] == ["view 0 of box/train0", "view 1 of box/train1"]
 
 
-def bad_pictures(folder):
-    """File names of bad pictures, and what is to be said of each."""
+def bad_images(folder):
+    """Writes bad images; file name -> the expected error."""
     rng = np.random.default_rng(0)
     Image.fromarray(rng.integers(256, size=(90, 90, 3), dtype=np.uint8)).save(folder / "no_alpha.png")
     cut_out(8, 8).save(folder / "tiny.png")
     (folder / "empty.png").write_bytes(b"")
     cut_out(100, 100).save(folder / "corrupt.png")
     (folder / "corrupt.png").write_bytes((folder / "corrupt.png").read_bytes()[:150])
-    (folder / "text.png").write_text("not a picture")
+    (folder / "text.png").write_text("not an image")
     Image.new("RGBA", (90, 90)).save(folder / "transparent.png")
     return {
         "no_alpha.png": "it has no transparency, and its border is not plain",
@@ -141,7 +141,7 @@ def bad_pictures(folder):
 
 
 def test_bad_images_get_a_line_each_and_good_ones_their_mesh(straight_run, program, tmp_path):
-    expected = bad_pictures(tmp_path)
+    expected = bad_images(tmp_path)
     cut_out(90, 90).save(tmp_path / "good.png")
     out = tmp_path / "out"
     done = program("extract", f"--run={straight_run}", f"--image={tmp_path}", f"--out={out}", RESOLUTION)
@@ -163,7 +163,7 @@ def test_bad_images_get_a_line_each_and_good_ones_their_mesh(straight_run, progr
 
 def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path):
     name = "corrupt.png"
-    message = bad_pictures(tmp_path)[name]
+    message = bad_images(tmp_path)[name]
     done = program("extract", f"--run={straight_run}", f"--image={tmp_path / name}", f"--out={tmp_path / 'out'}")
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
@@ -211,8 +211,8 @@ def test_help_shows_the_usage(program):
     assert "--split=train|validation|test\n      Take the images" in done.stdout
 
 
-def test_with_no_flag_but_where_to_put_it_the_sample_becomes_a_car(program, tmp_path):
-    """What `make demo` does, at a lower resolution: the weights and the picture that ship."""
+def test_with_only_an_output_folder_the_sample_becomes_a_car(program, tmp_path):
+    """`make demo` at a lower resolution: the shipped weights and sample image."""
     done = program("extract", f"--out={tmp_path}", "--resolution=64")
     assert done.returncode == 0, done.stderr
     [result] = json.loads((tmp_path / "manifest.json").read_text())["results"]
@@ -223,12 +223,12 @@ def test_with_no_flag_but_where_to_put_it_the_sample_becomes_a_car(program, tmp_
 
 @pytest.fixture
 def one_image(straight_run, tmp_path):
-    """A folder with an image whose name has a comma, and the arguments that put its mesh beside it."""
+    """A folder with an image whose name has a comma, and the arguments that write its mesh next to it."""
     cut_out(90, 90).save(tmp_path / "red, fast.png")
     return tmp_path, (f"--run={straight_run}", tmp_path, f"--out={tmp_path}", RESOLUTION, "--formats=stl")
 
 
-def test_a_second_run_keeps_what_is_there_and_takes_none_of_its_outputs_for_inputs(program, one_image):
+def test_a_second_run_keeps_existing_results_and_ignores_its_own_outputs(program, one_image):
     folder, arguments = one_image
     first, second = (program("extract", *arguments) for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0), second.stderr

@@ -21,7 +21,7 @@ OUTPUTS = {
         ("{file}", "is a file, expected a folder to write to"),
     ],
 )
-def test_where_results_cannot_go_is_one_line(name, value, message, program, tmp_path):
+def test_an_unusable_output_path_is_one_line(name, value, message, program, tmp_path):
     (tmp_path / "file").touch()
     output, *flags = OUTPUTS[name]
     refused = program(name, *flags, output + value.format(file=tmp_path / "file"))

@@ -1,4 +1,4 @@
-"""Preparation as a user runs it: one corrupt mesh, one SIGKILL, one changed mind."""
+"""Preparation as a user runs it: a corrupt mesh, a SIGKILL, and changed settings."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def flags(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def straight(flags, tmp_path_factory):
-    """The output folder of a run that nothing happened to."""
+    """The output folder of an uninterrupted run."""
     out = tmp_path_factory.mktemp("straight")
     done = prepare(*flags, f"--out={out}")
     assert done.returncode == 0, done.stderr
@@ -53,7 +53,7 @@ def straight(flags, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def resumed(flags, tmp_path_factory):
-    """The output folder of a run that was killed after its first shape and started again."""
+    """The output folder of a run that was killed after its first shape and restarted."""
     out = tmp_path_factory.mktemp("resumed")
     with subprocess.Popen(command(*flags, f"--out={out}"), cwd=ROOT, stderr=subprocess.DEVNULL) as run:
         deadline = time.monotonic() + 200
@@ -100,7 +100,7 @@ def test_the_contact_sheet_shows_every_shape(straight):
         assert sheet.width > 3 * 3 * 137
 
 
-def test_a_killed_and_resumed_run_makes_the_same_dataset(straight, resumed):
+def test_a_killed_and_resumed_run_gives_the_same_dataset(straight, resumed):
     for split in split_names(straight):
         for ours, theirs in zip(open_split(straight, split), open_split(resumed, split), strict=True):
             assert ours.name == theirs.name and ours.cameras == theirs.cameras
@@ -143,14 +143,14 @@ def test_bad_input_is_one_line(flags, straight, tmp_path, change, message):
     assert len(line) == 1 and line[0].startswith("error: ") and message in line[0], done.stderr
 
 
-def test_a_source_that_was_not_found_binds_nothing(flags, tmp_path):
+def test_a_missing_source_does_not_fix_the_settings(flags, tmp_path):
     wrong = prepare(*flags, f"--out={tmp_path}", "--source_dir=/nowhere")
     assert wrong.returncode == 1
     assert not (tmp_path / "work" / "settings.json").exists()
 
 
-def test_a_mesh_that_faces_another_way_is_warned_of(tmp_path):
-    """Chairs of slightly different sizes; the third looks to the side, which one flag for all cannot put right."""
+def test_a_mesh_that_faces_another_way_gets_a_warning(tmp_path):
+    """Chairs of slightly different sizes; the third faces sideways, which a single flag for all cannot correct."""
     for i in range(6):
         seat, back = trimesh.creation.box((1, 0.2, 1)), trimesh.creation.box((1, 1 + 0.05 * i, 0.15))
         back.apply_translation((0, 0.5, 0.45))

@@ -1,4 +1,4 @@
-"""Publishing a run as a user does: what ships must be what was trained, and the card must say what it is."""
+"""Publishing a run as a user does: the published weights are the trained ones, and the card describes them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_
     assert published.about["test_iou_single_view"] == 0.25
     assert (tmp_path / "out" / "box.png").read_bytes().startswith(b"\x89PNG")
     card = (tmp_path / "out" / "box.md").read_text()
-    for said in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
-        assert said in card
+    for expected in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
+        assert expected in card
     assert f"`python -m experiments.evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card
 
 
-def test_a_weights_file_is_published_as_its_run_is(straight_run, scores, program, tmp_path):
+def test_a_weights_file_is_published_like_its_run(straight_run, scores, program, tmp_path):
     for flag, out in ((f"--run={straight_run}", "a"), (f"--weights={straight_run / 'weights.npz'}", "b")):
         done = program("publish", flag, f"--scores={scores}", f"--out={tmp_path / out}", *WORDS)
         assert done.returncode == 0, done.stderr
@@ -54,20 +54,20 @@ def test_a_weights_file_is_published_as_its_run_is(straight_run, scores, program
 
 
 @pytest.mark.parametrize(
-    ("change", "flag", "said"),
+    ("change", "flag", "expected"),
     [
         ({"split": "train"}, "--view=0", "does not hold this run's scores on test shapes"),
         ({"weights": {"file": "weights.npz"}}, "--view=0", "does not hold this run's scores on test shapes"),
         ({}, "--sample=1", "expected a test shape below 1"),
     ],
 )
-def test_what_does_not_belong_together_is_not_published(straight_run, scores, program, tmp_path, change, flag, said):
+def test_mismatched_inputs_are_not_published(straight_run, scores, program, tmp_path, change, flag, expected):
     summary = json.loads((scores / "summary.json").read_text())
     (scores / "summary.json").write_text(json.dumps(summary | change))
     out = tmp_path / "out"
     done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={out}", flag, *WORDS)
     assert done.returncode == 1
-    assert done.stderr.startswith("error: ") and said in done.stderr
+    assert done.stderr.startswith("error: ") and expected in done.stderr
     assert not out.exists()
 
 

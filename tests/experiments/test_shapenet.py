@@ -1,6 +1,6 @@
-"""A ShapeNetCore.v2 as it really comes: each model has one quirk, and all are prepared in one run.
+"""A realistic ShapeNetCore.v2: each model has one quirk, and all are prepared in one run.
 
-What can be prepared is the very solid of the clean model and shows its colour; what cannot is a line in the report.
+What can be prepared has the solid of the clean model and shows its colour; what cannot is a line in the report.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.sources import synsets
 
 SYNSET = "02958343"
-GREEN = "newmtl paint\nKd 0.4 0.9 0.4\n"  # which a texture is multiplied with
+GREEN = "newmtl paint\nKd 0.4 0.9 0.4\n"  # multiplied with the texture
 TEXTURED = GREEN + "map_Kd ../images/texture0.jpg\n"
 
 # A body: x from -0.25 to 0.25, y from -0.15 to 0.15, z from -0.3 to 0.3; its sides outwards, numbered from 1.
@@ -33,7 +33,7 @@ NORMALS = "vn 0 0 1\n" * 6
 
 
 def faces(polygons=TRIANGLES, corner="{}/{}"):
-    """Face lines; corners as vertex and texture vertex, or as `corner` says."""
+    """Face lines; `corner` formats vertex and texture vertex."""
     return "".join("f " + " ".join(corner.format(v, 1 + v % 4) for v in face) + "\n" for face in polygons)
 
 
@@ -41,9 +41,9 @@ def body(places=PLACES, lines=None, head=HEAD, material="usemtl paint\n"):
     return head + places + NORMALS + material + (faces() if lines is None else lines)
 
 
-def encoded(picture, kind="jpeg", **options):
+def encoded(image, kind="jpeg", **options):
     buffer = io.BytesIO()
-    picture.save(buffer, kind, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -56,7 +56,7 @@ LIES = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 2**31 - 1) + b"IHDR"
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A model folder: text or bytes of its OBJ and MTL, None for none, its pictures, and the colour it is to show."""
+    """A model folder: text or bytes of its OBJ and MTL, None for none, its textures, and the expected colour."""
 
     obj: str | bytes | None = body()
     mtl: str | bytes | None = TEXTURED
@@ -148,7 +148,7 @@ SOUND = {
     ),
     "unused-nan": Model(body(PLACES.replace("vt 0 0", "v nan nan nan\nv 9e9 inf 0\nvt 0 0"))),
 }
-# The same solid, but seen through.
+# The same solid, but transparent.
 GLASS = {
     "see-through": Model(mtl=GREEN + "d 0.4\n", images={}, color="green"),
     "see-through-by-tr": Model(mtl=GREEN + "Tr 0.6\n", images={}, color="green"),
@@ -160,7 +160,7 @@ LACKING = {
     "folder-path",
     *(f"{what}-texture" for what in ("missing", "truncated", "empty", "html", "lying")),
 }
-# Of which there is a solid, but not one to trust without a look.
+# The solid is doubtful and must be inspected.
 WARNED = {
     "sheet": (Model(body(lines=faces(SIDES[:1]))), "open sheets"),
     "index-outside": (Model(body(lines=faces() + "f 1 2 99\n")), "1 of 13 faces left out"),
@@ -169,7 +169,7 @@ WARNED = {
     "at-the-border": (Model(body(PLACES.replace("0.25", "0.6"))), "reaches the border of the cube"),
 }
 KNOWN = sorted(synsets.WITHOUT_MESH)[0].split("/")[1]
-# What the report says of those that cannot be prepared.
+# The reported errors of models that cannot be prepared.
 FAILED = {
     "empty": (Model(""), "found a file without triangles"),
     "comments-only": (Model("# nothing\n" * 9), "found a file without triangles"),
@@ -199,12 +199,12 @@ def huge(subdivisions):
 
 @pytest.fixture(scope="module")
 def prepared(shared, program):
-    """The output folder of one run over all of them."""
+    """The output folder of one run over all models."""
 
     def run(folder):
         root = folder / "ShapeNetCore.v2"
-        told = {name: model for name, (model, _) in {**WARNED, **FAILED}.items()}
-        for name, model in {**SOUND, **GLASS, **told, "huge": huge(7)}.items():
+        reported = {name: model for name, (model, _) in {**WARNED, **FAILED}.items()}
+        for name, model in {**SOUND, **GLASS, **reported, "huge": huge(7)}.items():
             model.write(root / SYNSET / name)
         (root / SYNSET / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
         (root / SYNSET / ".cache").mkdir()
@@ -213,7 +213,7 @@ def prepared(shared, program):
         flags = ("--source=shapenet", "--category=car", "--views=2", "--processes=2", f"--out={folder / 'out'}")
         done = program("prepare", f"--source_dir={root}", *flags)
         assert done.returncode == 0, done.stderr
-        (folder / "said.txt").write_text(done.stderr)
+        (folder / "stderr.txt").write_text(done.stderr)
 
     return shared("shapenet", run)
 
@@ -231,7 +231,7 @@ def rows(prepared):
 
 
 def colors_of(row):
-    """The mean colour of what is seen, in [0, 1]."""
+    """The mean colour of the visible pixels, in [0, 1]."""
     views = np.stack([row.view(number) for number in range(row.view_count)]) / 255
     return (views[..., :3] * views[..., 3:]).sum(axis=(0, 1, 2)) / views[..., 3].sum()
 
@@ -265,9 +265,9 @@ def test_doubtful_solids_are_reported(name, report, rows):
     assert rows[name].solid.any()
 
 
-def test_the_user_sees_no_traceback_and_no_remarks_of_libraries(prepared):
-    said = (prepared / "said.txt").read_text()
-    assert "Traceback" not in said and "Warning" not in said, said
+def test_the_output_has_no_traceback_and_no_library_warnings(prepared):
+    log = (prepared / "stderr.txt").read_text()
+    assert "Traceback" not in log and "Warning" not in log, log
 
 
 @pytest.mark.parametrize("name", [*SOUND, *GLASS])
@@ -281,7 +281,7 @@ def test_the_clean_model_is_the_body(rows):
 
 
 def test_sixteen_bits_keep_their_brightness(rows):
-    plain = colors_of(rows["without-mtl"]).mean()  # of grey 0.7
+    plain = colors_of(rows["without-mtl"]).mean()  # grey of 0.7
     assert colors_of(rows["16-bit-texture"]).mean() == pytest.approx(plain * 100 / 255 / 0.7, rel=0.1)
 
 

@@ -1,4 +1,4 @@
-"""Training as a user runs it: what it leaves behind and says, and that a kill at any moment changes no bit of it."""
+"""Training as a user runs it: its files and log, and that a kill at any moment does not change the weights."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def test_a_run_folder_holds_the_documented_files(straight_run):
     assert config["preset"]["name"] == weights.networks.preset.name == "compact"
     assert [stage["steps"] for stage in config["schedule"]["stages"]] == list(STAGES.values())
     for stage in STAGES:
-        with Image.open(straight_run / "pictures" / f"{stage}.png") as picture:
-            assert np.asarray(picture.convert("L")).std() > 5
+        with Image.open(straight_run / "pictures" / f"{stage}.png") as image:
+            assert np.asarray(image.convert("L")).std() > 5
 
 
 def test_a_run_logs_every_stage_and_nothing_from_libraries(straight_run):
@@ -58,14 +58,12 @@ def test_a_run_logs_every_stage_and_nothing_from_libraries(straight_run):
             assert any(re.search(rf"{stage} {step}/{steps}  .*loss \d\.", line) for line in lines)
 
 
-def test_a_killed_run_makes_the_same_weights_when_started_again(
-    straight_run, command, program, training_flags, tmp_path
-):
-    """Killed at a random moment: after so many lines, and a little."""
+def test_a_killed_run_gives_the_same_weights_when_restarted(straight_run, command, program, training_flags, tmp_path):
+    """Killed at a random moment: a random time after a random line of output."""
     flags = ("train", *training_flags, f"--run={tmp_path}")
-    said = len((straight_run / "log.txt").read_text().splitlines())
-    lines, seconds = random.randrange(said), random.random() ** 3
-    moment = f"killed {seconds:.3f} s after line {lines} of {said}"
+    count = len((straight_run / "log.txt").read_text().splitlines())
+    lines, seconds = random.randrange(count), random.random() ** 3
+    moment = f"killed {seconds:.3f} s after line {lines} of {count}"
     with subprocess.Popen(**command(*flags), stderr=subprocess.PIPE, text=True) as run:
         for _ in range(lines):
             run.stderr.readline()
@@ -79,7 +77,7 @@ def test_a_killed_run_makes_the_same_weights_when_started_again(
         assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(f"{s}.png" for s in STAGES)
 
 
-def test_a_complete_run_goes_on_to_its_end_at_once(straight_run, program, training_flags):
+def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_flags):
     before = (straight_run / "weights.npz").read_bytes()
     done = program("train", *training_flags, f"--run={straight_run}")
     assert done.returncode == 0, done.stderr
@@ -128,7 +126,7 @@ def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
 
 
 def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program, training_flags, tmp_path):
-    """With learning rates of 0, what comes out is what went in."""
+    """With learning rates of 0 the weights stay as they were."""
     flags = ("train", *training_flags, "--learning_rate=0", "--finetune_learning_rate=0", f"--run={tmp_path}")
     done = program(*flags, "--init_from=car")
     assert done.returncode == 0, done.stderr
@@ -145,11 +143,11 @@ def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program,
 
 
 def test_the_expected_duration_is_logged_before_the_first_update(straight_run):
-    said = (straight_run / "log.txt").read_text()
+    log = (straight_run / "log.txt").read_text()
     found = re.search(
-        r"about \d+ (s|min) on this machine \(1 x cpu\): autoencoder_16 \d+ s, encoder \d+ s, finetune", said
+        r"about \d+ (s|min) on this machine \(1 x cpu\): autoencoder_16 \d+ s, encoder \d+ s, finetune", log
     )
-    assert found and found.start() < said.index("autoencoder_16 1/4")
+    assert found and found.start() < log.index("autoencoder_16 1/4")
 
 
 def _events(contents: bytes):
@@ -175,17 +173,17 @@ def test_tensorboard_has_curves_and_images(straight_run):
 
 
 def test_car_flags_are_the_defaults(program):
-    """The defaults of train and the documented example are one configuration."""
+    """The defaults of train equal the documented example."""
     flags = [line for line in (ROOT / "car.flags").read_text().splitlines() if line.startswith("--")]
-    said = program("train", "--help").stdout
+    help_text = program("train", "--help").stdout
     for flag in flags:
         name, _, value = flag.removeprefix("--").partition("=")
-        entry = re.search(rf"  --(\[no\])?{name}(=\S+)?\n((?:      .*\n)+)", said)[3]
+        entry = re.search(rf"  --(\[no\])?{name}(=\S+)?\n((?:      .*\n)+)", help_text)[3]
         shown = re.search(r"Default: (\S+)\.\s*$", " ".join(entry.split()))[1]
         assert shown == (value or "True") or float(shown) == float(value), flag
 
 
-def test_a_run_goes_on_with_no_other_data(straight_run, program, training_flags, tmp_path):
+def test_a_run_does_not_resume_with_other_data(straight_run, program, training_flags, tmp_path):
     config = json.loads((straight_run / "config.json").read_text())
     assert config["data"]["shapes"] == 4 and config["data"]["settings"]["source"] == "test"
     config["data"]["shapes"] = 3

@@ -117,9 +117,9 @@ def test_noise_has_one_vertex_for_each_cut_edge_where_the_values_say(rng):
         for axis in range(3):
             end = tuple(index + np.eye(3, dtype=int)[axis])
             if max(end) < len(padded) and (padded[index] > 0) != (padded[end] > 0):
-                share = -padded[index] / (padded[end] - padded[index])
-                share = 0.5 if np.isnan(share) else share  # the border of the cube
-                expected.append(index + np.clip(share, 1e-4, 1 - 1e-4) * np.eye(3)[axis] - 1)
+                fraction = -padded[index] / (padded[end] - padded[index])
+                fraction = 0.5 if np.isnan(fraction) else fraction  # the border of the cube
+                expected.append(index + np.clip(fraction, 1e-4, 1 - 1e-4) * np.eye(3)[axis] - 1)
     expected = index_to_point(np.array(expected), 9).astype(np.float32)
     np.testing.assert_allclose(rows(march_grid(grid).vertices), rows(expected), atol=1e-6)
 

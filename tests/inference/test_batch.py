@@ -21,7 +21,7 @@ def model(tiny_preset, filled):
     return Reconstructor(Weights(networks, *filled(networks), {"category": "box"}))
 
 
-def picture(seed):
+def photo(seed):
     rng = np.random.default_rng(seed)
     rgba = np.zeros((60, 60, 4), np.uint8)
     rgba[10:50, 20:40] = [*rng.integers(200, size=3), 255]
@@ -33,13 +33,13 @@ def broken():
 
 
 def test_results_come_in_order_and_are_those_of_each_image_alone(model):
-    items = [Item(f"image {seed}", lambda seed=seed: picture(seed)) for seed in range(3)]
+    items = [Item(f"image {seed}", lambda seed=seed: photo(seed)) for seed in range(3)]
     items.insert(1, Item("broken", broken))
     results = list(reconstruct(model, items, SETTINGS))
     assert [result.name for result in results] == [item.name for item in items]
     assert results[1] == Failure("broken", "broken.png is damaged")
     for seed, result in zip(range(3), results[:1] + results[2:], strict=True):
-        alone = model.mesh(picture(seed), 16, refinement_iterations=1)
+        alone = model.mesh(photo(seed), 16, refinement_iterations=1)
         assert isinstance(result, Reconstruction) and result.notes == [f"note {seed}"]
         np.testing.assert_allclose(result.mesh.vertices, alone.vertices, atol=1e-5)
 
@@ -47,7 +47,7 @@ def test_results_come_in_order_and_are_those_of_each_image_alone(model):
 def test_batches_are_read_as_they_are_needed(model):
     """A long folder shows its first mesh before its last image is read."""
     read = []
-    items = [Item(str(n), lambda n=n: read.append(n) or picture(n)) for n in range(OBJECTS + 1)]
+    items = [Item(str(n), lambda n=n: read.append(n) or photo(n)) for n in range(OBJECTS + 1)]
     next(reconstruct(model, items, SETTINGS))
     assert len(read) == OBJECTS
 

@@ -271,7 +271,7 @@ def test_files_that_cannot_be_images_are_refused(tmp_path):
         photo.read_image(tmp_path)
     for name, content, words in [
         ("empty.png", b"", "is empty"),
-        ("text.png", b"not a picture at all", "not an image"),
+        ("text.png", b"not an image at all", "not an image"),
         ("vector.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
         ("header.png", b"\x89PNG\r\n\x1a\n", "not an image|damaged"),
     ]:

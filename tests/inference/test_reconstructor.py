@@ -62,10 +62,10 @@ def model(weights):
 
 @pytest.fixture
 def rgba(rng):
-    picture = np.zeros((90, 140, 4), np.uint8)
-    picture[20:70, 30:120, :3] = rng.integers(200, size=(50, 90, 3), dtype=np.uint8)
-    picture[20:70, 30:120, 3] = 255
-    return picture
+    image = np.zeros((90, 140, 4), np.uint8)
+    image[20:70, 30:120, :3] = rng.integers(200, size=(50, 90, 3), dtype=np.uint8)
+    image[20:70, 30:120, 3] = 255
+    return image
 
 
 def latent(center):
@@ -104,8 +104,8 @@ def test_the_field_is_that_of_the_unfolded_network(model, weights, rng):
 
 
 def test_an_image_goes_through_encoder_and_decoder(model, weights, rgba, tmp_path):
-    Image.fromarray(rgba).save(tmp_path / "picture.png")
-    mesh = model.mesh(tmp_path / "picture.png", resolution=32)
+    Image.fromarray(rgba).save(tmp_path / "image.png")
+    mesh = model.mesh(tmp_path / "image.png", resolution=32)
     np.testing.assert_array_equal(model.mesh(rgba, resolution=32).vertices, mesh.vertices)
     # What the encoder is shown here is what it is shown in training.
     view = grey_to_view(model.view(rgba)[None])

@@ -1,4 +1,4 @@
-"""IM-NET's files: what goes out comes back, is what IM-NET-pytorch expects, and damage is one line."""
+"""IM-NET's files: they read back, have the layout that IM-NET-pytorch expects, and damage is reported in one line."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def exported(data, tmp_path):
     return tmp_path
 
 
-def test_what_goes_out_comes_back(exported, prepared):
+def test_exported_files_read_back(exported, prepared):
     shapes = imnet.shapes(exported, "all")
     assert [(shape.split, shape.name) for shape in shapes] == [
         (split, record.name) for split, made in prepared.items() for record in made
@@ -102,13 +102,13 @@ def test_the_original_reads_what_it_expects(exported, prepared):
     assert names == [record.name for record in prepared["train"]]
 
 
-def test_other_pictures_are_refused_and_nothing_is_left(data_dir, tmp_path):
+def test_other_view_counts_are_refused_without_leaving_a_file(data_dir, tmp_path):
     with pytest.raises(ValueError, match=r"box/test0: pixels has the shape \[3, 137, 137\], IM-NET's has \[24,"):
         files.write(open_split(data_dir, "test"), tmp_path / "few.hdf5")
     assert not list(tmp_path.iterdir())
 
 
-def test_settings_that_ask_for_other_pictures_are_refused(exported):
+def test_settings_with_another_view_count_are_refused(exported):
     with pytest.raises(ValueError, match="expected 5 views, found 24"):
         make_record(imnet.shapes(exported, "chair")[0], Settings(views=5))
 
@@ -131,7 +131,7 @@ def replace(name, array):
 
 
 @pytest.mark.parametrize(
-    ("harm", "said"),
+    ("harm", "message"),
     [
         (lambda path: path.write_bytes(path.read_bytes()[:3000]), "is damaged or no HDF5 file"),
         (lambda path: path.write_bytes(b"nothing of the kind"), "is damaged or no HDF5 file"),
@@ -142,14 +142,14 @@ def replace(name, array):
         (replace("points_16", np.zeros((3, 4096, 3), np.float32)), "points_16: expected .*, found float32"),
     ],
 )
-def test_damage_is_told_in_one_line_that_names_the_file(exported, harm, said):
+def test_damage_is_reported_in_one_line_that_names_the_file(exported, harm, message):
     harm(exported / "all_vox256_img_train.hdf5")
-    with pytest.raises((ValueError, OSError), match=said) as caught:
+    with pytest.raises((ValueError, OSError), match=message) as caught:
         imnet.shapes(exported, "all")
     assert "all_vox256_img_train" in str(caught.value)
 
 
-def test_values_that_are_no_occupancy_are_told_when_they_are_read(exported):
+def test_values_that_are_no_occupancy_are_reported_when_they_are_read(exported):
     harm = spoil(lambda file: file["values_16"].__setitem__((1, 5), 7))
     harm(exported / "all_vox256_img_train.hdf5")
     first, second, *_ = imnet.shapes(exported, "all")
@@ -158,7 +158,7 @@ def test_values_that_are_no_occupancy_are_told_when_they_are_read(exported):
         second.load()
 
 
-def test_what_is_cut_off_is_refused_and_flipped_bits_do_no_harm(exported, rng):
+def test_truncated_files_are_refused_and_flipped_bits_do_no_harm(exported, rng):
     """Rows have a checksum, the index of an HDF5 file has none: a flipped bit in it may lead to other rows."""
     path = exported / "all_vox256_img_test.hdf5"
     whole = path.read_bytes()
@@ -176,11 +176,11 @@ def test_what_is_cut_off_is_refused_and_flipped_bits_do_no_harm(exported, rng):
             assert fields["views"].shape == (24, 137, 137, 4)
         except ValueError:
             refused += 1
-    assert refused >= 20  # all those in the rows
+    assert refused >= 20  # every flip in a row
 
 
-def test_rows_are_their_own_also_where_chunks_hold_many(exported, prepared, monkeypatch):
-    """As in the authors' files, which leave the chunks to HDF5."""
+def test_rows_are_read_correctly_from_chunks_of_several(exported, prepared, monkeypatch):
+    """As in the authors' files, whose chunks HDF5 chose."""
     monkeypatch.setattr(imnet, "_MOST_AT_ONCE", 2)
     path = exported / "all_vox256_img_train.hdf5"
     with h5py.File(path, "r+") as file:
@@ -198,7 +198,7 @@ def test_rows_are_their_own_also_where_chunks_hold_many(exported, prepared, monk
 
 @pytest.fixture
 def first_files(prepared, rng, tmp_path):
-    """A category as IM-NET's authors first had it: other points, in grids of their level, and no pictures."""
+    """A category as IM-NET's authors first had it: other points, in grids of their level, and no images."""
     records = prepared["train"]
     arrays = {"voxels": np.stack([record.voxels for record in records])[..., None]}
     for level, count in ((16, 4096), (32, 8192), (64, 32768)):
@@ -215,7 +215,7 @@ def first_files(prepared, rng, tmp_path):
     return tmp_path, arrays
 
 
-def test_the_first_files_keep_their_points_and_get_pictures(first_files):
+def test_the_first_files_keep_their_points_and_get_views(first_files):
     folder, arrays = first_files
     shapes = imnet.shapes(folder, "chair")
     assert [(shape.name, shape.split) for shape in shapes] == [
@@ -232,10 +232,10 @@ def test_the_first_files_keep_their_points_and_get_pictures(first_files):
     camera = cameras_of(record.cameras)[0]
     pixels, _ = camera.project(index_to_point(np.argwhere(record.voxels), 64), 137)
     column, line = np.floor(pixels).astype(int).T
-    assert (record.views[0, line, column, 3] > 0).mean() > 0.99  # the voxels are where the picture has them
+    assert (record.views[0, line, column, 3] > 0).mean() > 0.99  # the voxels are where the view shows them
 
 
-def test_networks_are_given_the_points_that_the_original_decodes(first_files, write_dataset, tmp_path):
+def test_networks_get_the_points_that_the_original_decodes(first_files, write_dataset, tmp_path):
     """(index + 0.5) / R - 0.5 at level R, labelled as the voxels pooled to R^3 are."""
     folder, arrays = first_files
     made = [make_record(shape, Settings(views=1)) for shape in imnet.shapes(folder, "chair")]
@@ -259,7 +259,7 @@ def test_a_build_by_tfds_refuses_points_that_its_features_do_not_have(first_file
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
 
 
-def test_files_of_both_layouts_are_refused(exported, first_files):
+def test_a_mix_of_both_layouts_is_refused(exported, first_files):
     folder, _ = first_files
     (folder / "03001627_vox.hdf5").rename(exported / "03001627_vox_test.hdf5")
     (folder / "03001627_vox.txt").rename(exported / "03001627_vox_test.txt")
@@ -267,13 +267,13 @@ def test_files_of_both_layouts_are_refused(exported, first_files):
         imnet.shapes(exported, "chair")
 
 
-def test_a_point_outside_of_its_grid_is_told(first_files):
+def test_a_point_outside_of_its_grid_is_reported(first_files):
     folder, _ = first_files
     spoil(lambda file: file["points_16"].__setitem__((0, 5, 1), 16))(folder / "03001627_vox.hdf5")
     with pytest.raises(ValueError, match=r"row 0 \(03001627/a\): points_16: expected 0 to 15, found 16"):
         imnet.shapes(folder, "all")[0].load()
 
 
-def test_a_folder_without_such_files_says_what_was_expected(tmp_path):
+def test_a_folder_without_such_files_gives_the_expected_names(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"expected files such as all_vox256_img_train\.hdf5 or "):
         imnet.shapes(tmp_path, "all")

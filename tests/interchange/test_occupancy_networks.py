@@ -1,4 +1,4 @@
-"""What Occupancy Networks reads is the shape that the dataset holds, in its own place and scale."""
+"""Occupancy Networks' files hold the dataset's shape in their own position and scale."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def folder(root, row):
 
 
 class Rows(Split):
-    """A split of given rows."""
+    """A split with given rows."""
 
     def __init__(self, rows):
         self._rows = list(rows)
@@ -55,7 +55,7 @@ class Rows(Split):
 
 
 class Named(Row):
-    """A shape under another name."""
+    """A shape with another name."""
 
     name = None
 
@@ -65,12 +65,12 @@ class Named(Row):
 
 
 def ours(points, file):
-    """In the cube: front +x becomes front -z."""
+    """Their points in our cube: front +x becomes front -z."""
     x, y, z = np.moveaxis(points.astype(np.float32) * file["scale"] + file["loc"], -1, 0)
     return np.stack([z, y, -x], axis=-1)
 
 
-def test_the_lists_name_the_models(root):
+def test_the_split_files_list_the_models(root):
     # As the original reads them.
     assert (root / "box" / "val.lst").read_text().split("\n") == ["validation0", "validation1"]
     assert (root / "box" / "test.lst").read_text().split("\n") == ["test0"]
@@ -83,7 +83,7 @@ def test_the_lists_name_the_models(root):
     ]
 
 
-def test_points_say_whether_they_are_in_the_solid(folder, row):
+def test_points_are_labelled_by_the_solid(folder, row):
     with np.load(folder / "points.npz") as file:
         points, inside = file["points"], np.unpackbits(file["occupancies"])[:100_000].astype(bool)
         assert points.dtype == np.float16 and points.shape == (100_000, 3)
@@ -110,7 +110,7 @@ def test_the_cloud_lies_on_the_surface(folder, row):
     np.testing.assert_allclose(lengths, 1, atol=2e-3)
 
 
-def test_cameras_put_points_where_the_pictures_have_them(folder, row, rng):
+def test_cameras_project_points_to_where_the_images_show_them(folder, row, rng):
     points = rng.uniform(-0.3, 0.3, (50, 3))
     with np.load(folder / "img_choy2016" / "cameras.npz") as file:
         for number, camera in enumerate(row.cameras):
@@ -123,7 +123,7 @@ def test_cameras_put_points_where_the_pictures_have_them(folder, row, rng):
             np.testing.assert_allclose(seen[:, :2] / seen[:, 2:], pixels)
 
 
-def test_cameras_of_3d_r2n2_are_what_the_original_makes_of_them(folder, tmp_path):
+def test_cameras_of_3d_r2n2_equal_those_of_the_original(folder, tmp_path):
     """Its scripts/dataset_shapenet/get_r2n2_cameras.py on azimuth 40, elevation 27.5, distance 0.8."""
     (tmp_path / "rendering_metadata.txt").write_text("40 27.5 0 0.8 25\n" * 24)
     theirs = renderings.read_cameras(tmp_path)[:1]
@@ -136,15 +136,15 @@ def test_cameras_of_3d_r2n2_are_what_the_original_makes_of_them(folder, tmp_path
     np.testing.assert_allclose(found, theirs.repeat(3, axis=0), atol=1e-5)
 
 
-def test_pictures_are_on_white(folder, row):
+def test_images_are_on_white(folder, row):
     assert len(list((folder / "img_choy2016").glob("*.jpg"))) == row.view_count
-    with Image.open(folder / "img_choy2016" / "002.jpg") as picture:
-        assert (picture.mode, picture.size) == ("RGB", (137, 137))
-        clear = np.asarray(picture)[:12].astype(int)  # nothing of the object so high up
+    with Image.open(folder / "img_choy2016" / "002.jpg") as image:
+        assert (image.mode, image.size) == ("RGB", (137, 137))
+        clear = np.asarray(image)[:12].astype(int)  # nothing of the object so high up
     assert np.abs(clear - 255).mean() < 3
 
 
-def test_the_voxels_are_those_of_the_unit_cube(folder, row):
+def test_the_voxels_sample_the_unit_cube(folder, row):
     grid = binvox.read(folder / "model.binvox")
     with np.load(folder / "points.npz") as file:
         inside = occupancy_of_solid(row.solid, ours(grid_points(32), file).reshape(-1, 3))
@@ -152,8 +152,8 @@ def test_the_voxels_are_those_of_the_unit_cube(folder, row):
     assert (grid.low.tolist(), grid.side) == ([-0.5] * 3, 1.0)
 
 
-def test_what_goes_out_comes_back(root, splits):
-    """The solid from points of its surface, pictures but for JPEG's loss, cameras, names and split."""
+def test_exported_shapes_read_back(root, splits):
+    """The solid from points of its surface, images up to JPEG's loss, cameras, names and split."""
     shapes = sources.shapes(root, "box")
     rows = {row.name: (name, row) for name, split in splits.items() for row in split}
     assert {shape.name: shape.split for shape in shapes} == {name: split for name, (split, _) in rows.items()}
@@ -204,7 +204,7 @@ def test_damage_is_one_line(file, change, expected, folder, tmp_path):
 
 
 @pytest.mark.parametrize("file", ["points.npz", "pointcloud.npz", "img_choy2016/001.jpg", "img_choy2016/cameras.npz"])
-def test_a_cut_or_missing_file_is_one_line(file, folder, tmp_path):
+def test_a_truncated_or_missing_file_is_one_line(file, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     path = tmp_path / "model" / file
     path.write_bytes(path.read_bytes()[:-200])
@@ -225,7 +225,7 @@ def test_a_shape_does_not_depend_on_the_others(folder, row, tmp_path):
 ODD_NAMES = ("my chair.obj", " two  spaces ", "deep/er/K\u00fcche.stl", "tab\there", "a\u2028b", "#1, 'quoted'.off")
 
 
-def test_odd_names_come_back(row, tmp_path):
+def test_odd_names_read_back(row, tmp_path):
     rows = Rows(Named(row, f"box/{model}") for model in ODD_NAMES)
     occupancy_networks.write({"train": rows}, tmp_path)
     shapes = sources.shapes(tmp_path, "box")

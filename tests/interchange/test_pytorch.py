@@ -1,4 +1,4 @@
-"""IM-NET-pytorch's weights answer here as they did in PyTorch; see pytorch/make.py for the fixture."""
+"""IM-NET-pytorch's weights give the outputs that PyTorch computed; pytorch/make.py writes the fixture."""
 
 from __future__ import annotations
 
@@ -37,32 +37,32 @@ def weights(autoencoder, single_view):
 
 
 @pytest.fixture(scope="module")
-def answers():
-    with np.load(FIXTURE / "answers.npz") as arrays:
+def outputs():
+    with np.load(FIXTURE / "outputs.npz") as arrays:
         return dict(arrays)
 
 
-def test_the_voxel_encoder_answers_as_in_pytorch(weights, answers):
-    voxels = np.unpackbits(answers["voxels"]).reshape(-1, 64, 64, 64)
+def test_the_voxel_encoder_gives_pytorchs_output(weights, outputs):
+    voxels = np.unpackbits(outputs["voxels"]).reshape(-1, 64, 64, 64)
     z = jax.jit(weights.networks.encode_voxels)(weights.params, voxels)
-    np.testing.assert_allclose(z, answers["z_voxels"], atol=CLOSE, strict=True)
-    assert np.ptp(answers["z_voxels"], axis=0).min() > 100 * CLOSE  # or anything would do
+    np.testing.assert_allclose(z, outputs["z_voxels"], atol=CLOSE, strict=True)
+    assert np.ptp(outputs["z_voxels"], axis=0).min() > 100 * CLOSE  # otherwise any output would pass
 
 
-def test_the_image_encoder_answers_as_in_pytorch(weights, answers):
-    views = grey_to_view(answers["views"])
+def test_the_image_encoder_gives_pytorchs_output(weights, outputs):
+    views = grey_to_view(outputs["views"])
     z = jax.jit(weights.networks.encode_views)(weights.params, weights.batch_stats, views)
-    np.testing.assert_allclose(z, answers["z_views"], atol=CLOSE, strict=True)
+    np.testing.assert_allclose(z, outputs["z_views"], atol=CLOSE, strict=True)
 
 
-def test_the_decoder_answers_as_in_pytorch(weights, answers):
+def test_the_decoder_gives_pytorchs_output(weights, outputs):
     of_points = jax.vmap(occupancy, in_axes=(None, 0))
-    field = [of_points(weights.networks.fold(weights.params, z), answers["points"]) for z in answers["z_voxels"]]
-    np.testing.assert_allclose(field, answers["field"], atol=CLOSE)
-    assert answers["field"].min() < 0.5 < answers["field"].max()
+    field = [of_points(weights.networks.fold(weights.params, z), outputs["points"]) for z in outputs["z_voxels"]]
+    np.testing.assert_allclose(field, outputs["field"], atol=CLOSE)
+    assert outputs["field"].min() < 0.5 < outputs["field"].max()
 
 
-def test_there_and_back_is_the_same_to_the_bit(weights, autoencoder, single_view):
+def test_the_round_trip_is_bitwise_exact(weights, autoencoder, single_view):
     tensors = to_pytorch(weights)
     expected = autoencoder | single_view
     assert tensors.keys() == expected.keys()
@@ -76,11 +76,11 @@ def zeros(preset):
     return Weights(networks, *jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes), {})
 
 
-def test_the_networks_of_improved_come_back_as_improved():
+def test_the_improved_networks_survive_the_round_trip():
     assert from_pytorch(to_pytorch(zeros("improved")), {}).networks == Networks(PRESETS["improved"])
 
 
-def test_how_training_began_does_not_matter():
+def test_the_initialisation_of_training_does_not_matter():
     balanced = zeros("improved")
     decoder = dataclasses.replace(balanced.networks.preset.decoder, initial_std=None)
     preset = dataclasses.replace(balanced.networks.preset, decoder=decoder)
@@ -88,12 +88,12 @@ def test_how_training_began_does_not_matter():
 
 
 @pytest.mark.parametrize("preset", ["paper", "compact"])
-def test_networks_that_pytorch_does_not_have_are_refused(preset):
+def test_networks_without_a_pytorch_counterpart_are_refused(preset):
     with pytest.raises(ValueError, match=f"networks of the preset improved, and these are {preset}"):
         to_pytorch(zeros(preset))
 
 
-def test_an_autoencoder_alone_knows_no_pictures(autoencoder, tmp_path):
+def test_an_autoencoder_alone_has_no_image_encoder(autoencoder, tmp_path):
     save_weights(tmp_path / "weights.npz", from_pytorch(autoencoder, {}))
     alone = load_weights(tmp_path / "weights.npz")
     assert list(alone.params) == ["decoder", "voxel_encoder"] and not alone.batch_stats
@@ -101,7 +101,7 @@ def test_an_autoencoder_alone_knows_no_pictures(autoencoder, tmp_path):
         alone.networks.encode_views(alone.params, alone.batch_stats, np.zeros((1, 128, 128, 1), np.float32))
 
 
-def test_single_view_weights_alone_know_no_voxels(single_view):
+def test_single_view_weights_alone_have_no_voxel_encoder(single_view):
     alone = from_pytorch(single_view, {})
     assert list(alone.params) == ["decoder", "image_encoder"]
     with pytest.raises(ValueError, match="no voxel encoder"):
@@ -109,7 +109,7 @@ def test_single_view_weights_alone_know_no_voxels(single_view):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         (lambda t: t.pop("generator.linear_3.bias"), "generator.linear_3.bias is missing"),
         (lambda t: t.pop("generator.linear_1.weight"), "generator.linear_1.weight is missing"),
@@ -123,9 +123,9 @@ def test_single_view_weights_alone_know_no_voxels(single_view):
         ),
     ],
 )
-def test_what_does_not_fit_is_named(autoencoder, change, said):
+def test_mismatched_tensors_are_named(autoencoder, change, message):
     tensors = {name: tensor.copy() for name, tensor in autoencoder.items()}
     change(tensors)
     with pytest.raises(ValueError) as caught:
         from_pytorch(tensors, {})
-    assert said in str(caught.value)
+    assert message in str(caught.value)

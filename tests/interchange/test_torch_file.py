@@ -1,4 +1,4 @@
-"""PyTorch's files: what PyTorch wrote is read to the bit in both forms, and nothing else gets through."""
+"""PyTorch's files: both forms are read bit for bit, and everything else is refused."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_both_forms_hold_the_same_decoder():
 
 
 @pytest.mark.parametrize("form", FILES)
-def test_what_is_written_is_read(form, put):
+def test_a_written_file_reads_back(form, put):
     tensors = read_tensors(FILES[form])
     assert_same(read_tensors(put(tensors_file(tensors))), tensors)
 
@@ -60,7 +60,7 @@ def test_shapes_of_all_kinds_come_back(put, rng):
 
 
 class Recorder(pickle.Unpickler):
-    """Everything that a pickle calls, and with what, but for the keys of storages."""
+    """Records every call of a pickle and its arguments, except the keys of storages."""
 
     def find_class(self, module, name):
         return OrderedDict if name == "OrderedDict" else lambda *arguments: (module, name, *arguments)
@@ -69,14 +69,14 @@ class Recorder(pickle.Unpickler):
         return tuple(part() if callable(part) else part for number, part in enumerate(pid) if number != 2)
 
 
-def test_the_plain_form_is_what_pytorch_writes():
-    """PyTorch's own reader is stricter than ours: what it is told must be the same, call by call."""
-    told = []
+def test_the_plain_form_equals_what_pytorch_writes():
+    """PyTorch's own reader is stricter than ours: both files must make it perform the same calls."""
+    calls = []
     for contents in (FILES["plain"].read_bytes(), tensors_file(read_tensors(FILES["plain"]))):
         file = io.BytesIO(contents)
-        told.append([Recorder(file).load() for _ in range(4)])
+        calls.append([Recorder(file).load() for _ in range(4)])
         assert len(Recorder(file).load()) == 142
-    assert told[0] == told[1]
+    assert calls[0] == calls[1]
 
 
 class Calls:
@@ -101,10 +101,10 @@ def test_code_in_a_file_is_refused_and_not_run(form, put, tmp_path, monkeypatch)
     assert not (tmp_path / "owned").exists()
 
 
-def test_a_tensor_may_not_reach_beyond_its_numbers(put):
+def test_a_tensor_may_not_exceed_its_storage(put):
     contents = tensors_file({"weight": np.ones(8, np.float32)})
     size, longer = pickle.BININT + b"\x08\0\0\0", pickle.BININT + b"\x09\0\0\0"
-    assert contents.count(size) == 2  # of the storage, of the tensor
+    assert contents.count(size) == 2  # once for the storage, once for the tensor
     with pytest.raises(ValueError, match=r"weight of shape \[9\] does not fit its 8 numbers"):
         read_tensors(put(longer.join(contents.rsplit(size, 1))))
     with pytest.raises(ValueError, match="weight is to have 9 numbers, and there are 8"):
@@ -112,7 +112,7 @@ def test_a_tensor_may_not_reach_beyond_its_numbers(put):
 
 
 @pytest.mark.parametrize(
-    ("contents", "said"),
+    ("contents", "message"),
     [
         (b"", "pickle exhausted"),
         (b"PK\3\4", "not a zip file"),
@@ -120,10 +120,10 @@ def test_a_tensor_may_not_reach_beyond_its_numbers(put):
         (b"\x80\x02r\xff\xff\xff\x7f.", "remembers object number"),
     ],
 )
-def test_what_is_something_else_is_told_in_one_line(contents, said, put):
+def test_other_files_are_refused_in_one_line(contents, message, put):
     with pytest.raises(ValueError, match="does not hold named tensors of PyTorch") as caught:
         read_tensors(put(contents))
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 @pytest.mark.parametrize("form", FILES)
@@ -136,7 +136,7 @@ def test_damaged_files_are_refused_or_read_but_nothing_else(form, put, rng):
         if round_ % 3 == 0:
             del damaged[rng.integers(len(whole)) :]
         else:
-            reach = len(whole) if round_ % 3 == 1 else 9000  # half of the flips into the description
+            reach = len(whole) if round_ % 3 == 1 else 9000  # half of the flips hit the description
             damaged[rng.integers(reach)] ^= 1 << rng.integers(8)
         try:
             found = read_tensors(put(bytes(damaged)))

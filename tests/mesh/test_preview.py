@@ -38,9 +38,9 @@ def visible(mesh, camera, size):
     """Face at each pixel [size, size], -1 for none."""
     pixels, depth = camera.project(mesh.vertices.astype(float), size)
     rows, columns, face = raster.visible(pixels[mesh.faces], 1 / depth[mesh.faces], size)
-    picture = np.full((size, size), -1)
-    picture[rows, columns] = face
-    return picture
+    image = np.full((size, size), -1)
+    image[rows, columns] = face
+    return image
 
 
 def ray_cast(mesh, camera, size):
@@ -87,8 +87,8 @@ def test_a_sphere_has_the_pinhole_radius():
     focal = size / 2 / np.tan(CAMERA.fov_radians / 2)
     expected = focal * np.tan(np.arcsin(radius / CAMERA.distance))
     assert np.sqrt(seen.sum() / np.pi) == pytest.approx(expected, abs=0.4)
-    picture = preview.shade(ball(radius), CAMERA, size)
-    changed = np.ptp(picture.astype(int), axis=2) > 1  # clay is warm, ground and shadow are grey
+    image = preview.shade(ball(radius), CAMERA, size)
+    changed = np.ptp(image.astype(int), axis=2) > 1  # clay is warm, ground and shadow are grey
     assert (changed != seen).mean() < 0.01
 
 
@@ -124,7 +124,7 @@ def test_normals_make_a_coarse_ball_as_smooth_as_a_fine_one():
     smooth = preview.shade(ball(detail=2), CAMERA, 128).astype(float)
     flat = preview.shade(ball(detail=2, smooth=False), CAMERA, 128).astype(float)
     inside = visible(ball(0.28), CAMERA, 128) >= 0
-    error = [np.abs(picture - fine)[inside].mean() for picture in (smooth, flat)]
+    error = [np.abs(image - fine)[inside].mean() for image in (smooth, flat)]
     assert error[0] < 1.5 and error[1] > 3 * error[0]
 
 

@@ -57,8 +57,8 @@ def boxes(rng, count, side):
 
 def within(rng, box, count):
     """Points of a box, its corners among them."""
-    shares = np.concatenate([rng.uniform(-1, 1, (count, 3)), rng.choice([-1, 1], (count, 3))])
-    return (box[:3] + shares * box[3:]).astype(np.float32)
+    offsets = np.concatenate([rng.uniform(-1, 1, (count, 3)), rng.choice([-1, 1], (count, 3))])
+    return (box[:3] + offsets * box[3:]).astype(np.float32)
 
 
 @pytest.mark.parametrize("side", [0.0, 1 / 256, 1 / 64, 1 / 8, 0.9])

@@ -90,8 +90,8 @@ def test_fill_up_is_uniform_over_the_other_cells(wire):
     points, _ = sampling.sample_level(wire, 32, "exact", 1)
     near = len(surface_cells_by_hand(pooled_by_hand(wire, 32)))
     octant = (points[near:] >= 128) @ np.array([4, 2, 1])
-    share = np.bincount(octant, minlength=8) / len(octant)
-    assert np.abs(share - 1 / 8).max() < 0.03
+    fraction = np.bincount(octant, minlength=8) / len(octant)
+    assert np.abs(fraction - 1 / 8).max() < 0.03
 
 
 @pytest.mark.parametrize("level", [32, 64])

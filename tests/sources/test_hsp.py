@@ -90,8 +90,8 @@ def slow_fill(solid):
 
 
 def test_hollows_are_filled_as_the_slow_reference_does(rng):
-    for share in (0.05, 0.2, 0.5):
-        solid = rng.random((12, 13, 11)) < share
+    for density in (0.05, 0.2, 0.5):
+        solid = rng.random((12, 13, 11)) < density
         np.testing.assert_array_equal(hsp.filled(solid), slow_fill(solid))
 
 
@@ -143,7 +143,7 @@ def test_filled_is_another_source(root):
 
 
 @pytest.mark.parametrize(
-    ("file", "contents", "said"),
+    ("file", "contents", "message"),
     [
         ("a.mat", b"no", "a.mat: expected a MATLAB file, found a damaged file"),
         ("a.mat", {"b": np.zeros((3, 16, 16, 16))}, "a.mat: b: expected whole numbers"),
@@ -162,7 +162,7 @@ def test_filled_is_another_source(root):
         ("rendering_metadata.txt", b"one two\n", "rendering_metadata.txt: expected 24 lines of five numbers"),
     ],
 )
-def test_damage_is_reported_in_one_line_that_names_the_file(root, file, contents, said):
+def test_damage_is_reported_in_one_line_that_names_the_file(root, file, contents, message):
     (path,) = [path for path in root.rglob(file) if file == "a.mat" or "/a/" in str(path)]
     path.unlink()
     if isinstance(contents, Image.Image):
@@ -173,7 +173,7 @@ def test_damage_is_reported_in_one_line_that_names_the_file(root, file, contents
         path.write_bytes(contents)
     with pytest.raises((ValueError, OSError)) as caught:
         hsp.shapes(root, "car")[0].load()
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_images_without_metadata_have_no_cameras(root):

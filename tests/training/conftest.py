@@ -1,4 +1,4 @@
-"""Tiny networks, batches out of thin air, and as little compilation as will do.
+"""Tiny networks, synthetic batches, and as little compilation as possible.
 
 Stages, steps and the loop do not care what the encoders are, so most tests have encoders of one dense
 layer in place of the convolutions, which take XLA's CPU compiler ten times as long.
@@ -22,7 +22,7 @@ SHAPES = 5
 
 @pytest.fixture(autouse=True, scope="module")
 def quickly(quick_compilation):
-    """Compiling is nearly all that these tests do."""
+    """These tests spend nearly all their time compiling."""
 
 
 class DenseVoxelEncoder(nn.Module):
@@ -37,7 +37,7 @@ class DenseVoxelEncoder(nn.Module):
 
 
 class DenseImageEncoder(nn.Module):
-    """Views [B, 128, 128, 1] -> z [B, Z], with batch normalisation as the real one has."""
+    """Views [B, 128, 128, 1] -> z [B, Z], with batch normalisation like the real one."""
 
     latent: int
 
@@ -72,7 +72,7 @@ def full_networks(tiny_preset) -> Networks:
 
 @pytest.fixture(scope="session")
 def variables(networks, filled):
-    """(params, batch_stats) of `networks`: a step eats only copies of them."""
+    """(params, batch_stats) of `networks`: steps donate only copies of them."""
     return filled(networks)
 
 
@@ -84,7 +84,7 @@ def full_variables(full_networks, filled):
 
 @dataclasses.dataclass(frozen=True)
 class NumpyFeed:
-    """A `data.feed.Feed`: slabs of different heights, and views as grey as these are high."""
+    """A `data.feed.Feed`: slabs of different heights, and views whose grey level is the height."""
 
     batch: int
     count: int
@@ -122,13 +122,13 @@ def numpy_feed():
 
 @pytest.fixture(scope="session")
 def make_step():
-    """`steps.make_step` that gives the same function for the same stage, so that JAX compiles it once for all tests."""
+    """`steps.make_step` cached by stage, so that JAX compiles each once for all tests."""
     return functools.cache(steps.make_step)
 
 
 @pytest.fixture
 def remembered(monkeypatch, make_step, variables):
-    """Lets `loop.train` start from `variables` and with steps that may be compiled already."""
+    """Lets `loop.train` start from `variables` and reuse compiled steps."""
     monkeypatch.setattr("imfield_jax.training.run.make_step", make_step)
     monkeypatch.setattr(
         loop,

@@ -1,4 +1,4 @@
-"""Checkpoints: what was saved comes back, and what cannot says why."""
+"""Checkpoints: saved states are restored, and failures to restore give the reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.state import TrainState
 
-# Orbax drops what it was still reading when a file turns out to be broken.
+# Orbax abandons its pending reads when a file turns out to be corrupt.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
@@ -33,7 +33,7 @@ def assert_same(a, b):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Holds the checkpoints 4 and 9, saved by a process that has gone."""
+    """A folder with checkpoints 4 and 9, saved by an earlier process."""
     with Checkpoints(tmp_path / "checkpoints") as checkpoints:
         for step in (2, 4, 9):
             checkpoints.save(step, state_of(step))
@@ -47,7 +47,7 @@ def test_the_newest_two_come_back_bit_for_bit(folder):
             assert_same(checkpoints.restore(step, state_of(0)), state_of(step))
 
 
-def test_a_state_may_be_used_up_once_it_is_saved(tmp_path):
+def test_a_state_may_be_donated_once_it_is_saved(tmp_path):
     grow = jax.jit(lambda state: jax.tree.map(lambda leaf: leaf + 1, state), donate_argnums=0)
     big = TrainState(jnp.int32(0), {"decoder": {"kernel": jnp.zeros((512, 1024))}}, {}, ())
     with Checkpoints(tmp_path) as checkpoints:
@@ -92,7 +92,7 @@ def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_usable(folder,
         assert_same(checkpoints.restore(4, state_of(0)), state_of(4))
 
 
-def test_a_broken_one_is_replaced(folder):
+def test_a_damaged_checkpoint_is_replaced(folder):
     DAMAGES["half deleted"](folder / "9")
     with Checkpoints(folder) as checkpoints:
         checkpoints.save(9, state_of(9))
@@ -101,8 +101,8 @@ def test_a_broken_one_is_replaced(folder):
         assert_same(checkpoints.restore(9, state_of(0)), state_of(9))
 
 
-def test_half_a_save_is_not_seen(folder):
-    """Orbax fills a folder of another name, and renames it when it is complete."""
+def test_an_incomplete_save_is_ignored(folder):
+    """Orbax writes to a temporary folder and renames it when complete."""
     shutil.copytree(folder / "9", folder / "12.orbax-checkpoint-tmp")
     shutil.rmtree(folder / "12.orbax-checkpoint-tmp" / "default" / "d")
     with Checkpoints(folder) as checkpoints:

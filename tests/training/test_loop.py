@@ -1,4 +1,4 @@
-"""The loop: a run that was stopped makes the weights of one that was not, and trouble is said aloud."""
+"""The training loop: an interrupted run gives the weights of an uninterrupted one, and problems are reported."""
 
 from __future__ import annotations
 
@@ -27,26 +27,26 @@ SCHEDULE = Schedule(
 )
 TOTAL = 12
 
-# Orbax drops what it was still reading when a file turns out to be broken.
+# Orbax abandons its pending reads when a file turns out to be corrupt.
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 class Stop(Exception):
-    """Stands for a kill."""
+    """Simulates a kill."""
 
 
 class Notes:
-    """A `loop.Observer` that writes down what it is told, and may stop the run after so many updates."""
+    """A `loop.Observer` that records its reports and may stop the run after a given one."""
 
     def __init__(self, stop_at: tuple[str, str, int] | None = None):
-        self.told: list[tuple] = []
+        self.reports: list[tuple] = []
         self.warnings: list[str] = []
         self.resumed_from: int | None = None
         self._stop_at = stop_at
 
     def _note(self, what, stage, step):
-        self.told.append((what, stage.name, step))
-        if self.told[-1] == self._stop_at:
+        self.reports.append((what, stage.name, step))
+        if self.reports[-1] == self._stop_at:
             raise Stop
 
     def measured(self, stage, step, metrics):
@@ -73,7 +73,7 @@ class Notes:
 
 @pytest.fixture
 def run(remembered, networks, numpy_feed):
-    """A run of all kinds of stages that saves after every second update."""
+    """A run with every kind of stage that saves after every second update."""
     return Run(
         networks=networks,
         schedule=SCHEDULE,
@@ -102,8 +102,8 @@ def straight(run, tmp_path):
     return go(run, tmp_path / "straight")
 
 
-def test_a_stopped_run_makes_the_weights_of_one_that_was_not(run, straight, tmp_path):
-    """Stopped again and again: before the first checkpoint, between and at checkpoints, at ends of stages."""
+def test_an_interrupted_run_gives_the_weights_of_an_uninterrupted_one(run, straight, tmp_path):
+    """Interrupted repeatedly: before the first checkpoint, between and at checkpoints, at ends of stages."""
     stops = [
         (("measured", "autoencoder_16", 1), None),
         (("measured", "autoencoder_16", 4), None),
@@ -159,7 +159,7 @@ def test_the_reports_of_a_run(run, tmp_path):
             if step == 3 or step == stage.steps:
                 expected.append(("validated", stage.name, step))
         expected.append(("finished", stage.name, stage.steps))
-    assert notes.told == expected
+    assert notes.reports == expected
 
 
 def test_an_estimate_changes_no_weights_and_names_what_remains(run, straight, tmp_path):
@@ -181,13 +181,13 @@ def test_a_run_starts_from_given_weights(run, variables, tmp_path):
     assert_same(go(started, tmp_path).params, given[0])
 
 
-def test_an_extended_run_is_the_finished_one_and_more(run, straight, tmp_path):
+def test_an_extended_run_continues_the_finished_one(run, straight, tmp_path):
     more = dataclasses.replace(SCHEDULE.stages[-1], steps=2, round=2)
     longer = dataclasses.replace(run, schedule=Schedule((*SCHEDULE.stages, more)))
     notes = Notes()
     extended = go(longer, tmp_path / "straight", notes)
     assert notes.resumed_from == TOTAL
-    assert notes.told[-1] == ("finished", "finetune_round2", 2)
+    assert notes.reports[-1] == ("finished", "finetune_round2", 2)
     assert_same(go(longer, tmp_path / "whole"), extended)
 
 
@@ -202,11 +202,11 @@ def test_a_full_disk_is_one_error_before_anything_is_written(run, straight, monk
     assert_same(go(run, tmp_path / "full"), straight)
 
 
-def test_a_complete_run_changes_nothing_and_is_finished_again(run, straight, tmp_path):
+def test_rerunning_a_complete_run_changes_nothing_and_reports_the_end(run, straight, tmp_path):
     notes = Notes()
     assert_same(go(run, tmp_path / "straight", notes), straight)
     assert notes.resumed_from == TOTAL
-    assert notes.told == [("validated", "finetune", 3), ("finished", "finetune", 3)]
+    assert notes.reports == [("validated", "finetune", 3), ("finished", "finetune", 3)]
 
 
 def test_a_half_deleted_checkpoint_costs_only_the_updates_since_the_one_before(run, straight, tmp_path):
@@ -218,7 +218,7 @@ def test_a_half_deleted_checkpoint_costs_only_the_updates_since_the_one_before(r
     assert warning.startswith("checkpoint 12 cannot be read: ")
     notes = Notes()
     go(run, tmp_path / "straight", notes)
-    assert notes.resumed_from == TOTAL and notes.warnings == []  # it was replaced by a whole one
+    assert notes.resumed_from == TOTAL and notes.warnings == []  # replaced by a complete one
 
 
 def test_a_run_without_a_readable_checkpoint_does_not_start_over(run, straight, tmp_path):
@@ -228,7 +228,7 @@ def test_a_run_without_a_readable_checkpoint_does_not_start_over(run, straight, 
         go(run, tmp_path / "straight")
 
 
-def test_checkpoints_of_other_networks_are_refused_by_the_name_of_a_leaf(run, straight, networks, tmp_path):
+def test_checkpoints_of_other_networks_are_refused_naming_a_leaf(run, straight, networks, tmp_path):
     wider = dataclasses.replace(networks.preset.decoder, widths=(24, 8))
     other = type(networks)(dataclasses.replace(networks.preset, decoder=wider))
     with pytest.raises(ValueError, match=r"leaf params/decoder/layer_1_\w+ has shape"):
@@ -271,8 +271,8 @@ def autoencoder_only(run, steps, label, rate=1e-3, batch=4):
     return dataclasses.replace(run, schedule=Schedule((stage,)), feeds=feeds.get, measure_every=10, save_every=1000)
 
 
-def test_a_network_that_answers_empty_is_warned_of(run, tmp_path):
-    """Labels that follow nothing are best answered by their mean, which is outside."""
+def test_predicting_empty_everywhere_raises_a_warning(run, tmp_path):
+    """The best prediction for random labels is their mean, which is outside."""
 
     def rare(occupancy, step):
         return (np.random.default_rng(step).random(occupancy.shape) < 0.1).astype(np.float32)
@@ -294,15 +294,15 @@ def test_a_collapsed_encoder_raises_a_warning(run, variables, monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize("batch", [1, 4])
-def test_a_network_that_learns_is_not(run, batch, tmp_path):
-    """A batch of one shape has no spread, which is nobody's fault."""
+def test_a_network_that_learns_raises_no_warning(run, batch, tmp_path):
+    """A batch of one shape has no latent spread, which is not a collapse."""
     plan = autoencoder_only(run, 20, lambda occupancy, step: occupancy, batch=batch)
     notes = Notes()
     go(plan, tmp_path, notes)
     assert notes.warnings == []
 
 
-def test_a_loss_that_is_no_number_ends_the_run_before_it_is_saved(run, tmp_path):
+def test_a_nan_loss_ends_the_run_before_it_is_saved(run, tmp_path):
     def broken(occupancy, step):
         return occupancy * (np.nan if step >= 4 else 1)
 

@@ -50,12 +50,13 @@ def test_the_latent_loss_is_a_mean_over_all_numbers():
     assert latent_loss(z, target) == pytest.approx((0 + 4 + 9 + 0) / 4)
 
 
-def test_measures_count_points():
+def test_metrics_count_points():
     logits = np.array([[1.0, 1.0, -1.0, -1.0], [-1.0, -1.0, -1.0, -1.0]])
     occupancy = np.array([[1.0, 0.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     metrics = point_metrics(logits, occupancy, "sigmoid")
     assert {name: float(value) for name, value in metrics.items()} == {
-        "point_iou": pytest.approx((1 / 3 + 0) / 2),  # nothing found where nothing is counts as a miss, not as 0 / 0
+        # An empty prediction of an empty shape counts as a miss, not as 0 / 0.
+        "point_iou": pytest.approx((1 / 3 + 0) / 2),
         "predicted_inside": 2 / 8,
         "true_inside": 2 / 8,
     }

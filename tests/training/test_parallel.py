@@ -1,4 +1,4 @@
-"""Several devices make the updates of one."""
+"""Data parallelism: several devices compute the updates of a single one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LATENTS = np.random.default_rng(1).uniform(size=(5, 8)).astype(np.float32)
 
 
 @pytest.mark.parametrize("kind", [AUTOENCODER, FINETUNE])
-def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_feed):
+def test_four_devices_compute_the_updates_of_one(kind, request, make_step, numpy_feed):
     full = "full_" if kind == AUTOENCODER else ""  # dense encoders have batch normalisation, too
     networks, variables = (request.getfixturevalue(full + name) for name in ("networks", "variables"))
     stage = Stage(kind, 64, 10, batch=4, points=16, learning_rate=1e-3, decay=False)
@@ -33,21 +33,21 @@ def test_four_devices_make_the_updates_of_one(kind, request, make_step, numpy_fe
         mesh = data_mesh(devices)
         step = parallel_step(make_step(networks, schedule, stage, sequential=sequential(mesh)), mesh)
         state = jax.device_put(begin_stage(schedule, stage, *variables), replicated(mesh))
-        told = []
+        reports = []
         for number in range(3):
             state, metrics = step(state, jax.device_put(draw(64, number), batch_sharded(mesh)), LATENTS)
-            told.append({name: float(value) for name, value in metrics.items()})
+            reports.append({name: float(value) for name, value in metrics.items()})
         assert step._cache_size() == 1  # compiled once
         for leaf in jax.tree.leaves(state):
             assert leaf.sharding.device_set == set(mesh.devices.flat)
             assert leaf.sharding.is_fully_replicated
-        return jax.device_get(state), told
+        return jax.device_get(state), reports
 
-    (one, told_by_one), (four, told_by_four) = run(1), run(4)
-    for a, b in zip(told_by_one, told_by_four, strict=True):
+    (one, metrics_of_one), (four, metrics_of_four) = run(1), run(4)
+    for a, b in zip(metrics_of_one, metrics_of_four, strict=True):
         assert b == pytest.approx(a, rel=1e-4, abs=1e-6)
-    # Adam divides by the size of gradients, so where these are nothing but rounding its updates may differ:
-    # compare the gradients that it has averaged, and statistics of batches that no device saw the whole of.
+    # Adam divides by the size of gradients, so where these are only rounding errors its updates may differ:
+    # compare its averaged gradients, and batch statistics, which no device could compute alone.
     for compared in ((one.opt_state[0].mu, four.opt_state[0].mu), (one.batch_stats, four.batch_stats)):
         expected, found = (jax.tree.leaves(tree) for tree in compared)
         size = max(np.abs(leaf).max() for leaf in expected)
@@ -64,12 +64,12 @@ def test_one_of_several_processes_is_refused(environment):
         check_single_process(environment)
 
 
-def test_a_single_process_is_not():
+def test_a_single_process_is_accepted():
     check_single_process({"SLURM_NTASKS": "8", "SLURM_STEP_NUM_TASKS": "1", "TPU_WORKER_HOSTNAMES": "localhost"})
     check_single_process({})
 
 
-def test_more_devices_than_there_are_are_refused():
+def test_more_devices_than_available_are_refused():
     with pytest.raises(ValueError, match="expected at most 4, the number of local devices, found 5"):
         data_mesh(5)
     assert data_mesh().size == 4 and data_mesh(2).size == 2

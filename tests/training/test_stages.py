@@ -1,4 +1,4 @@
-"""Schedules: where in a run an update belongs, and what each stage may change."""
+"""Schedules: the stage of each update, and what each stage trains."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def schedule(*steps):
 
 
 @pytest.mark.parametrize("steps", [(3,), (1, 1, 1), (2, 5, 1, 4, 3)])
-def test_updates_are_located_in_the_stage_that_made_them(steps):
-    made_by = [0]  # before any update, the first stage is under way
+def test_updates_are_located_in_their_stage(steps):
+    made_by = [0]  # before any update, the current stage is the first
     for number, count in enumerate(steps):
         made_by += [number] * count
     plan = schedule(*steps)
@@ -28,7 +28,7 @@ def test_updates_are_located_in_the_stage_that_made_them(steps):
         assert plan.locate(end) == number
 
 
-def test_stages_have_names_of_their_own():
+def test_stage_names_are_unique():
     names = [stage.name for stage in schedule(1, 1, 1, 1, 1).stages]
     assert names == ["autoencoder_16", "autoencoder_32", "autoencoder_64", "encoder", "finetune"]
 

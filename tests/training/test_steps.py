@@ -1,4 +1,4 @@
-"""One update: what it changes and what not, what it metrics, and the rate it learns at."""
+"""One update: which parameters it changes, its metrics and its learning rate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def schedule_of(kind, steps=10, **fields):
 
 @pytest.fixture(scope="module")
 def stepped(networks, make_step, numpy_feed):
-    """kind, (params, batch_stats), updates -> (state before, state after, metrics, batches), not donated."""
+    """(kind, (params, batch_stats), updates) -> (state before, state after, metrics, batches), not donated."""
     compiled = {}
 
     def run(kind, variables, updates):
@@ -47,8 +47,8 @@ def same(a, b):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stage_changes_what_it_trains_and_not_a_bit_else(kind, stepped, variables):
-    before, after, _, _ = stepped(kind, variables, 2)  # the first update of a warm-up is of rate 0
+def test_a_stage_changes_only_what_it_trains(kind, stepped, variables):
+    before, after, _, _ = stepped(kind, variables, 2)  # the first update of a warm-up has rate 0
     assert int(after.step) == 2
     for name, tree in after.params.items():
         assert same(tree, before.params[name]) == (name not in TRAINED[kind])
@@ -60,14 +60,14 @@ def test_a_stage_changes_what_it_trains_and_not_a_bit_else(kind, stepped, variab
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_stage_begins_with_the_weights_of_the_last_and_a_fresh_optimizer(kind, stepped, variables):
+def test_a_stage_starts_with_the_previous_weights_and_a_fresh_optimizer(kind, stepped, variables):
     _, after, _, _ = stepped(AUTOENCODER, variables, 2)
     assert any(np.any(leaf) for leaf in jax.tree.leaves(after.opt_state))
     schedule, stage = schedule_of(kind)
-    begun = begin_stage(schedule, stage, after.params, after.batch_stats)
-    assert not any(np.any(leaf) for leaf in jax.tree.leaves(begun.opt_state))
-    assert int(begun.step) == 0
-    assert same((begun.params, begun.batch_stats), (after.params, after.batch_stats))
+    started = begin_stage(schedule, stage, after.params, after.batch_stats)
+    assert not any(np.any(leaf) for leaf in jax.tree.leaves(started.opt_state))
+    assert int(started.step) == 0
+    assert same((started.params, started.batch_stats), (after.params, after.batch_stats))
 
 
 def test_the_autoencoder_is_measured_on_its_own_points(networks, stepped, variables):
@@ -97,10 +97,10 @@ def test_finetuning_adds_the_weighted_distance_of_latents(networks, stepped, var
     assert metrics["loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_the_first_state_is_that_of_its_key(networks):
+def test_the_first_state_is_determined_by_its_key(networks):
     schedule, _ = schedule_of(AUTOENCODER)
-    begin = jax.jit(first_state, static_argnums=(0, 1))  # compiles once for all keys
-    one, again, other = (begin(networks, schedule, jax.random.key(seed, impl="rbg")) for seed in (1, 1, 2))
+    start = jax.jit(first_state, static_argnums=(0, 1))  # compiles once for all keys
+    one, again, other = (start(networks, schedule, jax.random.key(seed, impl="rbg")) for seed in (1, 1, 2))
     assert isinstance(one, TrainState) and int(one.step) == 0
     assert same(one, again)
     for name in one.params:
@@ -129,7 +129,7 @@ def test_the_rate_warms_up_and_decays_on_request(decay):
 def test_muon_moves_matrices_along_orthogonal_directions_and_all_else_by_sign():
     """An orthogonal matrix stretches all directions alike; five Newton-Schulz steps come near that.
 
-    How far goes with sqrt(outputs / inputs).
+    The update scales with sqrt(outputs / inputs).
     """
     stage = Stage(AUTOENCODER, 16, 10, 4, 16, learning_rate=1e-3, decay=False)
     rng = np.random.default_rng(0)

@@ -1,6 +1,6 @@
-"""Writes the fixture: IM-NET-pytorch's networks, narrow, with random weights, and what PyTorch makes of them.
+"""Writes the fixture: IM-NET-pytorch's networks, narrow, with random weights, and PyTorch's outputs.
 
-    pip install torch==2.13.0 && python tests/models/pytorch/make.py
+    pip install torch==2.13.0 && python tests/interchange/pytorch/make.py
 
 Layer by layer as described in the docstrings of imfield_jax.models, with the parameter names of IM-NET-pytorch.
 """
@@ -103,7 +103,7 @@ def main():
         views = torch.randint(0, 256, (1, 1, 128, 128), dtype=torch.uint8)
         points = torch.rand(50, 3) - 0.5
         z_voxels, z_views = autoencoder.encoder(voxels.float()), single_view.img_encoder(views / 255)
-        generator.linear_7.weight *= 8  # or all points were inside
+        generator.linear_7.weight *= 8  # otherwise all points would be inside
         generator.linear_7.bias += 0.5 - generator.values(points, z_voxels[:1]).median()
         field = torch.stack([generator(points, z[None]) for z in z_voxels])
     torch.save(autoencoder.state_dict(), HERE / "IM_AE.model64-0.pth")

@@ -20,9 +20,9 @@ def ball(resolution, center, radius, low, side):
     return binvox.Grid(np.linalg.norm(points - center, axis=-1) < radius, np.array(low), side)
 
 
-@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 1.0])
-def test_what_is_written_is_read(share, rng, tmp_path):
-    grid = binvox.Grid(rng.random((20, 20, 20)) < share, np.array([-1.5, 0.25, 3e-7]), 1.7)
+@pytest.mark.parametrize("density", [0.0, 0.02, 0.5, 1.0])
+def test_what_is_written_is_read(density, rng, tmp_path):
+    grid = binvox.Grid(rng.random((20, 20, 20)) < density, np.array([-1.5, 0.25, 3e-7]), 1.7)
     binvox.write(tmp_path / "a.binvox", grid)
     found = binvox.read(tmp_path / "a.binvox")
     np.testing.assert_array_equal(found.full, grid.full, strict=True)
@@ -93,12 +93,12 @@ def test_r2n2_has_voxels_and_images(tmp_path):
     front[20:30, 4:20, 10:22] = True  # towards +x, which is the front in the axes of v1
     for model in "abcde":
         voxels = tmp_path / r2n2.VOXELS / "02958343" / model / r2n2.FILE
-        pictures = tmp_path / "ShapeNetRendering" / "02958343" / model / "rendering"
+        images = tmp_path / "ShapeNetRendering" / "02958343" / model / "rendering"
         voxels.parent.mkdir(parents=True)
-        pictures.mkdir(parents=True)
+        images.mkdir(parents=True)
         binvox.write(voxels, binvox.Grid(front, np.full(3, -0.5), 1.0))
         for number in range(24):
-            Image.new("RGBA", (137, 137), (number, 0, 0, 255)).save(pictures / f"{number:02d}.png")
+            Image.new("RGBA", (137, 137), (number, 0, 0, 255)).save(images / f"{number:02d}.png")
     shapes = r2n2.shapes(tmp_path, "car")
     assert [shape.split for shape in shapes] == ["train"] * 4 + ["test"]
     record = make_record(shapes[0], Settings())

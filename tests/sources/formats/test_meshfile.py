@@ -33,7 +33,7 @@ def write_square(folder, mtl=None, faces="usemtl red\nf 1/1 2/2 3/3\nusemtl wood
     return folder / "square.obj"
 
 
-def write_picture(path, color=(10, 200, 30, 255), size=(4, 2)):
+def write_texture(path, color=(10, 200, 30, 255), size=(4, 2)):
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGBA", size, color).save(path)
 
@@ -75,7 +75,7 @@ def test_transforms_of_a_scene_are_baked_also_when_they_mirror(tmp_path):
 
 
 def test_obj_has_a_part_per_material_with_color_opacity_uv_and_texture(tmp_path):
-    write_picture(tmp_path / "wood.png")
+    write_texture(tmp_path / "wood.png")
     mtl = "newmtl red\nKd 1 0.25 0\nd 0.5\nnewmtl wood\nKd 0.8 0.8 0.8\nmap_Kd wood.png\n"
     wood, red = by_color(meshfile.load_scene(write_square(tmp_path, mtl)))
     assert red.color == (1.0, 0.25, 0.0, 0.5)
@@ -87,7 +87,7 @@ def test_obj_has_a_part_per_material_with_color_opacity_uv_and_texture(tmp_path)
 
 
 def test_tr_is_one_minus_d_and_a_black_textured_material_shows_its_texture(tmp_path):
-    write_picture(tmp_path / "wood.png")
+    write_texture(tmp_path / "wood.png")
     mtl = "newmtl red\nKd 1 0 0\nTr 0.75\nnewmtl wood\nKd 0 0 0\nmap_Kd wood.png\n"
     red, wood = by_color(meshfile.load_scene(write_square(tmp_path, mtl)))
     assert red.color == (1.0, 0.0, 0.0, 0.25)
@@ -104,14 +104,14 @@ def test_tr_is_one_minus_d_and_a_black_textured_material_shows_its_texture(tmp_p
     ],
 )
 def test_textures_are_found_although_the_path_is_wrong(tmp_path, reference, place):
-    write_picture(tmp_path / place)
+    write_texture(tmp_path / place)
     mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {reference}\n"
     scene = meshfile.load_scene(write_square(tmp_path / "models", mtl))
     assert sum(part.texture is not None for part in scene.parts) == 1
 
 
 def test_a_texture_outside_of_the_model_is_not_opened(tmp_path):
-    write_picture(tmp_path / "secret" / "wood.png")
+    write_texture(tmp_path / "secret" / "wood.png")
     for reference in ("../../secret/wood.png", str(tmp_path / "secret" / "wood.png")):
         mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {reference}\n"
         scene = meshfile.load_scene(write_square(tmp_path / "set" / "models", mtl))
@@ -120,10 +120,10 @@ def test_a_texture_outside_of_the_model_is_not_opened(tmp_path):
 
 @pytest.mark.parametrize("content", ["missing", "empty", "text", "cut off"])
 def test_a_missing_or_broken_texture_leaves_the_color(tmp_path, content):
-    write_picture(tmp_path / "whole.png", size=(64, 64))
-    picture = (tmp_path / "whole.png").read_bytes()
+    write_texture(tmp_path / "whole.png", size=(64, 64))
+    whole = (tmp_path / "whole.png").read_bytes()
     if content != "missing":
-        broken = {"empty": b"", "text": b"not a picture", "cut off": picture[: len(picture) // 2]}
+        broken = {"empty": b"", "text": b"not an image", "cut off": whole[: len(whole) // 2]}
         (tmp_path / "wood.png").write_bytes(broken[content])
     mtl = "newmtl red\nKd 1 0 0\nnewmtl wood\nKd 0.5 0.4 0.3\nmap_Kd wood.png\n"
     scene = meshfile.load_scene(write_square(tmp_path, mtl))
@@ -191,7 +191,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_texture_vertices_of_one_number_leave_the_color(tmp_path):
-    write_picture(tmp_path / "wood.png")
+    write_texture(tmp_path / "wood.png")
     path = write_square(tmp_path, "newmtl red\nKd 1 0 0\nnewmtl wood\nKd 0.5 0.4 0.3\nmap_Kd wood.png\n")
     path.write_text(path.read_text().replace("vt 1 1", "vt 1"))
     wood, _ = by_color(meshfile.load_scene(path))
@@ -199,9 +199,9 @@ def test_texture_vertices_of_one_number_leave_the_color(tmp_path):
 
 
 def test_textures_are_shrunk_without_darkening_by_what_is_transparent(tmp_path):
-    picture = np.zeros((8, 2 * textures.LONGEST_TEXTURE, 4), np.uint8)
-    picture[:, ::2] = (200, 100, 50, 255)  # every second column is transparent black
-    Image.fromarray(picture).save(tmp_path / "fine.png")
+    texture = np.zeros((8, 2 * textures.LONGEST_TEXTURE, 4), np.uint8)
+    texture[:, ::2] = (200, 100, 50, 255)  # every second column is transparent black
+    Image.fromarray(texture).save(tmp_path / "fine.png")
     shrunk = textures.read(tmp_path / "fine.png")
     assert shrunk.shape == (4, textures.LONGEST_TEXTURE, 4)
     assert np.abs(shrunk[..., :3].astype(int) - (200, 100, 50)).max() <= 2
