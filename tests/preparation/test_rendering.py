@@ -143,6 +143,16 @@ def test_duplicates_and_slivers_are_removed_for_any_winding():
         np.testing.assert_array_equal(surfaces.surface_of(mesh).normals, expected.normals)
 
 
+def test_every_face_that_is_kept_has_a_normal():
+    """Slivers with an area that is a rounding error, and exactly zero by the edges at another corner."""
+    rng = np.random.default_rng(0)
+    ends = rng.uniform(-0.5, 0.5, (20_000, 2, 3))
+    between = ends[:, 0] + rng.random((20_000, 1)) * (ends[:, 1] - ends[:, 0])
+    slivers = Part(np.concatenate([ends, between[:, None]], axis=1).reshape(-1, 3), np.arange(60_000).reshape(-1, 3))
+    normals = surfaces.surface_of(Scene((slivers,))).normals
+    np.testing.assert_allclose(np.linalg.norm(normals, axis=2), 1, atol=1e-6)
+
+
 def test_normals_are_smooth_on_balls_flat_on_boxes_and_ignore_winding():
     ball_surface = surfaces.surface_of(Scene((ball(0.3),)))
     cosine = (ball_surface.normals * ball_surface.corners / 0.3).sum(axis=2)
