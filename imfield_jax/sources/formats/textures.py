@@ -58,8 +58,7 @@ def beside(name: str, folder: Path) -> Path | None:
     except (OSError, ValueError):  # too long for a name, or with a null character
         return None
     nearby = [folder, *(base / sub for base in (folder, folder.parent) for sub in ("textures", "images"))]
-    # An MTL may put options before the file name ("map_Kd -s 1 1 1 wood.jpg"): then the last word counts.
-    return find(name, nearby) or find((name.split() or [""])[-1], nearby)
+    return find(name, nearby)
 
 
 def read(path: Path | None) -> Texture | None:

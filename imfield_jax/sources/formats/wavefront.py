@@ -18,14 +18,25 @@ from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 _COMMENT = re.compile(r"(^|\s)#.*")
+# An option of map_Kd before the file name. -s, -o and -t take one to three numbers; a name may have blanks.
+_OPTION = re.compile(
+    r"-(?:(?P<transform>[sot])(?P<numbers>(?:\s+[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?=\s)){1,3})"
+    r"|mm\s+\S+\s+\S+|(?:blendu|blendv|bm|boost|cc|clamp|imfchan|texres|type)\s+\S+)\s+",
+    re.IGNORECASE,
+)
 
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """A material of an MTL file: its colour (see `Part`) and the name of its texture, "" without."""
+    """A material of an MTL file: its colour (see `Part`) and the name of its texture, "" without.
+
+    Texture coordinates are multiplied by `scale` and moved by `offset` (the options -s and -o of map_Kd).
+    """
 
     color: Color = GREY
     texture: str = ""
+    scale: tuple[float, float] = (1.0, 1.0)
+    offset: tuple[float, float] = (0.0, 0.0)
 
 
 def read(
@@ -50,9 +61,15 @@ def read(
             image = texture(material.texture) if material.texture else None
             if material.texture and image is None:
                 missing.append(material.texture)
+            if image is not None and mine.uv is not None:
+                mine = dataclasses.replace(mine, uv=_transformed(mine.uv, material))
             parts.append(part(mine, material.color, image))
     names = ", ".join(sorted(set(missing)))
     return tuple(parts), (*warnings, f"left out, as they are missing or damaged: {names}") if names else warnings
+
+
+def _transformed(uv: np.ndarray, material: Material) -> np.ndarray:
+    return (uv * np.array(material.scale) + np.array(material.offset)).astype(np.float32)
 
 
 def _libraries(lines: list[str], opened: Callable[[str], bytes | None]) -> tuple[dict[str, Material], list[str]]:
@@ -200,14 +217,30 @@ def read_materials(contents: bytes) -> dict[str, Material]:
 
 def _material(entries: dict[str, str]) -> Material:
     """Kd, d (or 1 - Tr) and map_Kd, clipped to [0, 1]. Kd is taken for sRGB, as Blender and most viewers do."""
-    texture = entries.get("map_kd", "")
+    texture, transforms = _texture_map(entries.get("map_kd", ""))
     diffuse = _floats(entries.get("kd", "")) or ((1.0,) if texture else GREY[:3])
     if texture and max(diffuse) < 0.05:
         diffuse = (1.0,)  # exporters write a black Kd where the texture holds the colour
     red, green, blue = np.clip(np.resize(diffuse, 3), 0, 1).tolist()
     transparency = (_floats(entries.get("tr", "")) or (0.0,))[-1]
     opacity = (_floats(entries.get("d", "")) or (1.0 - transparency,))[-1]
-    return Material((red, green, blue, float(np.clip(opacity, 0, 1))), texture)
+    scale, offset = _pair(transforms.get("s", ()), 1.0), _pair(transforms.get("o", ()), 0.0)
+    return Material((red, green, blue, float(np.clip(opacity, 0, 1))), texture, scale, offset)
+
+
+def _texture_map(entry: str) -> tuple[str, dict[str, tuple[float, ...]]]:
+    """The file name of "-s 2 2 1 -bm 0.5 red brick.png", and the numbers of its options -s, -o and -t."""
+    transforms = {}
+    while option := _OPTION.match(entry):
+        if letter := option["transform"]:
+            transforms[letter.lower()] = _floats(option["numbers"])
+        entry = entry[option.end() :]
+    return entry, transforms
+
+
+def _pair(numbers: tuple[float, ...], missing: float) -> tuple[float, float]:
+    u, v = (*numbers, missing, missing)[:2]
+    return u, v
 
 
 def _floats(words: str) -> tuple[float, ...]:

@@ -101,6 +101,7 @@ def test_tr_is_one_minus_d_and_a_black_textured_material_shows_its_texture(tmp_p
         ("C:\\Users\\me\\My Pictures\\Wood.PNG", "models/wood.png"),
         ("/home/someone/wood.png", "models/textures/wood.png"),
         ("-s 2 2 2 wood.png", "models/wood.png"),
+        ("-blendu on -S 2 -o 0.5 0 0 -bm 1.0 -mm 0 1 -t .1 1e-3 -clamp off my wood.png", "models/my wood.png"),
     ],
 )
 def test_textures_are_found_although_the_path_is_wrong(tmp_path, reference, place):
@@ -108,6 +109,17 @@ def test_textures_are_found_although_the_path_is_wrong(tmp_path, reference, plac
     mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {reference}\n"
     scene = meshfile.load_scene(write_square(tmp_path / "models", mtl))
     assert sum(part.texture is not None for part in scene.parts) == 1
+
+
+@pytest.mark.parametrize("options", ["-s 2 3 1 -o 0.25 -0.5 0", "-o 0.25 -0.5 -clamp off -s 2 3"])
+def test_the_options_of_an_mtl_scale_and_move_texture_coordinates(tmp_path, options):
+    write_texture(tmp_path / "wood.png")
+    faces = "usemtl wood\nf 1/1 2/2 3/3\n"
+    plain, moved = (
+        meshfile.load_scene(write_square(tmp_path, f"newmtl wood\nmap_Kd {words} wood.png\n", faces)).parts[0].uv
+        for words in ("", options)
+    )
+    np.testing.assert_allclose(moved, plain * (2, 3) + (0.25, -0.5), atol=1e-6)
 
 
 def test_a_texture_outside_of_the_model_is_not_opened(tmp_path):
