@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from absl import flags, logging
 
+from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import write_atomic
@@ -43,6 +44,8 @@ def main() -> None:
     files, folder = _FROM.value, _TO.value
     if bool(files) == bool(folder):
         raise ValueError("--from_pytorch, --to_pytorch: expected one of the two, which way to convert")
+    if files:
+        refuse_unused("with --from_pytorch", _WEIGHTS)
     if files and _RUN.value:
         _take(files, Path(_RUN.value))
     elif folder and (_RUN.value or _WEIGHTS.value):
@@ -73,6 +76,7 @@ def _take(files: list[str], run: Path) -> None:
 def _give(folder: Path) -> None:
     weights = load_weights(chosen_weights(_WEIGHTS.value, _RUN.value, None))
     tensors = to_pytorch(weights)
+    output_folder(folder, "--to_pytorch")
     for parts, kind, name in _FILES:
         if not set(parts) <= set(weights.params):
             continue

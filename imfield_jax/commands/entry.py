@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import resource
 import sys
 from pathlib import Path
@@ -103,7 +104,7 @@ def _check_platform() -> None:
 
 
 def _verbose() -> bool:
-    return any(argument.startswith(("--verbosity=1", "-v=1", "--v=1")) for argument in sys.argv[1:])
+    return re.search(r"(^|\s)--?v(erbosity)?[= ]1(\s|$)", " ".join(sys.argv[1:])) is not None
 
 
 def _out_of_memory(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ import functools
 
 from absl import flags, logging
 
+from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.storage import open_split, split_names
@@ -30,6 +31,8 @@ GROUPS = {"Data": [_DATA], "Output": [_LAYOUT, _OUT, _NAME]}
 
 
 def main() -> None:
+    if _LAYOUT.value != "imnet":
+        refuse_unused(f"with --layout={_LAYOUT.value}", _NAME)
     if "/" in _NAME.value:
         raise ValueError(f"--name: expected a file name without folders, found {_NAME.value!r}")
     out, progress = output_folder(_OUT.value), Progress()

@@ -13,7 +13,7 @@ def expanded(arguments: Sequence[str]) -> list[str]:
     """The arguments with those of flag files in their place. Empty lines and comments (# or //) are skipped.
 
     Files may have a byte order mark and either kind of line end, and may name further flag files. Raises OSError
-    where a file cannot be read, and ValueError where it is not text, names itself, or holds what is no flag.
+    where a file cannot be read, and ValueError where it is not text, includes itself, or has a line that is not a flag.
     """
     return _expanded(list(arguments), ())
 
@@ -32,13 +32,14 @@ def _expanded(arguments: list[str], inside: tuple[Path, ...]) -> list[str]:
             if not arguments:
                 raise ValueError("--flagfile: expected the name of a file")
             value = arguments.pop(0)
-        result += _expanded(_lines(Path(os.path.expanduser(value)), inside), (*inside, Path(value).resolve()))
+        path = Path(os.path.expanduser(value))
+        result += _expanded(_lines(path, inside), (*inside, path.resolve()))
     return result
 
 
 def _lines(path: Path, inside: tuple[Path, ...]) -> list[str]:
     if path.resolve() in inside:
-        raise ValueError(f"--flagfile: {path} names itself")
+        raise ValueError(f"--flagfile: {path} includes itself")
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:

@@ -1,7 +1,8 @@
-"""Flag values that no command takes: empty ones, and paths of object stores, as files are local."""
+"""Flag values that no command takes, and flags that have no effect beside others."""
 
 from __future__ import annotations
 
+import math
 import re
 
 from absl import flags
@@ -10,7 +11,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def refuse(arguments: list[str]) -> None:
-    """Raises ValueError where an argument, or a flag that was given, is empty or a path with a scheme."""
+    """Raises ValueError where an argument or a flag is empty, not a number or a path with a scheme: files are local."""
     given: list[tuple[str, object]] = [("", argument) for argument in arguments]
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
@@ -19,5 +20,14 @@ def refuse(arguments: list[str]) -> None:
     for name, value in given:
         if value == "":
             raise ValueError(f"{name or 'an argument'}: expected a value, found none")
+        if isinstance(value, float) and math.isnan(value):
+            raise ValueError(f"{name}{value}: expected a number")
         if isinstance(value, str) and _SCHEME.match(value):
             raise ValueError(f"{name}{value}: expected a local path; copy the files here first, or mount the bucket")
+
+
+def refuse_unused(reason: str, *unused: flags.FlagHolder) -> None:
+    """Raises ValueError where one of these flags was given. reason: why they have no effect."""
+    for holder in unused:
+        if flags.FLAGS[holder.name].present:
+            raise ValueError(f"--{holder.name}: it has no effect {reason}: leave it out")

@@ -71,6 +71,8 @@ class Preparation:
             raise ValueError(f"category {self.category!r} is not usable as a name: use a-z, 0-9 and _")
         if not self.source_dir and self.source not in NEED_NO_FOLDER:
             raise ValueError(f"source {self.source} needs --source_dir, the folder of its meshes")
+        if self.source_dir and self.source == "procedural":
+            raise ValueError(f"source procedural makes its meshes, found --source_dir={self.source_dir}: leave it out")
         if self.source != "folder" and (self.up, self.front) != (axes.UP, ""):
             raise ValueError(f"--up and --front are for --source=folder, found --source={self.source}")
         axes.rotation(*self.axes)

@@ -26,10 +26,12 @@ def test_lines_take_the_place_of_the_file(tmp_path, encoding, end):
     [
         (b"epochs: 3\n", "holds 'epochs: 3': expected a --flag on each line"),
         (b"\xff\xfe-\x00", "is not a text file in UTF-8"),
-        (b"--flagfile={path}\n", "names itself"),
+        (b"--flagfile={path}\n", "includes itself"),
+        (b"--flagfile=~/some.flags\n", "includes itself"),
     ],
 )
-def test_what_is_no_flag_file_is_named(tmp_path, contents, message):
+def test_what_is_no_flag_file_is_named(tmp_path, monkeypatch, contents, message):
+    monkeypatch.setenv("HOME", str(tmp_path))
     path = tmp_path / "some.flags"
     path.write_bytes(contents.replace(b"{path}", bytes(path)))
     with pytest.raises(ValueError, match=re.escape(str(path)) + " " + re.escape(message)):

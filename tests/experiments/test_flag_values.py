@@ -1,4 +1,4 @@
-"""Empty values, remote paths and outputs that cannot be written are one line in every command, before any work."""
+"""Flag values and combinations that cannot be meant are one line in every command, before any work."""
 
 from __future__ import annotations
 
@@ -25,5 +25,28 @@ def test_an_unusable_output_path_is_one_line(name, value, message, program, tmp_
     (tmp_path / "file").touch()
     output, *flags = OUTPUTS[name]
     refused = program(name, *flags, output + value.format(file=tmp_path / "file"))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("error: ") and refused.stderr.count("\n") == 1 and message in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "message"),
+    [
+        ("extract", ["--data=data/car"], "--data: it has no effect without --split"),
+        ("extract", ["--count=3"], "--count: it has no effect without --split"),
+        ("convert", ["--from_pytorch=a.pth", "--run=b", "--weights=c.npz"], "--weights: it has no effect with"),
+        ("evaluate", ["--views=2", "--view=1"], "--view: it has no effect with --views"),
+        ("export", ["--data=a", "--out=b", "--layout=occupancy_networks", "--name=c"], "--name: it has no effect with"),
+        (
+            "prepare",
+            ["--source=procedural", "--source_dir=a"],
+            "source procedural makes its meshes, found --source_dir",
+        ),
+        ("prepare", ["--seconds_per_shape=nan"], "--seconds_per_shape=nan: expected a number"),
+        ("train", ["--learning_rate=nan"], "--learning_rate=nan: expected a number"),
+    ],
+)
+def test_a_flag_without_an_effect_or_a_value_is_one_line(name, flags, message, program):
+    refused = program(name, *flags)
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: ") and refused.stderr.count("\n") == 1 and message in refused.stderr
