@@ -1,8 +1,11 @@
-"""Opened images as pixels that can be trusted and compared, however a file stores them."""
+"""Image files to pixels that can be trusted and compared, whatever their format, and pixels to PNG."""
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, ImageFile
 
 
@@ -27,3 +30,10 @@ def as_rgba(image: Image.Image) -> Image.Image:
     elif image.mode in ("CMYK", "YCbCr", "RGBX"):
         image = image.convert("RGB")
     return image if image.mode == "RGBA" else image.convert("RGBA")  # large ones are not copied
+
+
+def encode_png(image: UInt8[np.ndarray, "H W *channels"]) -> bytes:
+    """Grey, RGB or RGBA pixels as the bytes of a PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(image).save(stream, "png")
+    return stream.getvalue()

@@ -24,6 +24,7 @@ import numpy as np
 from absl import flags, logging
 from jaxtyping import Float
 
+from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
@@ -37,6 +38,7 @@ from imfield_jax.extraction.chunked import chunked
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, extract
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import grey_to_view
+from imfield_jax.images import encode_png
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
@@ -72,6 +74,8 @@ _CHUNK = 4096  # points per call of the mean shape's field
 
 
 def main() -> None:
+    if _VIEWS.value is not None:
+        refuse_unused("with --views", _VIEW)
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model, progress = Reconstructor(load_weights(weights)), Progress()
     name = Path(_RUN.value).name if _RUN.value else weights.stem
@@ -93,7 +97,7 @@ def main() -> None:
     write_atomic(out / "summary.json", json.dumps(report, indent=1) + "\n")
     table = _table(rows)
     write_atomic(out / "summary.md", table)
-    figures.save(out / "shapes.png", _figure(model, split, views, rows, len(names)))
+    write_atomic(out / "shapes.png", encode_png(_figure(model, split, views, rows, len(names))))
     print(table, end="")
     logging.info("scores of each shape, the summary and shapes.png: %s", out)
 

@@ -12,15 +12,13 @@ for all, manifest.json. An image whose mesh is there already, made with the same
 from __future__ import annotations
 
 import dataclasses
-import io
 import time
 from pathlib import Path
 
-import numpy as np
 from absl import flags, logging
-from PIL import Image
 
 from imfield_jax.commands import inputs, manifest
+from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.inputs import Input
 from imfield_jax.commands.manifest import Manifest
 from imfield_jax.commands.output import output_folder
@@ -29,6 +27,7 @@ from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.files import write_atomic
+from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
 from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
 from imfield_jax.mesh import export, preview
@@ -114,8 +113,8 @@ def _check_flags() -> None:
         raise ValueError(f"--formats: expected some of {', '.join(export.FORMATS)}, found {','.join(_FORMATS.value)!r}")
     if _CERTIFY.value and _PRECISION.value != "exact":
         raise ValueError("--certify: only exact fields can be certified, leave --precision out")
-    if _DATA.value and not _SPLIT.value:
-        raise ValueError("--data is where --split takes images from: give --split=train, validation or test, too")
+    if not _SPLIT.value:
+        refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
 
 
 def _images(paths: list[str], model: Reconstructor) -> list[Input]:
@@ -162,8 +161,8 @@ def _write(made: Reconstruction, out: Path) -> list[str]:
     files = [f"{made.name}.{kind}" for kind in _FORMATS.value]
     for kind, file in zip(_FORMATS.value, files, strict=True):
         write_atomic(out / file, export.encode(made.mesh, kind, made.name))
-    write_atomic(out / f"{made.name}.input.png", _png(made.view))
-    write_atomic(out / f"{made.name}.preview.png", _png(preview.sides(made.mesh)))
+    write_atomic(out / f"{made.name}.input.png", encode_png(made.view))
+    write_atomic(out / f"{made.name}.preview.png", encode_png(preview.sides(made.mesh)))
     return files
 
 
@@ -181,9 +180,3 @@ def _report(made: int, images: int, book: Manifest, out: Path) -> int:
 def _count(number: int, noun: str) -> str:
     plural = noun + ("es" if noun.endswith("sh") else "s")
     return f"{number} {noun if number == 1 else plural}"
-
-
-def _png(image: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(image).save(stream, "png")
-    return stream.getvalue()

@@ -8,8 +8,8 @@ Without other flags the settings are those of car.flags; those of the paper are 
 The dataset is prepared when there is none: cars, chairs and airplanes from nothing, others from --source.
 A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
 with the same weights. --extend=N continues a finished run.
-In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), pictures/, images of
-validation shapes after each stage, and TensorBoard's event files in events/.
+In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), validation_images/,
+one after each stage, and TensorBoard's event files in events/.
 """
 
 from __future__ import annotations

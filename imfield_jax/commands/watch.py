@@ -13,6 +13,8 @@ from jax.sharding import Mesh
 from imfield_jax.batches import HeldOut
 from imfield_jax.commands.event_files import EventFiles
 from imfield_jax.evaluation import figures
+from imfield_jax.files import write_atomic
+from imfield_jax.images import encode_png
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.weights import Weights, save_weights
@@ -95,11 +97,11 @@ class Watch:
             figures.Row((np.rint(view[..., 0] * 255).astype(np.uint8), model.extract(z, _RESOLUTION).mesh))
             for view, z in zip(views, latents, strict=True)
         ]
-        folder = self._folder / "pictures"
+        folder = self._folder / "validation_images"
         folder.mkdir(exist_ok=True)
-        path = folder / f"{stage.name}.png"
-        figures.save(path, figures.validation_grid(rows))
-        self._events.image("validation/images", path.read_bytes(), self._updates(stage, stage.steps))
+        png = encode_png(figures.validation_grid(rows))
+        write_atomic(folder / f"{stage.name}.png", png)
+        self._events.image("validation/images", png, self._updates(stage, stage.steps))
         logging.info("%s: images in %s", stage.name, folder)
 
     def _steps_per_second(self, stage: Stage, step: int) -> float:

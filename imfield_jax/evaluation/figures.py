@@ -6,10 +6,7 @@ Every figure is a sheet of rows (see `mesh.sheet`) in which a cell may be a mesh
 from __future__ import annotations
 
 import dataclasses
-import pathlib
 from collections.abc import Sequence
-
-from PIL import Image
 
 from imfield_jax.camera import Camera
 from imfield_jax.mesh import preview, sheet
@@ -57,11 +54,6 @@ def three_columns(rows: Sequence[Row], groups: int = 2, tile: int = 160) -> Figu
 def validation_grid(rows: Sequence[Row], groups: int = 4, tile: int = 112) -> Figure:
     """Input | reconstruction of each shape, for the validation shapes of a training run."""
     return table(rows, VALIDATION_COLUMNS, groups, tile)
-
-
-def save(path: str | pathlib.Path, figure: Figure) -> None:
-    """Writes a figure as an image of the format that the suffix names (PNG)."""
-    Image.fromarray(figure).save(path)
 
 
 def _framing(cells: Sequence[Cell]) -> Camera | None:

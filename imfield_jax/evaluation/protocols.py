@@ -7,7 +7,7 @@ All scores follow one protocol, so that numbers of one name are comparable:
     included;
   * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
     does. The prediction's mesh is as `experiments.extract` gives it, without floaters; its normals are those
-    of its faces, so that roughness is penalised; the truth's are smooth (see `surface`);
+    of its faces, so that roughness is penalised; the truth's are smooth (see `mesh.voxel_surface`);
   * the F-score's threshold is 1 % of the longest side of the truth's bounding box (Tatarchenko et al.
     2019, "What do single-view 3D reconstruction networks learn?");
   * IM-NET's own two numbers are taken at 4,096 points a side, as its authors did: Chamfer distances depend on
@@ -81,7 +81,7 @@ class Prediction:
     """A reconstruction: its mesh (may be empty) and its occupancy at the truth's points.
 
     smooth: take the mesh's own normals and not those of its faces. For true surfaces of other shapes
-            (retrieval), whose faces have the stairs of voxels; see `surface`.
+            (retrieval), whose faces have the stairs of voxels; see `mesh.voxel_surface`.
     """
 
     mesh: Mesh

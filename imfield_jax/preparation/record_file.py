@@ -16,6 +16,7 @@ from PIL import Image
 
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION
 from imfield_jax.files import damaged, read_arrays, write_atomic
+from imfield_jax.images import encode_png
 from imfield_jax.preparation.record import Record
 from imfield_jax.preparation.sampling import pack_solid, unpack_solid
 
@@ -94,13 +95,6 @@ def _example(arrays: dict[str, np.ndarray]) -> dict:
     return example
 
 
-def encode_png(rgba: UInt8[np.ndarray, "H W 4"]) -> bytes:
-    """An image as the bytes of a PNG."""
-    stream = io.BytesIO()
-    Image.fromarray(rgba).save(stream, "png")
-    return stream.getvalue()
-
-
 def decode_png(data: bytes) -> UInt8[np.ndarray, "H W 4"]:
-    """The inverse of `encode_png`."""
+    """The inverse of `images.encode_png`, for RGBA."""
     return np.asarray(Image.open(io.BytesIO(data)))

@@ -178,7 +178,6 @@ def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path)
         (["--formats=obj,fbx"], "--formats: expected some of .*, found 'obj,fbx'"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
         (["--image=a.png", "--split=test"], "images and --split both choose what to reconstruct"),
-        (["--data=data/car"], "--data is where --split takes images from"),
         (["--run=runs/car", "--category=car"], "--run and --category each choose the weights"),
         (["--weights=absent.npz"], "--weights: absent.npz does not exist"),
         (["--out="], "--out=: expected a value, found none"),

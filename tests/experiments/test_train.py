@@ -34,7 +34,7 @@ def test_a_run_folder_holds_the_documented_files(straight_run):
         "events",
         "lock",
         "log.txt",
-        "pictures",
+        "validation_images",
         "weights.npz",
     }
     weights = load_weights(straight_run / "weights.npz")
@@ -46,7 +46,7 @@ def test_a_run_folder_holds_the_documented_files(straight_run):
     assert config["preset"]["name"] == weights.networks.preset.name == "compact"
     assert [stage["steps"] for stage in config["schedule"]["stages"]] == list(STAGES.values())
     for stage in STAGES:
-        with Image.open(straight_run / "pictures" / f"{stage}.png") as image:
+        with Image.open(straight_run / "validation_images" / f"{stage}.png") as image:
             assert np.asarray(image.convert("L")).std() > 5
 
 
@@ -74,7 +74,8 @@ def test_a_killed_run_gives_the_same_weights_when_restarted(straight_run, comman
     straight = (straight_run / "weights.npz").read_bytes()
     assert (tmp_path / "weights.npz").read_bytes() == straight, moment
     if (tmp_path / "checkpoints").exists():
-        assert sorted(path.name for path in (tmp_path / "pictures").iterdir()) == sorted(f"{s}.png" for s in STAGES)
+        images = sorted(path.stem for path in (tmp_path / "validation_images").iterdir())
+        assert images == sorted(STAGES)
 
 
 def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_flags):
@@ -169,7 +170,8 @@ def test_tensorboard_has_curves_and_images(straight_run):
     assert {step for step, _ in found["validation/iou_from_views"]} == {7, 8, 11}
     assert "train/steps_per_second" in found
     images = {step: value.image.encoded_image_string for step, value in found["validation/images"]}
-    assert images[11] == (straight_run / "pictures" / "finetune.png").read_bytes() and set(images) == {4, 8, 11}
+    assert images[11] == (straight_run / "validation_images" / "finetune.png").read_bytes()
+    assert set(images) == {4, 8, 11}
 
 
 def test_car_flags_are_the_defaults(program):
