@@ -19,7 +19,7 @@ _TYPES = {
     **{"int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4"},
     **{"float": "f4", "double": "f8", "float32": "f4", "float64": "f8", "int64": "i8", "uint64": "u8"},
 }
-_END = re.compile(rb"^end_header[ \t]*(\r\n|\n|\r)", re.MULTILINE)
+_END = re.compile(rb"(?<=[\r\n])end_header[ \t]*(\r\n|\n|\r)")
 _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 

@@ -16,8 +16,8 @@ from imfield_jax.sources.scene import Part
 _RECORD = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
 _HEADER = 84  # bytes: 80 of any text, then the number of triangles
 _VERTEX = re.compile(r"\bvertex\s+(\S+)\s+(\S+)\s+(\S+)", re.IGNORECASE)
-_FACET = re.compile(r"^\s*facet\b", re.IGNORECASE | re.MULTILINE)
-_END = re.compile(r"^\s*endsolid\b", re.IGNORECASE | re.MULTILINE)
+_FACET = re.compile(r"\bfacet\s+(?:normal|outer)\b", re.IGNORECASE)  # wherever lines end; a name may have the word
+_END = re.compile(r"\bendsolid\b", re.IGNORECASE)
 
 
 def read(contents: bytes) -> Part:

@@ -172,6 +172,12 @@ def test_text_may_be_in_any_encoding(name, encoding, tmp_path):
     assert_prism(load_scene(write(tmp_path, name, contents.encode(encoding))))
 
 
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+@pytest.mark.parametrize(("name", "text"), [("a.obj", obj()), ("a.off", off()), ("a.ply", ply(""))])
+def test_lines_may_end_in_any_way(name, text, end, tmp_path):
+    assert_prism(load_scene(write(tmp_path, name, text.replace("\n", end).encode())))
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
 def test_xml_declares_its_encoding(encoding, tmp_path):
     assert_prism(load_scene(write(tmp_path, "a.dae", dae(encoding=encoding).encode(encoding))))
@@ -265,6 +271,8 @@ def stl(solids=1, upper=False, binary=False):
         (stl(solids=3), 54),
         (stl().decode("latin-1").encode("utf-16"), 18),
         (stl().replace(b"\n", b"\r\n"), 18),
+        (stl().replace(b"\n", b"\r"), 18),
+        (stl().replace(b"\n", b" "), 18),
         (stl(binary=True), 18),
         (stl(binary=True) + b"\0" * 7, 18),
         (stl(binary=True) + b"made by a tool that writes a comment here", 18),
