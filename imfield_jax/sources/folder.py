@@ -60,8 +60,9 @@ def _given_splits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], lis
     if table.exists():
         rows, unknown = mesh_table.read(table, ("name", "split"), names)
         words = {name: row["split"].lower() for name, row in rows.items()}
-        if wrong := [word for word in words.values() if word not in _SPLIT_NAMES]:
-            raise ValueError(f"{table}: expected the splits {', '.join(SPLITS)}, found '{wrong[0]}'")
+        if wrong := [name for name, word in words.items() if word not in _SPLIT_NAMES]:
+            found = f"'{words[wrong[0]]}' for {wrong[0]}"
+            raise ValueError(f"{table}: expected the splits {', '.join(SPLITS)}, found {found}")
         where = f"a row in {table}"
     else:
         words, unknown = {name: name.split("/")[1] for name in names}, []

@@ -12,9 +12,11 @@ def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[di
     """The row of each of the shape `names` that has one, and a line for each name in the file that is no shape's.
 
     columns: that the file must have, "name" among them, in any order. Names match with or without their suffix and
-    their category: "car/red/a.obj", "red/a.obj" and "red/a" are the same; a later row wins.
+    their category: "car/red/a.obj", "red/a.obj" and "red/a" are the same; a later row wins, of rows that
+    agree on `columns`.
 
-    Raises OSError when the file cannot be read, ValueError when it is no CSV file with these columns.
+    Raises OSError when the file cannot be read, ValueError when it is no CSV file with these columns or its
+    rows contradict each other.
     """
     try:
         reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), skipinitialspace=True)
@@ -24,12 +26,20 @@ def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[di
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path}: expected a CSV file in UTF-8 ({error})") from error
     if missing := [column for column in columns if column not in header]:
-        raise ValueError(f"{path}: expected the columns {', '.join(columns)}, found no {', '.join(missing)}")
+        found = f"found no {', '.join(missing)} in '{','.join(header)}' (commas separate columns)"
+        raise ValueError(f"{path}: expected the columns {', '.join(columns)}, {found}")
     spellings: dict[str, list[str]] = {}
     for name in names:
         for spelling in _spellings(name):
             spellings.setdefault(spelling, []).append(name)
-    row_of = {name: row for row in rows for name in spellings.get(row["name"], ())}
+    row_of: dict[str, dict[str, str]] = {}
+    for row in rows:
+        for name in spellings.get(row["name"], ()):
+            before = row_of.get(name, row)
+            if differ := [column for column in columns if column != "name" and before[column] != row[column]]:
+                both = f"'{before[differ[0]]}' and '{row[differ[0]]}'"
+                raise ValueError(f"{path}: expected one {differ[0]} for {name}, found {both}")
+            row_of[name] = row
     return row_of, [f"{path.name}: no mesh is called '{row['name']}'" for row in rows if row["name"] not in spellings]
 
 

@@ -118,7 +118,10 @@ def test_a_split_file_decides_and_its_names_may_be_short(tmp_path):
     ("text", "why"),
     [
         ("name,split\na,train\n", r"b\.obj: expected a row in .*split\.csv, found none \(1 of 2"),
-        ("name,split\na,train\nb,dev\n", "expected the splits train, validation, test, found 'dev'"),
+        ("name,split\na,train\nb,dev\n", r"expected the splits train, validation, test, found 'dev' for box/b\.obj"),
+        ("name,split\na,train\nb\n", r"found '' for box/b\.obj"),
+        ("name,split\na,train\nb,test\na.obj,test\n", r"expected one split for box/a\.obj, found 'train' and 'test'"),
+        ("name;split\na;train\nb;test\n", r"found no name, split in 'name;split' \(commas separate"),
         ("mesh,split\na,train\n", "expected the columns name, split, found no name"),
         ("", "expected the columns name, split"),
     ],
@@ -137,6 +140,12 @@ def test_subfolders_decide_where_all_meshes_are_in_one(tmp_path):
     boxes(tmp_path, "beside.obj")
     with pytest.raises(ValueError, match=r"beside\.obj: expected all meshes below"):
         folder.shapes(tmp_path, "box")
+
+
+def test_rows_that_agree_may_be_repeated(tmp_path):
+    boxes(tmp_path, "a.obj", "b.obj")
+    (tmp_path / "split.csv").write_text("name,split\na,train\nb,test\na.obj,train\n")
+    assert [shape.split for shape in folder.shapes(tmp_path, "box")] == ["train", "test"]
 
 
 def test_credits_of_a_folder_are_read_and_written(tmp_path):
