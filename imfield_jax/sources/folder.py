@@ -65,7 +65,7 @@ def _given_splits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], lis
             raise ValueError(f"{table}: expected the splits {', '.join(SPLITS)}, found {found}")
         where = f"a row in {table}"
     else:
-        words, unknown = {name: name.split("/")[1] for name in names}, []
+        words, unknown = {name: name.split("/")[1].lower() for name in names}, []
         words = {name: word for name, word in words.items() if word in _SPLIT_NAMES and name.count("/") > 1}
         where = f"all meshes below {root}/train, validation or test"
         if "train" not in words.values():

@@ -148,6 +148,12 @@ def test_rows_that_agree_may_be_repeated(tmp_path):
     assert [shape.split for shape in folder.shapes(tmp_path, "box")] == ["train", "test"]
 
 
+def test_names_of_split_folders_may_have_capitals(tmp_path):
+    boxes(tmp_path, "Train/a.obj", "Val/b.obj", "TEST/c.obj")
+    splits = {shape.name: shape.split for shape in folder.shapes(tmp_path, "box")}
+    assert splits == {"box/Train/a.obj": "train", "box/Val/b.obj": "validation", "box/TEST/c.obj": "test"}
+
+
 def test_credits_of_a_folder_are_read_and_written(tmp_path):
     boxes(tmp_path, "a.obj", "b.obj")
     (tmp_path / "CREDITS.csv").write_text("origin,licence,author,name\nMy shelf,CC0,Ann,a\nElsewhere,MIT,Bob,z.obj\n")
