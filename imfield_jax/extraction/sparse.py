@@ -40,7 +40,7 @@ from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
 START = 16  # cells per axis of the coarse lattice
-SPLIT = 64  # cells per axis of the lattice down to which cells are halved
+SPLIT = 128  # cells per axis of the lattice down to which cells are halved
 REFINEMENT_ITERATIONS = 2  # the default for users: a third moves vertices by less than 0.01 cells
 
 
@@ -77,10 +77,10 @@ class Extraction:
 def strides(resolution: int, start: int, split: int) -> tuple[list[int], list[int]]:
     """Node spacings of the lattices to visit: those where cells are halved, those where edges are followed.
 
-    The first is the power of two that brings R / stride nearest to `start`; halving goes on to the one that does so for
-    `split`. The others are powers of four down to 1: half as many levels need a tenth fewer points than
-    powers of two (nodes of a level in between are only in part nodes of finer active cells) and for hardly more than
-    one jump to 1 would, while growth still ends after a number of rounds that does not depend on R.
+    The first is the power of two that brings R / stride nearest to `start`; halving continues to the one nearest to
+    `split`. The others are powers of four down to 1. With half as many levels they take a tenth fewer evaluations than
+    powers of two, because only some nodes of the levels in between are nodes of finer active cells. They take hardly
+    more than a single jump to 1, and the number of rounds of growth does not depend on R.
     """
     first, last = (max(0, round(math.log2(resolution / cells))) for cells in (start, max(start, split)))
     halved = [2**power for power in range(first, last - 1, -1)]

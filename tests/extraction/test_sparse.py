@@ -92,7 +92,7 @@ def test_a_surface_that_leaves_the_cube_closes_on_its_border():
 
 
 def test_an_empty_field_gives_an_empty_mesh():
-    result = extract(fields.constant(-1.0), 128)
+    result = extract(fields.constant(-1.0), 128, start=16, split=64)
     assert result.mesh.vertices.shape == result.mesh.faces.shape == result.mesh.normals.shape == (0, 3)
     assert result.active == {2: 0, 1: 0}
 
