@@ -1,4 +1,4 @@
-"""Files: written atomically, read with their checksums, and blamed by name when they are damaged."""
+"""Atomic file writes, reads that verify checksums, and one-line errors for damaged files."""
 
 from __future__ import annotations
 

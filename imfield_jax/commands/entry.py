@@ -82,7 +82,8 @@ def _check_memory() -> None:
     """Raises MemoryError where `ulimit -v` leaves too little: libraries abort while they are loaded, without a line."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE:
-        raise MemoryError(f"this process may use {limit >> 20} MiB (ulimit -v), {_ADDRESS_SPACE >> 20} are needed")
+        needed, found = _ADDRESS_SPACE >> 20, limit >> 20
+        raise MemoryError(f"expected at least {needed} MiB of address space, found a limit of {found} (ulimit -v)")
 
 
 def _check_platform() -> None:

@@ -136,7 +136,7 @@ def _unfinished(images: list[Input], book: Manifest) -> list[Input]:
         return images
     kept = {image.name for image in images if image.name in book.results and book.done(image.name, image.digest())}
     if kept:
-        logging.info("%d of %d meshes are there already (--overwrite makes them again)", len(kept), len(images))
+        logging.info("%d of %d meshes already exist (--overwrite makes them again)", len(kept), len(images))
     return [image for image in images if image.name not in kept]
 
 
@@ -171,7 +171,7 @@ def _report(made: int, images: int, book: Manifest, out: Path) -> int:
     if book.skipped and images == 1:
         raise ValueError(book.skipped[0])
     skipped = f", {_count(len(book.skipped), 'image')} skipped" if book.skipped else ""
-    logging.info("%s made%s: see %s", _count(made, "mesh"), skipped, out / manifest.NAME)
+    logging.info("%s written%s: see %s", _count(made, "mesh"), skipped, out / manifest.NAME)
     for reason in book.skipped:
         logging.info("skipped: %s", reason)
     return 1 if book.skipped else 0

@@ -43,10 +43,10 @@ def _lines(path: Path, inside: tuple[Path, ...]) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError:
-        raise ValueError(f"--flagfile: {path} is not a text file in UTF-8") from None
+        raise ValueError(f"--flagfile: {path} is not a UTF-8 text file") from None
     lines = [line.strip() for line in text.splitlines()]
     lines = [line for line in lines if line and not line.startswith(("#", "//"))]
     for line in lines:
         if not line.startswith("-"):
-            raise ValueError(f"--flagfile: {path} holds {line!r}: expected a --flag on each line")
+            raise ValueError(f"--flagfile: {path} has the line {line!r}: expected a --flag on each line")
     return lines

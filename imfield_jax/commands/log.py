@@ -9,7 +9,7 @@ from absl import logging
 
 
 class _Plain(python_logging.Formatter):
-    """Without level, date, thread and line of the source, which absl prints."""
+    """Drops the level, date, thread and source line that absl prints."""
 
     def format(self, record: python_logging.LogRecord) -> str:
         message = super().format(record)
@@ -27,5 +27,5 @@ def start() -> None:
 
 
 def _is_ours(record: python_logging.LogRecord) -> bool:
-    """Leaves out what libraries log at INFO level: Orbax a page per checkpoint, JAX which devices there are not."""
+    """Drops INFO messages of libraries: Orbax logs a page per checkpoint, JAX each missing device."""
     return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= python_logging.WARNING

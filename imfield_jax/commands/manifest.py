@@ -16,7 +16,7 @@ NAME = "manifest.json"
 class Manifest:
     """The results in an output folder, those of earlier runs included.
 
-    weights:  name, sha256 and description of the weights.   settings: all that a result depends on but its image.
+    weights:  name, sha256 and description of the weights.   settings: all that a result depends on besides its image.
     """
 
     def __init__(self, folder: Path, weights: dict, settings: dict):
@@ -25,14 +25,14 @@ class Manifest:
         self._folder, self._weights, self._settings = folder, weights, json.loads(json.dumps(settings))
 
     def done(self, name: str, image_sha256: str) -> bool:
-        """Whether the folder holds the result of this image, these weights and these settings already."""
+        """Whether the folder already holds the result of this image with these weights and settings."""
         result = self.results.get(name, {})
         wanted = (image_sha256, self._weights["sha256"], self._settings)
         made = (result.get("image_sha256"), result.get("weights_sha256"), result.get("settings"))
         return made == wanted and all((self._folder / file).exists() for file in result["files"])
 
     def add(self, made: Reconstruction, image_sha256: str, files: list[str], seconds: dict[str, float]) -> None:
-        """Write the entry of a mesh, in place of an earlier one of its name."""
+        """Write the entry of a mesh; it replaces an earlier one of the same name."""
         self.results.pop(made.name, None)
         self.results[made.name] = {
             "name": made.name,
@@ -61,7 +61,7 @@ class Manifest:
 
 
 def _remarks(made: Reconstruction) -> list[str]:
-    """What was done to the pieces of the mesh."""
+    """Notes on bridges, cavities and floaters."""
     remarks = []
     if made.bridges:
         remarks.append(f"joined {made.bridges} loose piece{'s' * (made.bridges > 1)} across a narrow gap")
@@ -73,7 +73,7 @@ def _remarks(made: Reconstruction) -> list[str]:
 
 
 def _facts(made: Reconstruction) -> dict:
-    """What is known of a mesh."""
+    """Measurements of a mesh."""
     report = made.report
     return {
         "field_evaluations": made.points,
@@ -91,7 +91,7 @@ def _facts(made: Reconstruction) -> dict:
 
 
 def line(result: dict) -> str:
-    """A result for the screen."""
+    """One log line for a result."""
     closed = "watertight" if result["watertight"] else "NOT watertight"
     pieces = "" if result["pieces"] == 1 else f", {result['pieces']} separate pieces"
     notes = "".join(f"\n  {note}" for note in result["notes"])

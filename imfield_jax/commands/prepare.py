@@ -96,4 +96,4 @@ def main() -> None:
         left_out,
         dataset,
     )
-    logging.info("the report: %s/report.json; what it looks like: %s/contact.png", preparation.out, preparation.out)
+    logging.info("report: %s/report.json; contact sheet: %s/contact.png", preparation.out, preparation.out)

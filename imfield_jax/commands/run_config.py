@@ -40,7 +40,7 @@ def _check(folder: Path, found: dict, config: dict) -> None:
         return
     if changed:
         raise ValueError(
-            f"{folder} is a run with another {', '.join(changed)} (see config.json there): give the flags it was "
+            f"{folder} is a run with a different {', '.join(changed)} (see config.json there): give the flags it was "
             "started with, add --extend=N to continue its last stage, or choose another --run"
         )
 

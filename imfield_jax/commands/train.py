@@ -160,7 +160,7 @@ def _dataset() -> Path:
     procedural = _SOURCE.value == "procedural"
     if procedural and _CATEGORY.value not in CATEGORIES:
         raise ValueError(
-            f"no prepared dataset in {folder}, and only {', '.join(sorted(CATEGORIES))} can be made from nothing: "
+            f"no prepared dataset in {folder}, and only {', '.join(sorted(CATEGORIES))} can be generated: "
             f"name a --source of {_CATEGORY.value} meshes, such as folder, and its --source_dir"
         )
     logging.info("no dataset in %s yet: preparing one from source %s", folder, _SOURCE.value)

@@ -1,10 +1,10 @@
 """Separating the object from a plain backdrop, for images without transparency.
 
-The backdrop is a smooth colour, which the border of the image shows: a quadratic in the image's
+The backdrop is a smooth colour, estimated from the border of the image: a quadratic in the image's
 coordinates per Lab channel, so a gradient or a vignette still counts as plain, fitted robustly, since
 the object may touch the border. Pixels are then compared by their Mahalanobis distance to it, in units
-of the noise that the border has. What is too far is object, unless it is a soft shadow below the rest.
-Nothing is learned, so an image whose border is not plain is refused rather than guessed at.
+of the noise of the border. Pixels that are too far are object, unless they are a soft shadow below the
+rest. Nothing is learned, so an image whose border is not plain is refused, not guessed at.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ NOISE_FLOOR = 1.0  # Lab units; flat backdrops have no noise of their own, but c
 OBJECT_NEAR, OBJECT_SURE = 4.5, 9.0  # in units of noise: object if connected to what is surely object
 HOLE_NOISE = 2.0  # a see-through hole is as close to the backdrop as the border itself (median 1.5)
 SMALLEST_PART = 0.05  # of the largest part: less is a speck
-EDGE = 10.0  # Lab distance by which an object differs from the backdrop within a few pixels of its outline
-WIDE_BASE = 0.35  # of the width, over which the lowest part is flat, from which it may be floor
+EDGE = 10.0  # Lab distance between object and backdrop within a few pixels of a sharp outline
+WIDE_BASE = 0.35  # fraction of the width; a lowest part that is flat over more may be floor
 SOFT_OUTLINE = 0.15  # fraction of the outline without such an edge from which the mask is doubtful
 
 
@@ -35,8 +35,8 @@ def object_mask(
 
     area: the part of the image that is a photograph; default all of it.
 
-    Raises ValueError when the border is not plain, nothing stands out from it, or what stands out reaches
-    three sides, so that it is not an object before a backdrop.
+    Raises ValueError when the border is not plain, nothing stands out from it, or the foreground reaches
+    three sides, so that it is not an object in front of a backdrop.
     """
     area = np.ones(rgb.shape[:2], bool) if area is None else area
     lab = color.rgb2lab(rgb).astype(np.float32)
@@ -45,7 +45,8 @@ def object_mask(
     residual = lab - backdrop
     same = np.linalg.norm(residual[ring], axis=-1) < SAME_COLOUR
     if same.mean() < PLAIN_PART:
-        raise ValueError(f"it has no transparency, and its border is not plain: only {same.mean():.0%} has one colour")
+        plain = f"only {same.mean():.0%} has one colour"
+        raise ValueError(f"the image has no transparency, and its border is not plain: {plain}")
     distance = np.where(area, _mahalanobis(residual, residual[ring][same]), 0)
     mask = _without_specks(filters.apply_hysteresis_threshold(distance, OBJECT_NEAR, OBJECT_SURE))
     mask = _trim_fringe(_fill_highlights(mask, distance), distance)
@@ -76,7 +77,7 @@ def _smooth_backdrop(lab: np.ndarray, ring: np.ndarray) -> np.ndarray:
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     basis = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).astype(np.float32)
     seen, colours = basis[ring], lab[ring]
-    fitted = np.median(colours, axis=0)  # from here, so that an object on the border cannot pull the start
+    fitted = np.median(colours, axis=0)  # a robust start, although the object may touch the border
     for _ in range(10):
         error = np.linalg.norm(colours - fitted, axis=-1)
         scale = max(2.0 * np.median(error), NOISE_FLOOR)
@@ -95,14 +96,14 @@ def _mahalanobis(residual: np.ndarray, noise: np.ndarray) -> np.ndarray:
 def _without_specks(mask: np.ndarray) -> np.ndarray:
     parts, count = ndimage.label(mask)
     if not count:
-        raise ValueError("it has no transparency, and nothing in it stands out from its background")
+        raise ValueError("the image has no transparency, and nothing in it stands out from its background")
     areas = np.bincount(parts.ravel())
     areas[0] = 0
     return (areas >= SMALLEST_PART * areas.max())[parts]
 
 
 def _fill_highlights(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Fills enclosed gaps but for real ones: large, and as close to the backdrop as the border is."""
+    """Fills enclosed gaps, except large ones that are as close to the backdrop as the border is: see-through holes."""
     gaps, count = ndimage.label(ndimage.binary_fill_holes(mask) & ~mask)
     if not count:
         return mask
@@ -115,7 +116,7 @@ def _fill_highlights(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
 
 
 def _trim_fringe(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """Takes off pixels at the rim that are more backdrop than object: blur, and halos of compression."""
+    """Removes pixels at the rim that are more backdrop than object: blur and compression halos."""
     rim = mask & ~ndimage.binary_erosion(mask, iterations=2, border_value=1)
     mostly_backdrop = distance < 0.4 * ndimage.maximum_filter(distance, size=5)
     return mask & ~(rim & mostly_backdrop)
@@ -128,13 +129,13 @@ def _check(mask: np.ndarray, area: np.ndarray) -> None:
     sides = sum(side.any() for side in (upright & (y < 0), upright & (y > 0), ~upright & (x < 0), ~upright & (x > 0)))
     if sides >= 3:
         raise ValueError(
-            f"it has no transparency, and its object cannot be separated from its background: what stands out "
+            f"the image has no transparency, and its object cannot be separated from its background: the foreground "
             f"reaches {sides} sides of the image"
         )
 
 
 def _soft_outline(mask: np.ndarray, residual: np.ndarray) -> float:
-    """The fraction of a mask's outline across which the image hardly changes: a shadow, or what is not an object."""
+    """The fraction of a mask's outline across which the image hardly changes: a shadow, or no object."""
     outline = mask & ~ndimage.binary_erosion(mask, border_value=1)
     if not outline.any():
         return 0.0

@@ -1,4 +1,4 @@
-"""The object in RGBA pixels: background, frames and shadows made transparent, and doubts put into words."""
+"""Isolate the object in RGBA pixels: make background, frames and shadows transparent, and note what is doubtful."""
 
 from __future__ import annotations
 
@@ -15,15 +15,17 @@ from imfield_jax.inference.shadow import shadow_in_alpha
 
 MIN_OBJECT = 8  # pixels
 FEW_PIXELS = 64
-HAZE = 32  # alpha, of 255, up to which a pixel is object only at the rim of stronger ones
-HAZY = 0.05  # of the object's pixels: a note reports more haze than that
-RECTANGLE = 0.5, 0.9  # of the sides of its box, and of the box, that an opaque rectangle (or a rounded one) fills
-FRAMED = 0.8  # of an image, from which an opaque rectangle is a photograph, with a transparent frame or none
-ALL_AROUND = 0.95  # of an image's border, that no object covers
-CONVEX = 0.985  # of its convex hull that a photograph cropped to a circle, or turned, fills
-MUCH_FAINT = 0.1  # of the opaque pixels: more faint ones, away from those, may be no part of the object
-SEPARATE = 0.2  # of all opaque pixels, from which a part far from the others is an object of its own
-HOW_TO_CUT_OUT = "cut the object out and save it as PNG with transparency, or photograph it before a plain background"
+HAZE = 32  # pixels of at most this alpha belong to the object only beside more opaque ones
+HAZY = 0.05  # fraction of the object's pixels; more haze than this is reported in a note
+RECTANGLE = 0.5, 0.9  # least fill of the bounding box sides and area of a rectangle, perhaps with rounded corners
+FRAMED = 0.8  # an opaque rectangle that fills more of the image than this is a photograph
+ALL_AROUND = 0.95  # no object covers more of an image's border than this fraction
+CONVEX = 0.985  # least fill of its convex hull by a photograph that was cropped to a circle or rotated
+MUCH_FAINT = 0.1  # faint pixels far from opaque ones, as a fraction of these; more may not be the object
+SEPARATE = 0.2  # fraction of the opaque pixels; a larger part that lies apart is another object
+HOW_TO_CUT_OUT = (
+    "cut the object out and save it as PNG with transparency, or photograph it in front of a plain background"
+)
 
 
 def find_object(rgba: UInt8[np.ndarray, "H W 4"]) -> tuple[UInt8[np.ndarray, "H W 4"], list[str]]:
@@ -43,29 +45,31 @@ def find_object(rgba: UInt8[np.ndarray, "H W 4"]) -> tuple[UInt8[np.ndarray, "H 
         rgba, more = _of_rectangle(rgba, area)
         notes += more
     elif _is_convex(area):
-        with contextlib.suppress(ValueError):  # it is a round object and no photograph
+        with contextlib.suppress(ValueError):  # then it is a round object, not a photograph
             rgba, more = _cut_out(rgba, area)
             notes += more
     elif np.concatenate([area[0], area[-1], area[:, 0], area[:, -1]]).mean() > ALL_AROUND:
-        raise ValueError("what is opaque runs all around the image: its transparency seems to be inverted")
+        raise ValueError("opaque pixels run all around the image: its transparency seems to be inverted")
     return rgba, notes + _describe(rgba)
 
 
 def _of_rectangle(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The object of a photograph, or the rectangle itself where none can be cut out and it is part of an image only."""
+    """The object of a photograph, or the rectangle itself if it is small and no object can be cut out of it."""
     try:
         return _cut_out(rgba, area)
     except ValueError:
         if area.mean() > FRAMED:
             raise
-        return rgba, ["what is opaque is a rectangle, taken for the object: if it is a photograph, cut its object out"]
+        return rgba, [
+            "the opaque pixels are a rectangle, treated as the object: if it is a photograph, cut its object out"
+        ]
 
 
 def _without_faint(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """Without what is not object (see `object_pixels`), and without haze but for the antialiased rims of the rest."""
+    """Only the pixels of the object (see `object_pixels`), without haze except on antialiased rims; and notes."""
     alpha = rgba[..., 3]
     if not (alpha >= OPAQUE).any():
-        raise ValueError(f"it is entirely transparent (its alpha is at most {alpha.max()} of 255, {OPAQUE} is needed)")
+        raise ValueError(f"the image is entirely transparent (alpha is at most {alpha.max()}, {OPAQUE} is needed)")
     mask = object_pixels(alpha)
     rim = ndimage.binary_dilation(mask & (alpha > HAZE), np.ones((3, 3)), iterations=2)
     haze = (alpha > FAINTEST) & ~(mask & rim)
@@ -128,7 +132,7 @@ def _describe(rgba: np.ndarray) -> list[str]:
     if faint.sum() > MUCH_FAINT * opaque.sum():
         notes.append("a large part has alpha below 128 and is kept: if it is a floor or a shadow, not glass, erase it")
     if _is_several(opaque):
-        notes.append("several separate objects are in the image: they are taken for one; crop to the one you want")
+        notes.append("several separate objects are in the image: they are treated as one; crop to the one you want")
     return notes
 
 

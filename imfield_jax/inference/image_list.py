@@ -30,7 +30,7 @@ def list_images(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], list[st
         else:
             raise FileNotFoundError(f"{path} does not exist: expected an image file or a folder of images")
     if not images:
-        raise ValueError("no images were named: expected image files, or folders that hold some")
+        raise ValueError("no images were given: expected image files, or folders that hold some")
     return images, left_out
 
 
@@ -55,7 +55,7 @@ def _unreadable(entry: Path) -> str | None:
     if entry.is_symlink() and not entry.exists():
         return f"a broken link to {os.readlink(entry)}"
     if entry.is_dir():
-        return "a folder; folders are not searched deeper, name it as well"
+        return "a folder; subfolders are not searched, name it as well"
     if not entry.is_file():
         return "not a regular file"
     kind = KIND_OF.get(entry.suffix.lower())

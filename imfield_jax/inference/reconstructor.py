@@ -115,7 +115,7 @@ class Reconstructor:
     def bounds(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
         if self.precision != "exact":
-            raise ValueError(f"bounds hold for exact fields, and these are {self.precision}")
+            raise ValueError(f"bounds need precision exact, found {self.precision}")
         return self._chunked(self._bounder, z)
 
     def _chunked(
@@ -123,7 +123,7 @@ class Reconstructor:
     ) -> ChunkedField:
         z = np.atleast_2d(z)
         if not 1 <= len(z) <= OBJECTS:
-            raise ValueError(f"from 1 to {OBJECTS} latents make fields at once, not {len(z)}")
+            raise ValueError(f"expected 1 to {OBJECTS} latents, found {len(z)}")
         padded = np.pad(z, ((0, OBJECTS - len(z)), (0, 0)))  # one shape, one compilation
         return make(self._fold(self._params, padded), len(z))
 

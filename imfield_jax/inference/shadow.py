@@ -1,8 +1,8 @@
 """Soft shadows around an object: in the alpha channel of a cutout, or cast on a plain backdrop.
 
-A soft shadow fades into what is around it, where an object ends within a pixel or two. In alpha, antialiased rims and
-spokes are narrow, and glass ends as abruptly as any other part; on a backdrop, a shadow moreover keeps the backdrop's
-chromaticity. Both ways look for pixels that the outside reaches without crossing an edge.
+A soft shadow fades into its surroundings, whereas an object ends within a pixel or two. In alpha, antialiased rims and
+spokes are narrow, and glass ends as abruptly as any other part; on a backdrop, a shadow also keeps the backdrop's
+chromaticity. Both functions look for pixels that can be reached from outside without crossing an edge.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from skimage import morphology, segmentation
 
 from imfield_jax.framing import OPAQUE, bounding_box, object_pixels
 
-NARROW = 0.015  # of the object's extent: half the width up to which a soft region is a rim or a thin part
-FAINT = 64  # alpha at the outer edge of a region up to which it fades, or is a haze
-SEE_THROUGH = 0.9  # of the object's alpha, below which a black region under the object may be a shadow with a hard edge
-BLACK, GREY = 60, 16  # brightest channel of such a shadow, and the most its channels differ
+NARROW = 0.015  # fraction of the object's extent; soft regions up to twice this width are rims or thin parts
+FAINT = 64  # a region with at most this alpha at its outer edge fades out, or is haze
+SEE_THROUGH = 0.9  # of the object's alpha; a black region below the object with less may be a hard-edged shadow
+BLACK, GREY = 60, 16  # brightest channel of such a shadow, and the largest difference between its channels
 SHADE = 0.35, 0.985  # (L + 16) of a shadow, as a fraction of the backdrop's
 TINT = 7.0  # Lab distance of a shadow's colour from that of the darkened backdrop
-SLOPE = 1.2, 400.0  # Lab units per pixel that a soft shadow has at most: at least this, or that over the extent
-BASE = 0.12  # of an object's height: its lowest part
-FLAT = 1.5  # Lab units per pixel that a floor without texture has at most
-PROTRUDES = 0.02  # of an object's size: a shadow that shows beyond it by less changes no framing
-LOWEST = 0.15  # of all that stands out: what reaches further below the rest is its foot and not its shadow
-INSIDE = 0.5  # of an object's area: a larger shadow within its convex hull is its own bright side
+SLOPE = 1.2, 400.0  # steepest soft shadow in Lab units per pixel: the larger of the first and the second / extent
+BASE = 0.12  # the lowest part of an object, as a fraction of its height
+FLAT = 1.5  # steepest floor without texture, in Lab units per pixel
+PROTRUDES = 0.02  # fraction of the object's size; a shadow that protrudes less does not change the framing
+LOWEST = 0.15  # fraction of the foreground; a region that reaches further below the rest is its foot, not its shadow
+INSIDE = 0.5  # fraction of the object's area; a larger shadow within its convex hull is its own bright side
 
 
 def shadow_in_alpha(rgba: UInt8[np.ndarray, "H W 4"]) -> Bool[np.ndarray, "H W"]:
@@ -39,7 +39,7 @@ def shadow_in_alpha(rgba: UInt8[np.ndarray, "H W 4"]) -> Bool[np.ndarray, "H W"]
     radius = max(2, round(NARROW * max(right - left, bottom - top)))
     soft = mask & (alpha < OPAQUE)
     colour = rgba[..., :3].astype(np.int16)
-    see_through = SEE_THROUGH * np.median(alpha[opaque])  # less than the object itself, which a layer may have faded
+    see_through = SEE_THROUGH * np.median(alpha[opaque])  # the object itself may be slightly transparent
     black = mask & (alpha < see_through) & (colour.max(-1) <= BLACK) & (np.ptp(colour, axis=-1) <= GREY)
     low = np.arange(len(alpha)) > (top + bottom) / 2
     rim = ndimage.binary_dilation(np.pad(~mask, 1, constant_values=True), iterations=2)[1:-1, 1:-1]
@@ -60,7 +60,7 @@ def shadow_in_alpha(rgba: UInt8[np.ndarray, "H W 4"]) -> Bool[np.ndarray, "H W"]
 def _wide_regions(candidates: np.ndarray, radius: int) -> tuple[np.ndarray, int]:
     """The connected regions of a mask that are wider than twice the radius, with their own margins.
 
-    [H, W] bool -> [H, W] integers, 0 elsewhere, and how many regions there are.
+    [H, W] bool -> [H, W] integers, 0 elsewhere, and the number of regions.
     """
     padded = np.pad(candidates, 2 * radius, mode="edge")  # a region may go on beyond the image
     inner = ndimage.distance_transform_edt(padded) > radius
@@ -86,7 +86,7 @@ def shadow_on_backdrop(
     lab, backdrop: the image and its backdrop in Lab.
 
     Light that is weakened by a factor scales L + 16, a and b by one number (where CIE's cube root holds), so a shadow
-    has the backdrop's colour but for its lightness. Only what lies below the rest, and leaves most of it, is taken.
+    differs from the backdrop in lightness only. Only regions below the rest, and smaller than it, are shadows.
     """
     left, top, right, bottom = bounding_box(mask)
     shade = (lab[..., 0] + 16) / (backdrop[..., 0] + 16)
@@ -101,7 +101,7 @@ def shadow_on_backdrop(
 
 
 def _stands_on(rest: np.ndarray, shadow: np.ndarray) -> bool:
-    """Whether a shadow is one of the rest: beside and below it, not most of its height, and not its inside."""
+    """Whether a shadow belongs to the rest: beside and below it, not most of its height, and not inside it."""
     if not rest.any() or _height(shadow) <= _height(rest):
         return False
     left, top, right, bottom = bounding_box(rest | shadow)

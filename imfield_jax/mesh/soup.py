@@ -1,4 +1,4 @@
-"""Triangle soups: points that are the same, and faces that repeat others."""
+"""Triangle soups: welding equal points, and finding repeated and degenerate faces."""
 
 from __future__ import annotations
 

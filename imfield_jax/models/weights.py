@@ -66,7 +66,7 @@ def load_weights(path: str | os.PathLike) -> Weights:
 def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:
     header = json.loads(arrays.pop("header").item())
     if header["format"] != _FORMAT:
-        raise ValueError(f"format {header['format']}, this version reads {_FORMAT}")
+        raise ValueError(f"expected format {_FORMAT}, found {header['format']}")
     networks = Networks(from_dict(header["preset"]))
     paths = {name: array.astype(np.float32) for name, array in arrays.items()}
     tree = unflatten_dict(paths, sep="/")

@@ -82,7 +82,7 @@ def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int
             state = checkpoints.restore(step, _expected(run, stage))
         except ValueError as error:
             problem = error
-            observer.warned(stage, step, f"{error}; trying the checkpoint before")
+            observer.warned(stage, step, f"{error}; trying the previous checkpoint")
             continue
         observer.resumed(step, run.schedule.ends[-1])
         return step, state

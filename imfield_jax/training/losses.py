@@ -29,7 +29,7 @@ def occupancy_loss(
 def check_loss(loss: str, output: str) -> None:
     """Raises ValueError for a loss that a decoder with this output cannot be trained with."""
     if loss == "bce" and output != "sigmoid":
-        raise ValueError(f"loss bce is of logits, which a decoder with output {output} does not have: use mse")
+        raise ValueError(f"loss bce needs a decoder with output sigmoid, found {output}: use mse")
 
 
 def latent_loss(z: Float[Array, "B Z"], target: Float[Array, "B Z"]) -> Float[Array, ""]:

@@ -28,7 +28,7 @@ def check_single_process(environment: Mapping[str, str] = os.environ) -> None:
         found = [f"jax.distributed has {jax.process_count()}"]
     if found:
         raise ValueError(
-            f"training runs in one process, on all devices of one machine, and here are several ({', '.join(found)}): "
+            f"training runs in one process, on all devices of one machine, found several ({', '.join(found)}): "
             "start one process on one machine"
         )
 

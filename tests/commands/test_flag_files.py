@@ -24,8 +24,8 @@ def test_lines_take_the_place_of_the_file(tmp_path, encoding, end):
 @pytest.mark.parametrize(
     ("contents", "message"),
     [
-        (b"epochs: 3\n", "holds 'epochs: 3': expected a --flag on each line"),
-        (b"\xff\xfe-\x00", "is not a text file in UTF-8"),
+        (b"epochs: 3\n", "has the line 'epochs: 3': expected a --flag on each line"),
+        (b"\xff\xfe-\x00", "is not a UTF-8 text file"),
         (b"--flagfile={path}\n", "includes itself"),
         (b"--flagfile=~/some.flags\n", "includes itself"),
     ],

@@ -62,7 +62,7 @@ def test_output_lines_have_no_log_prefix(extracted):
     expected = r"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s"
     lines = [line for line in lines if not line.startswith("warning: ")]
     assert re.fullmatch(expected, lines[0]), lines[0]
-    assert lines[-1].startswith("4 meshes made: see ") and lines[-1].endswith("manifest.json")
+    assert lines[-1].startswith("4 meshes written: see ") and lines[-1].endswith("manifest.json")
     assert not any(re.match(r"[IWE]\d{4} ", line) for line in lines)
 
 
@@ -131,7 +131,7 @@ def bad_images(folder):
     (folder / "text.png").write_text("not an image")
     Image.new("RGBA", (90, 90)).save(folder / "transparent.png")
     return {
-        "no_alpha.png": "it has no transparency, and its border is not plain",
+        "no_alpha.png": "the image has no transparency, and its border is not plain",
         "tiny.png": "has 8 x 8 pixels: each side needs 16 or more",
         "empty.png": "is empty (0 bytes)",
         "corrupt.png": "found a damaged file",
@@ -157,7 +157,7 @@ def test_bad_images_get_a_line_each_and_good_ones_their_mesh(straight_run, progr
     assert [result["name"] for result in manifest["results"]] == ["good"]
     assert "good: " in done.stderr
     lines = done.stderr.splitlines()
-    assert lines[-7].startswith("1 mesh made, 6 images skipped: see ")
+    assert lines[-7].startswith("1 mesh written, 6 images skipped: see ")
     assert lines[-6:] == [f"skipped: {reason}" for reason in skipped]
 
 
@@ -234,7 +234,7 @@ def test_a_second_run_keeps_existing_results_and_ignores_its_own_outputs(program
     assert "red, fast: " in first.stderr and "red, fast: " not in second.stderr
     for kind in ("input", "preview"):
         assert f"warning: left out: {folder}/red, fast.{kind}.png: written by an earlier extract" in second.stderr
-    assert "1 of 1 meshes are there already" in second.stderr
+    assert "1 of 1 meshes already exist" in second.stderr
     endings = {"png", "stl", "input.png", "preview.png"}
     assert {path.name for path in folder.iterdir()} == {"manifest.json"} | {f"red, fast.{end}" for end in endings}
     assert [result["name"] for result in _results(folder)] == ["red, fast"]

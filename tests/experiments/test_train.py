@@ -90,9 +90,9 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--points=63"], r"is a run with another schedule \(see config.json there\)"),
+        (["--points=63"], r"is a run with a different schedule \(see config.json there\)"),
         (["--autoencoder_steps=4,3"], "--autoencoder_steps: expected three numbers, found '4,3'"),
-        (["--preset=improved", "--loss=bce"], "loss bce is of logits"),
+        (["--preset=improved", "--loss=bce"], "loss bce needs a decoder with output sigmoid"),
         (["--labels=pooled"], "has exact labels, not --labels=pooled: give --labels=exact, or another --data"),
         (["--category=boat"], "is of category box, not boat: give --category=box, or another --data"),
         (["--run=gs://bucket/run"], "--run=gs://bucket/run: expected a local path"),
@@ -140,7 +140,7 @@ def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program,
     assert "finetune_round2 2/2" in done.stderr and "encoder 4/4  latent" not in done.stderr
     assert load_weights(tmp_path / "weights.npz").about["stage"] == "finetune_round2"
     done = program(*flags, "--init_from=car")
-    assert done.returncode == 1 and "is a run with another schedule" in done.stderr
+    assert done.returncode == 1 and "is a run with a different schedule" in done.stderr
 
 
 def test_the_expected_duration_is_logged_before_the_first_update(straight_run):
@@ -192,7 +192,7 @@ def test_a_run_does_not_resume_with_other_data(straight_run, program, training_f
     (tmp_path / "config.json").write_text(json.dumps(config))
     done = program("train", *training_flags, f"--run={tmp_path}")
     assert done.returncode == 1
-    assert re.fullmatch("error: .* is a run with another data .*\n", done.stderr)
+    assert re.fullmatch("error: .* is a run with a different data .*\n", done.stderr)
 
 
 def test_help_shows_the_usage(program):

@@ -52,5 +52,5 @@ def test_lists_without_images_are_refused(tmp_path):
         list_images([tmp_path])
     with pytest.raises(FileNotFoundError, match="nowhere"):
         list_images([tmp_path / "nowhere"])
-    with pytest.raises(ValueError, match="no images were named"):
+    with pytest.raises(ValueError, match="no images were given"):
         list_images([])

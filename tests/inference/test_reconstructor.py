@@ -156,7 +156,7 @@ def test_latents_extracted_at_once_are_what_each_is_alone(model):
         alone = model.extract(z, 32).mesh
         np.testing.assert_array_equal(mesh.faces, alone.faces)
         np.testing.assert_allclose(mesh.vertices, alone.vertices, atol=1e-6)
-    with pytest.raises(ValueError, match=f"from 1 to {OBJECTS} latents make fields at once, not {OBJECTS + 1}"):
+    with pytest.raises(ValueError, match=f"expected 1 to {OBJECTS} latents, found {OBJECTS + 1}"):
         model.field(np.repeat(latents[:1], OBJECTS + 1, axis=0))
 
 
@@ -175,7 +175,7 @@ def test_certified_meshes_are_the_plain_ones_where_nothing_was_missed(model):
     np.testing.assert_array_equal(plain.mesh.faces, certified.mesh.faces)
     np.testing.assert_allclose(plain.mesh.vertices, certified.mesh.vertices, atol=1e-6)
     assert plain.certificate is None and certified.certificate.empty > 0.1
-    with pytest.raises(ValueError, match="bounds hold for exact fields, and these are fast"):
+    with pytest.raises(ValueError, match="bounds need precision exact, found fast"):
         Reconstructor(model.weights, precision="fast").extract(latent(0.05), 40, certify=True)
 
 

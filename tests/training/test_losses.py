@@ -31,7 +31,7 @@ def test_bce_is_the_likelihood_of_the_labels():
 
 
 def test_bce_of_a_field_without_logits_is_refused():
-    with pytest.raises(ValueError, match="leaky_clip does not have: use mse"):
+    with pytest.raises(ValueError, match="output sigmoid, found leaky_clip: use mse"):
         occupancy_loss(LOGITS, OCCUPANCY, "leaky_clip", "bce")
 
 

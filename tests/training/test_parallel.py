@@ -60,7 +60,7 @@ def test_four_devices_compute_the_updates_of_one(kind, request, make_step, numpy
     [{"SLURM_STEP_NUM_TASKS": "2"}, {"OMPI_COMM_WORLD_SIZE": "16"}, {"TPU_WORKER_HOSTNAMES": "host-0,host-1"}],
 )
 def test_one_of_several_processes_is_refused(environment):
-    with pytest.raises(ValueError, match=f"and here are several .{next(iter(environment))} is"):
+    with pytest.raises(ValueError, match=f"found several .{next(iter(environment))} is"):
         check_single_process(environment)
 
 

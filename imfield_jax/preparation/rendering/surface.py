@@ -13,10 +13,12 @@ import dataclasses
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
+from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.mesh.soup import first_copies, merged, with_three_corners
 from imfield_jax.preparation.rendering.texture import is_translucent, prepared
 from imfield_jax.sources import color as srgb
 from imfield_jax.sources.scene import Color, Part, Scene
+from imfield_jax.types import Mesh
 
 CREASE_DEGREES = 40.0
 WELD = 2.0**-20  # vertices closer than this, in bounding boxes, are the same point
@@ -136,14 +138,15 @@ def _weld(corners: np.ndarray) -> np.ndarray:
 
 def _distinct(corners: np.ndarray, welded: np.ndarray) -> np.ndarray:
     """Rows of faces with an area, the first of each set of equal ones: [N] int64, ascending."""
-    area = np.linalg.norm(_area_vectors(corners), axis=1)
+    area = np.linalg.norm(_face_vectors(corners), axis=1)
     rows = np.flatnonzero(with_three_corners(welded) & (area > 0))
     return rows[first_copies(welded[rows])]
 
 
-def _area_vectors(corners: np.ndarray) -> np.ndarray:
-    """Normals of twice each face's area, [F, 3]. Other edges of a sliver may give exactly zero where these do not."""
-    return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+def _face_vectors(corners: np.ndarray) -> np.ndarray:
+    """`face_vectors`, [F, 3]. Other edges of a sliver may give exactly zero where these do not."""
+    points = corners.reshape(-1, 3)
+    return face_vectors(Mesh(points, np.arange(len(points)).reshape(-1, 3)))
 
 
 def _smooth_normals(corners: np.ndarray, welded: np.ndarray, pairs_at_once: int = 1 << 20) -> np.ndarray:
@@ -178,7 +181,7 @@ def _smooth_normals(corners: np.ndarray, welded: np.ndarray, pairs_at_once: int 
 def _face_normals(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Unit normals [F, 3] and the angle at every corner [3 F]."""
     edges = np.roll(corners, -1, axis=1) - corners
-    normals = _area_vectors(corners)
+    normals = _face_vectors(corners)
     normals /= np.linalg.norm(normals, axis=1, keepdims=True)
     forward = edges / np.linalg.norm(edges, axis=2, keepdims=True)
     backward = -np.roll(forward, 1, axis=1)

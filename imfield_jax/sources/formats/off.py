@@ -13,7 +13,7 @@ from imfield_jax.sources.formats.surface import Polygons, known, part, unit
 from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.scene import GREY, Part
 
-_HEADER = re.compile(r"\s*(ST)?(C)?(N)?(4)?(n)?OFF\b|\s*(ST)?(C)?(N)?OFF(?=\d)", re.ASCII)
+_HEADER = re.compile(r"\s*(ST)?(C)?(N)?(4)?(n)?OFF\b|\s*(ST)?(C)?(N)?OFF(?=\d)", re.ASCII | re.IGNORECASE)
 _COMMENT = re.compile(r"#[^\n]*")
 
 
