@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from jaxtyping import Float64
 
 from imfield_jax.files import one_line
 from imfield_jax.sources import color as srgb
-from imfield_jax.sources.formats.gltf_document import Document, fractions
+from imfield_jax.sources.formats.gltf_document import Document, Placed, fractions
 from imfield_jax.sources.formats.gltf_material import Look, Materials
 from imfield_jax.sources.formats.surface import MOST_REPEATS
 from imfield_jax.sources.formats.unsupported import Unsupported
@@ -35,10 +36,10 @@ def read(contents: bytes, opened: Callable[[str], bytes | None]) -> tuple[tuple[
     materials = Materials(document)
     parts: list[Part] = []
     lost = 0
-    for mesh, matrix in document.placed_meshes():
-        for primitive in mesh["primitives"]:
-            if primitive.get("mode", _TRIANGLES) in (_TRIANGLES, _STRIP, _FAN):
-                part, missing = _part(document, materials, primitive, matrix)
+    for placed in document.placed_meshes():
+        for primitive in placed.mesh["primitives"]:
+            if primitive.get("mode", _TRIANGLES) in (_TRIANGLES, _STRIP, _FAN) and _has_positions(primitive):
+                part, missing = _part(document, materials, primitive, placed)
                 parts.append(part)
                 lost += missing
     warnings = [f"textures left out: {kind}" for kind in sorted(materials.missing)]
@@ -47,10 +48,15 @@ def read(contents: bytes, opened: Callable[[str], bytes | None]) -> tuple[tuple[
     return tuple(parts), tuple(warnings)
 
 
-def _part(document: Document, materials: Materials, primitive: dict, matrix: np.ndarray) -> tuple[Part, int]:
+def _has_positions(primitive: dict) -> bool:
+    """Without them, the specification says, a primitive is skipped."""
+    return "POSITION" in primitive["attributes"]
+
+
+def _part(document: Document, materials: Materials, primitive: dict, placed: Placed) -> tuple[Part, int]:
     """A primitive in its final place, and how many triangles it lacks."""
     attributes, indices = _arrays(document, primitive)
-    vertices = attributes["POSITION"].astype(np.float64)
+    vertices = _morphed(document, primitive, attributes["POSITION"].astype(np.float64), placed.weights)
     if indices is None:
         indices = np.arange(len(vertices))
     faces = _faces(indices.astype(np.int64).ravel(), primitive.get("mode", _TRIANGLES))
@@ -63,8 +69,10 @@ def _part(document: Document, materials: Materials, primitive: dict, matrix: np.
     uv = attributes.get(f"TEXCOORD_{look.uv_set}") if look.texture is not None else None
     uv = None if uv is None or len(uv) != len(vertices) else _uv(uv, look.to_image)
     with np.errstate(invalid="ignore", over="ignore"):  # `scene.place` checks that the vertices in use are finite
-        vertices = vertices @ matrix[:3, :3].T + matrix[:3, 3]
-    if np.linalg.det(matrix[:3, :3]) < 0:
+        if placed.joints is not None:
+            vertices = _skinned(vertices, attributes, placed.joints)
+        vertices = vertices @ placed.matrix[:3, :3].T + placed.matrix[:3, 3]
+    if np.linalg.det(placed.matrix[:3, :3]) < 0:
         faces = faces[:, ::-1]  # a mirror turns outward faces inward
     part = Part(
         vertices=vertices,
@@ -77,12 +85,39 @@ def _part(document: Document, materials: Materials, primitive: dict, matrix: np.
     return part, int((~known).sum())
 
 
+def _morphed(
+    document: Document, primitive: dict, vertices: np.ndarray, weights: tuple[float, ...]
+) -> Float64[np.ndarray, "V 3"]:
+    """Positions with the morph targets that the file has switched on."""
+    for weight, target in zip(weights, primitive.get("targets", ()), strict=False):
+        if weight and "POSITION" in target:
+            vertices = vertices + weight * document.array(target["POSITION"])
+    return vertices
+
+
+def _skinned(
+    vertices: np.ndarray, attributes: dict[str, np.ndarray], joints: Float64[np.ndarray, "J 4 4"]
+) -> Float64[np.ndarray, "V 3"]:
+    """Positions where the joints of a skin bring them; where a file names no joints, as they are."""
+    sets = [n for n in range(len(attributes)) if f"JOINTS_{n}" in attributes and f"WEIGHTS_{n}" in attributes]
+    if not sets:
+        return vertices
+    numbers = np.concatenate([attributes[f"JOINTS_{n}"] for n in sets], axis=1)
+    weights = np.concatenate([fractions(attributes[f"WEIGHTS_{n}"]) for n in sets], axis=1).astype(np.float64)
+    matrices = np.zeros((len(vertices), 4, 4))
+    for number, weight in zip(numbers.T, weights.T, strict=True):
+        matrices += weight[:, None, None] * joints[number]
+    total = weights.sum(axis=1)[:, None]
+    moved = np.einsum("vij,vj->vi", matrices[:, :3, :3], vertices) + matrices[:, :3, 3]
+    return np.where(total > 0, moved / np.where(total > 0, total, 1), vertices)
+
+
 def _arrays(document: Document, primitive: dict) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
     """Attributes by name, and the indices if there are any."""
     compressed = primitive.get("extensions", {}).get(_DRACO)
     if compressed:
         return _decompressed(document, compressed)
-    wanted = ("POSITION", "COLOR_0", "TEXCOORD_")
+    wanted = ("POSITION", "COLOR_0", "TEXCOORD_", "JOINTS_", "WEIGHTS_")
     attributes = {n: document.array(i) for n, i in primitive["attributes"].items() if n.startswith(wanted)}
     return attributes, document.array(primitive["indices"]) if "indices" in primitive else None
 

@@ -6,6 +6,7 @@ https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 import urllib.parse
 from collections.abc import Callable, Iterator
@@ -22,8 +23,25 @@ _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "
 _HARMLESS = (
     *("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp"),
     *("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod"),
+    *("EXT_mesh_gpu_instancing", "KHR_node_visibility"),
 )
 _REWRITE = "write it again as plain glTF 2.0 without compression, for instance with Blender"
+
+
+@dataclasses.dataclass(frozen=True)
+class Placed:
+    """A mesh in its place.
+
+    mesh:    its entry in the tree.
+    matrix:  of its node; of a mesh with a skin the identity, as its joints place it.
+    joints:  the matrices of the joints of its skin in the pose that the file is in; None without one.
+    weights: of its morph targets, as many as it says.
+    """
+
+    mesh: dict
+    matrix: Float64[np.ndarray, "4 4"]
+    joints: Float64[np.ndarray, "J 4 4"] | None = None
+    weights: tuple[float, ...] = ()
 
 
 class Document:
@@ -100,8 +118,23 @@ class Document:
         strides = (stride, kind.itemsize)
         return np.ndarray((count, width), kind, view, entry.get("byteOffset", 0), strides)
 
-    def placed_meshes(self) -> Iterator[tuple[dict, Float64[np.ndarray, "4 4"]]]:
-        """The meshes of the default scene, each with its matrix, as often as they are placed."""
+    def placed_meshes(self) -> Iterator[Placed]:
+        """The meshes of the default scene that are visible, as often as they are placed."""
+        nodes, worlds = self.tree.get("nodes", []), self._worlds()
+        for index, world in worlds.items():
+            node = nodes[index]
+            if "mesh" not in node:
+                continue
+            mesh = self.tree["meshes"][node["mesh"]]
+            weights = tuple(node.get("weights", mesh.get("weights", ())))
+            if "skin" in node:
+                yield Placed(mesh, np.eye(4), self._joints(self.tree["skins"][node["skin"]], worlds), weights)
+                continue
+            for matrix in self._instances(node):
+                yield Placed(mesh, world @ matrix, None, weights)
+
+    def _worlds(self) -> dict[int, np.ndarray]:
+        """The matrices of the nodes that the default scene shows, in the order of their tree."""
         nodes = self.tree.get("nodes", [])
         scenes = self.tree.get("scenes")
         if scenes:
@@ -109,16 +142,39 @@ class Document:
         else:
             children = {child for node in nodes for child in node.get("children", [])}
             roots = [index for index in range(len(nodes)) if index not in children]
-        waiting, visited = [(index, np.eye(4)) for index in reversed(roots)], set()
+        waiting: list[tuple[int, np.ndarray]] = [(index, np.eye(4)) for index in reversed(roots)]
+        worlds: dict[int, np.ndarray] = {}
         while waiting:
             index, outer = waiting.pop()
-            if index in visited:
+            if index in worlds or not _extension(nodes[index], "KHR_node_visibility").get("visible", True):
                 continue  # the specification wants a tree
-            visited.add(index)
-            matrix = outer @ _matrix(nodes[index])
-            if "mesh" in nodes[index]:
-                yield self.tree["meshes"][nodes[index]["mesh"]], matrix
-            waiting += [(child, matrix) for child in reversed(nodes[index].get("children", []))]
+            worlds[index] = outer @ _matrix(nodes[index])
+            waiting += [(child, worlds[index]) for child in reversed(nodes[index].get("children", []))]
+        return worlds
+
+    def _joints(self, skin: dict, worlds: dict[int, np.ndarray]) -> np.ndarray:
+        """The matrices [J, 4, 4] from the coordinates of a skinned mesh to those of the scene."""
+        joints = np.stack([worlds.get(index, np.eye(4)) for index in skin["joints"]])
+        if "inverseBindMatrices" not in skin:
+            return joints
+        inverse = self.array(skin["inverseBindMatrices"]).astype(np.float64).reshape(-1, 4, 4)
+        return joints @ inverse[: len(joints)].swapaxes(1, 2)  # stored by columns
+
+    def _instances(self, node: dict) -> list[np.ndarray]:
+        """The matrices of EXT_mesh_gpu_instancing within a node, one of the identity without it."""
+        attributes = _extension(node, "EXT_mesh_gpu_instancing").get("attributes", {})
+        keys = [key for key in ("TRANSLATION", "ROTATION", "SCALE") if key in attributes]
+        if not keys:
+            return [np.eye(4)]
+        columns = [self.array(attributes[key]) for key in keys]
+        return [
+            _matrix({key.lower(): row for key, row in zip(keys, rows, strict=True)})
+            for rows in zip(*columns, strict=True)
+        ]
+
+
+def _extension(entry: dict, name: str) -> dict:
+    return entry.get("extensions", {}).get(name, {})
 
 
 def fractions(values: Num[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:

@@ -161,6 +161,58 @@ def test_nodes_turn_scale_move_and_mirror(tmp_path):
     np.testing.assert_allclose(np.cross(b - a, c - a) / 6, [[-1, 0, 0]] * 2, atol=1e-12)  # the mirror turned z
 
 
+def test_a_skin_is_placed_by_its_joints_and_not_by_its_node(tmp_path):
+    half = np.sqrt(0.5)
+    moved = np.eye(4, dtype=np.float32)
+    moved[:3, 3] = [-1, 0, 0]  # the joint of the bind pose stands at x = 1
+    writer = Writer(JOINTS_0=np.full((4, 4), 1, np.uint8), WEIGHTS_0=np.array([[0.5, 0.5, 0, 0]] * 4, np.float32))
+    writer.tree["accessors"][writer.primitive["attributes"]["JOINTS_0"]].pop("normalized")
+    bind = writer.view(np.stack([np.eye(4, dtype=np.float32), moved.T]).tobytes())
+    writer.tree["accessors"].append({"bufferView": bind, "componentType": 5126, "count": 2, "type": "MAT4"})
+    writer.tree["skins"] = [{"joints": [1, 2], "inverseBindMatrices": len(writer.tree["accessors"]) - 1}]
+    writer.tree["nodes"] = [
+        {"mesh": 0, "skin": 0, "translation": [7, 7, 7]},
+        {},
+        {"translation": [1, 0, 0], "rotation": [0, 0, half, half]},
+    ]
+    writer.tree["scenes"] = [{"nodes": [0, 1, 2]}]
+    vertices = writer.load(tmp_path).parts[0].vertices
+    np.testing.assert_allclose(vertices, [[1, -1, 0], [1, 0, 0], [0, 0, 0], [0, -1, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("place", ["nodes", "meshes"])
+def test_morph_targets_that_are_switched_on_move_the_vertices(place, tmp_path):
+    writer = Writer()
+    up = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 4], [0, 0, 4]], np.float32)
+    writer.primitive["targets"] = [{"POSITION": writer.accessor(up)}, {"POSITION": writer.accessor(up)}]
+    assert not writer.load(tmp_path).parts[0].vertices[:, 2].any()
+    writer.tree[place][0]["weights"] = [0.5, 0]
+    np.testing.assert_allclose(writer.load(tmp_path).parts[0].vertices[:, 2], [0, 0, 2, 2])
+
+
+@pytest.mark.parametrize("required", [False, True])
+def test_instances_are_all_there(required, tmp_path):
+    writer = Writer()
+    at = writer.accessor(np.array([[0, 0, 0], [5, 0, 0]], np.float32))
+    scale = writer.accessor(np.array([[1, 1, 1], [2, 2, 2]], np.float32))
+    name = "EXT_mesh_gpu_instancing"
+    writer.tree["nodes"][0] |= {"translation": [0, 1, 0], "extensions": {name: {"attributes": {"TRANSLATION": at}}}}
+    writer.tree["nodes"][0]["extensions"][name]["attributes"]["SCALE"] = scale
+    writer.tree["extensionsRequired"] = [name] if required else []
+    first, second = writer.load(tmp_path).parts
+    np.testing.assert_allclose(first.vertices - [0, 1, 0], SQUARE)
+    np.testing.assert_allclose(second.vertices - [5, 1, 0], 2 * SQUARE)
+
+
+def test_what_is_hidden_or_has_no_positions_is_skipped(tmp_path):
+    writer = Writer()
+    hidden = {"KHR_node_visibility": {"visible": False}}
+    writer.tree["nodes"] += [{"children": [2], "extensions": hidden}, {"mesh": 0}]
+    writer.tree["scenes"] = [{"nodes": [0, 1]}]
+    writer.tree["meshes"][0]["primitives"].append({"attributes": {"NORMAL": 0}})
+    assert len(writer.load(tmp_path).parts) == 1
+
+
 def test_faces_of_vertices_that_are_not_there_cost_only_themselves(tmp_path):
     scene = Writer(indices=np.array([0, 1, 2, 0, 2, 4], np.uint16)).load(tmp_path)
     assert len(scene.parts[0].faces) == 1 and "1 triangles left out" in scene.warnings[0]
