@@ -6,10 +6,12 @@ pycollada places everything; polygons are triangulated here, as its own triangul
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import collada
 import numpy as np
+from collada.controller import BoundSkin
+from collada.geometry import Geometry
 from collada.material import Material
 from collada.primitive import Primitive
 
@@ -36,16 +38,31 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
     turn = _TO_Y_UP[document.assetInfo.upaxis]
     warnings = [f"part of the file left out: {one_line(error)}" for error in document.errors[:1]]
     parts: list[Part] = []
-    for geometry in document.scene.objects("geometry") if document.scene else ():
-        for primitive in geometry.original.primitives:
-            polygons = _polygons(primitive, turn @ geometry.matrix[:3, :3], turn @ geometry.matrix[:3, 3])
+    for geometry, matrix, materials in _placed(document):
+        for primitive in geometry.primitives:
+            polygons = _polygons(primitive, turn @ matrix[:3, :3], turn @ matrix[:3, 3])
             if polygons is not None:
                 polygons, lost = known(polygons)
                 warnings += lost
-                material = geometry.materialnodebysymbol.get(primitive.material)
+                material = materials.get(primitive.material)
                 color, image = _material(material and material.target, texture, polygons.colors is not None)
                 parts.append(part(polygons, color, image))
+    if holes := len(document.xmlnode.getroot().findall(f".//{document.tag('ph')}")):
+        warnings.append(f"polygons with holes left out: {holes} (write the file again as triangles)")
     return tuple(parts), tuple(warnings)
+
+
+def _placed(document: collada.Collada) -> Iterator[tuple[Geometry, np.ndarray, dict]]:
+    """The geometries of the scene with their matrices and materials: those that joints move as they were bound."""
+    if document.scene is None:
+        return
+    for placed in document.scene.objects("geometry"):
+        yield placed.original, placed.matrix, placed.materialnodebysymbol
+    for placed in document.scene.objects("controller"):
+        if isinstance(placed, BoundSkin):
+            yield placed.skin.geometry, np.asarray(placed.skin.bind_shape_matrix), placed.materialnodebysymbol
+        else:  # a morph, without what it morphs into
+            yield placed.original.source_geometry, placed.matrix, placed.materialnodebysymbol
 
 
 def _polygons(source: Primitive, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:

@@ -229,6 +229,42 @@ def test_collada_with_such_a_face_is_refused_for_that_reason(tmp_path):
         load_scene(path)
 
 
+SKIN = """<library_controllers><controller id="c"><skin source="#g"><bind_shape_matrix>2 0 0 0 0 2 0 0 0 0 2 0 0 0 0 1
+</bind_shape_matrix><source id="j"><Name_array id="ja" count="1">n</Name_array><technique_common>
+<accessor source="#ja" count="1"><param name="JOINT" type="name"/></accessor></technique_common></source>
+<source id="i"><float_array id="ia" count="16">1 0 0 0 0 1 0 0 0 0 1 0 0 0 0 1</float_array><technique_common>
+<accessor source="#ia" count="1" stride="16"><param name="TRANSFORM" type="float4x4"/></accessor></technique_common>
+</source><source id="w"><float_array id="wa" count="1">1</float_array><technique_common>
+<accessor source="#wa" count="1"><param name="WEIGHT" type="float"/></accessor></technique_common></source>
+<joints><input semantic="JOINT" source="#j"/><input semantic="INV_BIND_MATRIX" source="#i"/></joints>
+<vertex_weights count="1"><input semantic="JOINT" source="#j" offset="0"/>
+<input semantic="WEIGHT" source="#w" offset="1"/><vcount>1</vcount><v>0 0</v></vertex_weights></skin></controller>
+</library_controllers><library_visual_scenes>"""
+MORPH = """<library_controllers><controller id="c"><morph source="#g"><source id="t"><IDREF_array id="ta" count="1">g
+</IDREF_array><technique_common><accessor source="#ta" count="1"><param name="MORPH_TARGET" type="IDREF"/></accessor>
+</technique_common></source><source id="w"><float_array id="wa" count="1">1</float_array><technique_common>
+<accessor source="#wa" count="1"><param name="MORPH_WEIGHT" type="float"/></accessor></technique_common></source>
+<targets><input semantic="MORPH_TARGET" source="#t"/><input semantic="MORPH_WEIGHT" source="#w"/></targets></morph>
+</controller></library_controllers><library_visual_scenes>"""
+
+
+@pytest.mark.parametrize(("controller", "scale"), [(SKIN, 2), (MORPH, 1)], ids=["skin", "morph"])
+def test_collada_meshes_that_a_controller_moves_are_there_too(controller, scale, tmp_path):
+    text = dae().replace("<library_visual_scenes>", controller)
+    moved = text.replace('<instance_geometry url="#g"/>', '<instance_controller url="#c"/>')
+    scene = load_scene(write(tmp_path, "a.dae", moved))
+    assert not scene.warnings
+    np.testing.assert_allclose(
+        np.sort(scene.soup()[0], axis=0), scale * np.sort(load_scene(write(tmp_path, "b.dae", dae())).soup()[0], axis=0)
+    )
+
+
+def test_collada_polygons_with_holes_are_counted(tmp_path):
+    text = dae("polygons").replace("<p>", "<ph><p>", 1).replace("</p>", "</p><h>0 1 2</h></ph>", 1)
+    (warning,) = load_scene(write(tmp_path, "a.dae", text)).warnings
+    assert "polygons with holes left out: 1 " in warning
+
+
 def cut_short():
     for name, contents in FILES.items():
         if not name.endswith(("obj", "dae")):
