@@ -69,13 +69,16 @@ def _vertex_colors(table: np.ndarray, header: re.Match) -> np.ndarray | None:
 
 
 def _face_colors(words: list[list[str]], counts: np.ndarray) -> np.ndarray | None:
-    """Colours behind the corners of faces, of each corner; None unless all faces have three or four numbers.
+    """Colours behind the corners of faces, of each corner, grey of faces without; None where no face has one.
 
-    A single number would be a row of a colour table that only Geomview has.
+    A colour is three or four numbers. A single number would be a row of a colour table that only Geomview has.
     """
-    width = min((len(rest) for rest in words), default=0)
-    if width < 3:
+    colored = [rest[:4] for rest in words if len(rest) >= 3]
+    if not colored:
         return None
-    whole = all("." not in word for rest in words for word in rest[:3])  # bytes, even if all are 0 or 1
-    table = np.array([rest[: min(width, 4)] for rest in words]).astype(np.float64)
-    return np.repeat(unit(table.astype(np.uint8) if whole else table), counts, axis=0)
+    whole = all("." not in word for rest in colored for word in rest[:3])  # bytes, even if all are 0 or 1
+    table = np.array([rest if len(rest) == 4 else [*rest, "nan"] for rest in colored]).astype(np.float64)
+    table = np.where(np.isnan(table), 255.0 if whole or np.nanmax(table) >= 2 else 1.0, table)
+    colors = np.full((len(words), 4), GREY, np.float32)
+    colors[[len(rest) >= 3 for rest in words]] = unit(table.astype(np.uint8) if whole else table)
+    return np.repeat(colors, counts, axis=0)

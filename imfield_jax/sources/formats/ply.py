@@ -36,12 +36,23 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
         counts = np.full(len(corners) // 3, 3)
         polygons = _with_attributes(Polygons(vertices, counts, corners), vertex, {})
     polygons, warnings = known(polygons)
-    name = next((line.split(maxsplit=1)[1] for line in comments if line.lower().startswith("texturefile ")), "")
-    image = texture(name) if name and polygons.uv is not None else None
-    if name and image is None:
-        warnings += (f"left out, as it is missing or damaged: {name}",)
-    color = GREY if image is None and polygons.colors is None else (1.0, 1.0, 1.0, 1.0)
-    return (part(polygons, color, image),), warnings
+    names = [line.split(maxsplit=1)[1] for line in comments if line.lower().startswith("texturefile ")]
+    parts = []
+    for mine, name in _by_texture(polygons, names):
+        image = texture(name) if name and mine.uv is not None else None
+        if name and image is None:
+            warnings += (f"left out, as it is missing or damaged: {name}",)
+        color = GREY if image is None and mine.colors is None else (1.0, 1.0, 1.0, 1.0)
+        parts.append(part(mine, color, image))
+    return tuple(parts), warnings
+
+
+def _by_texture(polygons: Polygons, names: list[str]) -> list[tuple[Polygons, str]]:
+    """The polygons of each texture, with its name: of the number that faces have, "" for one that has no name."""
+    if polygons.groups is None or len(names) < 2:
+        return [(polygons, names[0] if names else "")]
+    name_of = {number: names[number] if 0 <= number < len(names) else "" for number in set(polygons.groups.tolist())}
+    return [(polygons.of_group(number), name) for number, name in sorted(name_of.items())]
 
 
 def _corner_lists(element: _Element) -> Lists | None:
@@ -73,7 +84,9 @@ def _with_attributes(polygons: Polygons, vertex: _Element, face: _Element) -> Po
     uv = next((_columns(scalars, names) for names in _UV if scalars.keys() >= set(names)), None)
     uv = uv[rows] if uv is not None and len(uv) else _wedges(face.get("texcoord"), polygons.counts)
     uv = None if uv is None else uv.astype(np.float32)
-    return Polygons(polygons.vertices, polygons.counts, polygons.corners, uv, colors)
+    numbers = _scalars(face).get("texnumber")
+    groups = None if numbers is None else numbers.astype(np.int64)
+    return Polygons(polygons.vertices, polygons.counts, polygons.corners, uv, colors, groups)
 
 
 def _wedges(column: Column | None, counts: np.ndarray) -> np.ndarray | None:

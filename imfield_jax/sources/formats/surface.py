@@ -93,11 +93,14 @@ def _distinct(corners: np.ndarray, values: list[np.ndarray]) -> tuple[np.ndarray
 
 
 def unit(values: Num[np.ndarray, "N components"]) -> Float32[np.ndarray, "N 4"]:
-    """Colours of 3 or 4 components as RGBA in [0, 1]: bytes and 16-bit numbers by their type, others by size."""
+    """Colours of 3 or 4 components as RGBA in [0, 1]: bytes and 16-bit numbers by their type, others by size.
+
+    Floats below 2 are fractions: light of a bright place, or rounding, may be a little more than 1.
+    """
     scale = 255.0 if values.dtype == np.uint8 else 65535.0 if values.dtype == np.uint16 else None
     values = np.nan_to_num(values.astype(np.float64))
     if scale is None:
-        scale = 255.0 if values.max(initial=0) > 1 else 1.0
+        scale = 255.0 if values.max(initial=0) >= 2 else 1.0
     opaque = np.ones((len(values), 4), np.float32)
     opaque[:, : values.shape[1]] = np.clip(values / scale, 0, 1)
     return opaque

@@ -13,11 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from imfield_jax.preparation.rendering.surface import _weld
 from imfield_jax.sources.formats.kinds import SUFFIXES, unreadable_kind
 from imfield_jax.sources.formats.meshfile import load_scene
 from imfield_jax.sources.formats.text import decoded
+from imfield_jax.sources.scene import GREY
 
 CASES = Path(__file__).parents[2] / "cases"
 PROFILE = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [3, 1], [1, 1], [1, 2], [1, 3], [0, 3]], float)  # an L
@@ -115,6 +117,7 @@ FILES = {
     "no uv.obj": obj("{0}//1"),
     "relative.obj": obj(first=-2 * len(PROFILE)),
     "continued.obj": obj(between=" \\\n"),
+    "continued behind blanks.obj": obj(between=" \\ \t\r\n"),
     "colours.obj": obj().replace("v 5 -3 1\n", "v 5 -3 1 1 0 0\n"),
     "plain.off": off(),
     "normals.off": off("NOFF", " 0 0 1"),
@@ -124,6 +127,8 @@ FILES = {
     "little.ply": ply("<"),
     "big.ply": ply(">"),
     "wide.ply": ply("<", "int", "ushort"),
+    "old mac.ply": ply("").replace("\n", "\r"),
+    "windows.ply": ply("").replace("\n", "\r\n"),
     "text with more.ply": ply("", more=True),
     "little with more.ply": ply("<", "ushort", "uint", more=True),
     "big with more.ply": ply(">", "uint", "short", more=True),
@@ -343,6 +348,46 @@ def test_vertex_and_face_colors_come_with_ply_and_off(tmp_path):
         write(tmp_path, "a.off", "OFF\n4 2 0\n" + lines(corners) + "\n" + faces)
         (part,) = load_scene(tmp_path / "a.off").parts
         assert [part.colors[face].tolist() for face in part.faces] == [[[1, 0, 0, 1]] * 3, [[0, 0, 1, 1]] * 3]
+
+
+FACES_OF_TEXTURES = (("0 1 2", 1), ("0 2 3", 0), ("0 1 3", 1), ("1 2 3", -1))
+
+
+@pytest.mark.parametrize("bright", [1.00001, 1.5])
+def test_colors_a_little_over_one_are_fractions_in_every_format(bright, tmp_path):
+    corners = [(0, 0, 0, bright, 0.5, 0.25), (1, 0, 0, 1, 0.5, 0.25), (1, 1, 0, 1, 0.5, 0.25)]
+    head = ["ply", "format ascii 1.0", "element vertex 3", *(f"property float {axis}" for axis in "xyz")]
+    head += [f"property float {name}" for name in ("red", "green", "blue")]
+    head += ["element face 1", "property list uchar int vertex_indices", "end_header"]
+    write(tmp_path, "a.ply", "\n".join([*head, lines(corners), "3 0 1 2", ""]))
+    write(tmp_path, "a.off", "COFF\n3 1 0\n" + lines(corners) + "\n3 0 1 2\n")
+    write(tmp_path, "a.obj", "".join(f"v {lines([corner])}\n" for corner in corners) + "f 1 2 3\n")
+    for name in ("a.ply", "a.off", "a.obj"):
+        np.testing.assert_allclose(load_scene(tmp_path / name).parts[0].colors, [[1, 0.5, 0.25, 1]] * 3)
+
+
+def test_faces_of_an_off_file_without_a_color_are_grey_among_others(tmp_path):
+    corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
+    for color in ("255 0 0", "1.0 0 0", "255 0 0 255"):
+        write(tmp_path, "a.off", "OFF\n4 2 0\n" + lines(corners) + f"\n3 0 1 2 {color}\n3 0 2 3\n")
+        (part,) = load_scene(tmp_path / "a.off").parts
+        np.testing.assert_allclose(part.colors[part.faces[0]], [[1, 0, 0, 1]] * 3)
+        np.testing.assert_allclose(part.colors[part.faces[1]], [GREY] * 3)
+
+
+def test_each_face_of_a_ply_file_has_the_texture_of_its_number(tmp_path):
+    for name, color in (("red.png", (255, 0, 0)), ("blue.png", (0, 0, 255))):
+        Image.new("RGB", (2, 2), color).save(tmp_path / name)
+    head = ["ply", "format ascii 1.0", "comment TextureFile red.png", "comment TextureFile blue.png"]
+    head += ["element vertex 4", *(f"property float {axis}" for axis in "xyz"), "element face 4"]
+    head += ["property list uchar int vertex_indices", "property list uchar float texcoord", "property int texnumber"]
+    faces = [f"3 {corners} 6 0 0 1 0 0 1 {number}" for corners, number in FACES_OF_TEXTURES]
+    write(tmp_path, "a.ply", "\n".join([*head, "end_header", "0 0 0", "1 0 0", "0 1 0", "0 0 1", *faces, ""]))
+    parts = load_scene(tmp_path / "a.ply").parts
+    assert [len(part.faces) for part in parts] == [1, 1, 2]
+    assert [part.texture is not None and part.texture[0, 0].tolist() for part in parts] == [
+        *(False, [255, 0, 0, 255], [0, 0, 255, 255])
+    ]
 
 
 def test_3mf_has_components_transforms_and_colors(tmp_path):
