@@ -36,7 +36,9 @@ def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> Floa
         low, at_low = np.where(moves_low, middle, low), np.where(moves_low, values, at_low)
         high, at_high = np.where(moves_low, high, middle), np.where(moves_low, at_high, values)
         last = np.where(moves_low, -1, 1)
-        fractions[moving] = low + (high - low) * at_low / (at_low - at_high)
+        span = at_low - at_high
+        found = span == 0  # the root itself, and the other end was halved until it was 0 too
+        fractions[moving] = np.where(found, middle, low + (high - low) * at_low / np.where(found, 1, span))
     return fractions
 
 

@@ -48,6 +48,15 @@ def test_more_iterations_come_nearer(field):
     assert means[2] <= means[1]
 
 
+def test_far_more_iterations_than_it_takes_do_no_harm():
+    def flat(points):
+        """Exactly 0 around the surface: the value at the other end is halved until it is 0, too."""
+        return np.where(np.abs(distance(points)) < 1e-4, 0, distance(points))
+
+    vertices = extract(flat, 16, refinement_iterations=1200).mesh.vertices
+    assert np.abs(distance(vertices)).max() < 1.01e-4
+
+
 def test_no_vertex_leaves_its_edge_and_no_triangle_changes():
     before, after = (extract(kinked, RESOLUTION, refinement_iterations=iterations).mesh for iterations in (0, 3))
     np.testing.assert_array_equal(after.faces, before.faces)
