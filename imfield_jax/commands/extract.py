@@ -26,7 +26,7 @@ from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
-from imfield_jax.files import write_atomic
+from imfield_jax.files import locked, write_atomic
 from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
 from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
@@ -51,6 +51,7 @@ _REFINEMENT = flags.DEFINE_integer(
     REFINEMENT_ITERATIONS,
     "Steps that move each vertex onto the field's level set; 0 interpolates linearly, which leaves ripples on panels.",
     lower_bound=0,
+    upper_bound=100,
 )
 _NORMALS = flags.DEFINE_enum(
     "normals", "faces", ("faces", "field"), "Vertex normals: mean of the faces around, or gradient of the field."
@@ -100,11 +101,11 @@ def main(arguments: list[str]) -> int:
         certify=_CERTIFY.value,
     )
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
-    book = Manifest(
-        out, about, {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
-    )
-    book.write()
-    return _report(_extract(model, _unfinished(images, book), settings, book, out), len(images), book, out)
+    wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
+    with locked(out / ".lock", f"another process writes meshes to {out}: wait for it, or choose another --out"):
+        book = Manifest(out, about, wanted)
+        book.write()
+        return _report(_extract(model, _unfinished(images, book), settings, book, out), len(images), book, out)
 
 
 def _check_flags() -> None:

@@ -11,6 +11,8 @@ import pytest
 import trimesh
 from PIL import Image
 
+from imfield_jax.files import locked
+
 RESOLUTION = "--resolution=32"
 
 
@@ -50,7 +52,8 @@ def test_every_image_has_its_results(extracted):
     out, _ = extracted
     names = {"2-2", "2", "10", "2-3"}
     kinds = ("glb", "obj", "stl", "ply", "input.png", "preview.png")
-    assert {path.name for path in out.iterdir()} == {f"{n}.{kind}" for n in names for kind in kinds} | {"manifest.json"}
+    results = {f"{n}.{kind}" for n in names for kind in kinds}
+    assert {path.name for path in out.iterdir()} == results | {"manifest.json", ".lock"}
     for name in names:
         with Image.open(out / f"{name}.input.png") as view:
             assert view.size == (128, 128) and view.mode == "L"
@@ -161,6 +164,14 @@ def test_bad_images_get_a_line_each_and_good_ones_their_mesh(straight_run, progr
     assert lines[-6:] == [f"skipped: {reason}" for reason in skipped]
 
 
+def test_two_runs_do_not_write_to_one_folder(straight_run, program, images, tmp_path):
+    with locked(tmp_path / ".lock", "free"):
+        refused = program("extract", images / "2.png", f"--run={straight_run}", f"--out={tmp_path}", RESOLUTION)
+    assert refused.returncode == 1 and refused.stderr.count("\n") == 1
+    assert refused.stderr.startswith("error: another process writes meshes to")
+    assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
 def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path):
     name = "corrupt.png"
     message = bad_images(tmp_path)[name]
@@ -236,7 +247,8 @@ def test_a_second_run_keeps_existing_results_and_ignores_its_own_outputs(program
         assert f"warning: left out: {folder}/red, fast.{kind}.png: written by an earlier extract" in second.stderr
     assert "1 of 1 meshes already exist" in second.stderr
     endings = {"png", "stl", "input.png", "preview.png"}
-    assert {path.name for path in folder.iterdir()} == {"manifest.json"} | {f"red, fast.{end}" for end in endings}
+    names = {"manifest.json", ".lock"} | {f"red, fast.{end}" for end in endings}
+    assert {path.name for path in folder.iterdir()} == names
     assert [result["name"] for result in _results(folder)] == ["red, fast"]
 
 
