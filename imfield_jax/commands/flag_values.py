@@ -11,7 +11,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def refuse(arguments: list[str]) -> None:
-    """Raises ValueError where an argument or a flag is empty, not a number or a path with a scheme: files are local."""
+    """Raises ValueError where an argument or a flag is empty, not finite or a path with a scheme: files are local."""
     given: list[tuple[str, object]] = [("", argument) for argument in arguments]
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
@@ -20,8 +20,8 @@ def refuse(arguments: list[str]) -> None:
     for name, value in given:
         if value == "":
             raise ValueError(f"{name or 'an argument'}: expected a value, found none")
-        if isinstance(value, float) and math.isnan(value):
-            raise ValueError(f"{name}{value}: expected a number")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise ValueError(f"{name}{value}: expected a finite number")
         if isinstance(value, str) and _SCHEME.match(value):
             raise ValueError(f"{name}{value}: expected a local path; copy the files here first, or mount the bucket")
 

@@ -42,8 +42,8 @@ def test_an_unusable_output_path_is_one_line(name, value, message, program, tmp_
             ["--source=procedural", "--source_dir=a"],
             "source procedural makes its meshes, found --source_dir",
         ),
-        ("prepare", ["--seconds_per_shape=nan"], "--seconds_per_shape=nan: expected a number"),
-        ("train", ["--learning_rate=nan"], "--learning_rate=nan: expected a number"),
+        ("prepare", ["--seconds_per_shape=inf"], "--seconds_per_shape=inf: expected a finite number"),
+        ("train", ["--learning_rate=nan"], "--learning_rate=nan: expected a finite number"),
     ],
 )
 def test_a_flag_without_an_effect_or_a_value_is_one_line(name, flags, message, program):

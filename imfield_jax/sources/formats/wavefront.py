@@ -18,10 +18,11 @@ from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 _COMMENT = re.compile(r"(^|\s)#.*")
+_CONTINUED = re.compile(r"\\[ \t]*\n")  # editors leave blanks behind the backslash
 # An option of map_Kd before the file name. -s, -o and -t take one to three numbers; a name may have blanks.
 _OPTION = re.compile(
     r"-(?:(?P<transform>[sot])(?P<numbers>(?:\s+[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?=\s)){1,3})"
-    r"|mm\s+\S+\s+\S+|(?:blendu|blendv|bm|boost|cc|clamp|imfchan|texres|type)\s+\S+)\s+",
+    r"|mm\s+\S+\s+\S+|(?:blendu|blendv|bm|boost|cc|clamp|imfchan|texres|type|colorspace)\s+\S+)\s+",
     re.IGNORECASE,
 )
 
@@ -140,7 +141,7 @@ class _Lines:
 
 def _joined(text: str) -> Iterator[str]:
     """The lines that are not empty, continued ones as one, without comments."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\\\n", " ")
+    text = _CONTINUED.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     for line in text.split("\n"):
         if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may have one, and "-1.#IND" is a number
             line = _COMMENT.sub("", line)

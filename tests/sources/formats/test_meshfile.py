@@ -111,15 +111,26 @@ def test_textures_are_found_although_the_path_is_wrong(tmp_path, reference, plac
     assert sum(part.texture is not None for part in scene.parts) == 1
 
 
-@pytest.mark.parametrize("options", ["-s 2 3 1 -o 0.25 -0.5 0", "-o 0.25 -0.5 -clamp off -s 2 3"])
-def test_the_options_of_an_mtl_scale_and_move_texture_coordinates(tmp_path, options):
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ("-s 2 3 1", [[0, 0], [2, 3]]),
+        ("-s 2", [[0, 0], [2, 1]]),
+        ("-o 0.5 0 0 -s 2 3", [[0.5, 0], [2.5, 3]]),
+        ("-clamp on -o .5 -bm 1.0 -mm 0 1 -t 1 1 1 -texres 512", [[0.5, 0], [1.5, 1]]),
+        ("", [[0, 0], [1, 1]]),
+    ],
+)
+@pytest.mark.parametrize("name", ["wood.png", "my wood.png", "my 2 wood.png", "-s.png"])
+def test_options_of_a_texture_count_and_leave_its_name(options, expected, name, tmp_path):
+    write_texture(tmp_path / name)
     write_texture(tmp_path / "wood.png")
-    faces = "usemtl wood\nf 1/1 2/2 3/3\n"
-    plain, moved = (
-        meshfile.load_scene(write_square(tmp_path, f"newmtl wood\nmap_Kd {words} wood.png\n", faces)).parts[0].uv
-        for words in ("", options)
-    )
-    np.testing.assert_allclose(moved, plain * (2, 3) + (0.25, -0.5), atol=1e-6)
+    write_texture(tmp_path / name, color=(200, 10, 30, 255))
+    mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {options} {name}\n"
+    scene = meshfile.load_scene(write_square(tmp_path, mtl))
+    (part,) = [part for part in scene.parts if part.texture is not None]
+    assert part.texture[0, 0].tolist() == [200, 10, 30, 255]
+    np.testing.assert_allclose([part.uv.min(axis=0), part.uv.max(axis=0)], expected)
 
 
 def test_a_texture_outside_of_the_model_is_not_opened(tmp_path):
