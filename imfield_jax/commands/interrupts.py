@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sys
@@ -33,8 +32,9 @@ class Interrupts:
 
     def leave(self) -> None:
         """End the process without the interpreter's shutdown: XLA crashes there while it compiles in the background."""
-        for child in multiprocessing.active_children():
-            child.terminate()
+        if "multiprocessing" in sys.modules:  # not imported here: it takes long enough to be interrupted
+            for child in sys.modules["multiprocessing"].active_children():
+                child.terminate()
         line = f"interrupted; {self._hint}" if self._hint else "interrupted"
         newline = "\n" if sys.stderr.isatty() else ""  # below a progress bar and the terminal's ^C
         try:
