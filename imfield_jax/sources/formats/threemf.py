@@ -6,6 +6,8 @@ https://github.com/3MFConsortium/spec_core; z is up there. Ours, as trimesh's re
 from __future__ import annotations
 
 import io
+import re
+import urllib.parse
 import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
@@ -17,6 +19,7 @@ from imfield_jax.sources.scene import GREY, Part
 
 _MODEL = "/3dmodel"  # how the type of the relationship to the root model ends
 _UNREAD = {"texture2dgroup", "compositematerials", "multiproperties"}
+_COLOR = re.compile("#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
 _DEEPEST = 32  # components within components
 
 
@@ -28,6 +31,8 @@ def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
         package = _Package(archive)
         root = package.root()
         for item in package.tree(root).iterfind("./{*}build/{*}item"):
+            if package.is_support(_path(item, root), item.get("objectid")):
+                continue
             for polygons in package.placed(_path(item, root), item.get("objectid"), _matrix(item), 0):
                 polygons, lost = known(polygons)
                 parts.append(part(polygons, GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)))
@@ -53,6 +58,9 @@ class _Package:
 
     def tree(self, path: str) -> ElementTree.Element:
         path = path.lstrip("/").lower()
+        path = path if path in self._names else urllib.parse.unquote(path)
+        if path not in self._names:
+            raise ValueError(f"no '{path[:100]}' in it, which it refers to")
         if path not in self._trees:
             self._trees[path] = ElementTree.fromstring(self._archive.read(self._names[path]))
         return self._trees[path]
@@ -62,14 +70,23 @@ class _Package:
         names = {e.tag.rpartition("}")[2] for tree in self._trees.values() for e in tree.iterfind("./{*}resources/*")}
         return [f"colours left out: {name}" for name in sorted(names & _UNREAD)]
 
+    def is_support(self, path: str, number: str | None) -> bool:
+        """Whether an object is a support of the print, which is no part of the model."""
+        return self._object(path, number)[0].get("type") in ("support", "solidsupport")
+
+    def _object(self, path: str, number: str | None) -> tuple[ElementTree.Element, ElementTree.Element]:
+        """An object and the resources that it is one of."""
+        resources = self.tree(path).find("./{*}resources")
+        found = [] if resources is None else [e for e in resources.iterfind("./{*}object") if e.get("id") == number]
+        if not found or resources is None:
+            raise ValueError(f"no object {number}, which it refers to")
+        return found[0], resources
+
     def placed(self, path: str, number: str | None, matrix: np.ndarray, depth: int) -> Iterator[Polygons]:
         """The meshes of an object and of its components."""
         if depth > _DEEPEST:
             raise ValueError("components that contain themselves")
-        resources = self.tree(path).find("./{*}resources")
-        if resources is None:
-            raise ValueError("a model without resources")
-        entry = next(e for e in resources.iterfind("./{*}object") if e.get("id") == number)
+        entry, resources = self._object(path, number)
         mesh = entry.find("./{*}mesh")
         if mesh is not None:
             yield _polygons(mesh, entry, resources, matrix)
@@ -113,9 +130,10 @@ def _palettes(resources: ElementTree.Element) -> dict[str | None, list[list[floa
 
 
 def _color(written: str) -> list[float]:
-    """Of "#RRGGBB" or "#RRGGBBAA"."""
-    digits = bytes.fromhex(written.removeprefix("#")[:8].ljust(8, "F")) if written else b"\xb2\xb2\xb2\xff"
-    return [value / 255 for value in digits]
+    """Of "#RRGGBB" or "#RRGGBBAA"; grey of anything else."""
+    if not _COLOR.fullmatch(written):
+        return list(GREY)
+    return [value / 255 for value in bytes.fromhex(written[1:].ljust(8, "F"))]
 
 
 def _colors(triangles: list[ElementTree.Element], entry: ElementTree.Element, palettes: dict) -> np.ndarray | None:
@@ -126,6 +144,8 @@ def _colors(triangles: list[ElementTree.Element], entry: ElementTree.Element, pa
         palette = palettes.get(triangle.get("pid", entry.get("pid")))
         first = triangle.get("p1", entry.get("pindex"))
         if palette and first is not None:
-            found = True
-            row[:] = [palette[int(triangle.get(name, first))] for name in ("p1", "p2", "p3")]
+            numbers = [int(triangle.get(name, first)) for name in ("p1", "p2", "p3")]
+            if all(0 <= number < len(palette) for number in numbers):
+                found = True
+                row[:] = [palette[number] for number in numbers]
     return colors if found else None

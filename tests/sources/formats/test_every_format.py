@@ -422,6 +422,56 @@ def test_3mf_has_components_transforms_and_colors(tmp_path):
     assert "1 of" in load_scene(tmp_path / "a.3mf").warnings[0]
 
 
+def threemf(folder, resources="", item="", triangle="", kind="model", name="3D/a.model", target="/3D/a.model"):
+    """A 3MF file of one triangle, and beside it whatever the test is about."""
+    corners = "".join(f'<vertex x="{x}" y="{y}" z="0"/>' for x, y in ((0, 0), (1, 0), (0, 1)))
+    face = f'<triangle v1="0" v2="1" v3="2" {triangle}/>'
+    mesh = f"<mesh><vertices>{corners}</vertices><triangles>{face}</triangles></mesh>"
+    spaces = 'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02" xmlns:m="urn:m"'
+    with zipfile.ZipFile(folder / "a.3mf", "w") as file:
+        file.writestr("_rels/.rels", f'<a><Relationship Type="x/3dmodel" Target="{target}"/></a>')
+        objects = f'<object id="1">{mesh}</object><object id="2" type="{kind}">{mesh}</object>'
+        build = f'<build><item objectid="1"/>{item}</build>'
+        file.writestr(name, f"<model {spaces}><resources>{resources}{objects}</resources>{build}</model>")
+    return folder / "a.3mf"
+
+
+@pytest.mark.parametrize(("kind", "parts"), [("model", 2), ("other", 2), ("support", 1), ("solidsupport", 1)])
+def test_supports_of_a_3mf_file_are_no_part_of_it(kind, parts, tmp_path):
+    assert len(load_scene(threemf(tmp_path, item='<item objectid="2"/>', kind=kind)).parts) == parts
+
+
+def test_the_model_of_a_3mf_file_may_have_any_name(tmp_path):
+    path = threemf(tmp_path, name="3D/my Küche.model", target="/3D/my%20K%C3%BCche.model")
+    assert len(load_scene(path).soup()[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "triangle", "color"),
+    [
+        ('<m:color color="#FF000080"/>', 'pid="5" p1="0"', (1, 0, 0, 128 / 255)),
+        ('<m:color color="red"/>', 'pid="5" p1="0"', GREY),
+        ('<m:color color="#FF"/>', 'pid="5" p1="0"', GREY),
+        ('<m:color color="#FF0000"/>', 'pid="5" p1="1"', GREY),
+        ('<m:color color="#FF0000"/>', 'pid="6" p1="0"', GREY),
+    ],
+)
+def test_a_wrong_color_of_a_3mf_file_costs_the_color_alone(group, triangle, color, tmp_path):
+    path = threemf(tmp_path, f'<m:colorgroup id="5">{group}</m:colorgroup>', triangle=triangle)
+    (part,) = load_scene(path).parts
+    colors = np.tile(part.color, (3, 1)) if part.colors is None else part.colors
+    np.testing.assert_allclose(colors, [color] * 3, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [({"item": '<item objectid="7"/>'}, "no object 7, which"), ({"name": "3D/b.model"}, "no '3d/a.model'")],
+)
+def test_what_a_3mf_file_lacks_is_named(changes, found, tmp_path):
+    with pytest.raises(ValueError, match=f"a.3mf: .*{found}"):
+        load_scene(threemf(tmp_path, **changes))
+
+
 def test_formats_that_are_not_read_have_a_name():
     assert unreadable_kind("a/b.FBX") == "Autodesk FBX"
     assert unreadable_kind("b.ply.gz") == "compressed PLY" and unreadable_kind("b.fbx.zst") == "compressed FBX"
