@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import io
+import json
 import os
 import pathlib
 import zipfile
@@ -41,6 +42,16 @@ def damaged(path: str | os.PathLike, kind: str, remedy: str = "") -> Iterator[No
             raise
         advice = f": {remedy}" if remedy else ""
         raise ValueError(f"{path}: expected a {kind}, found a damaged file ({one_line(error)}){advice}") from error
+
+
+def read_json(path: str | os.PathLike, kind: str, remedy: str = "") -> dict:
+    """The JSON object in a file, see `damaged`. Raises OSError where there is no file."""
+    contents = pathlib.Path(path).read_bytes()
+    with damaged(path, kind, remedy):
+        found = json.loads(contents)
+        if not isinstance(found, dict):
+            raise ValueError("no JSON object")
+    return found
 
 
 def write_atomic(path: str | os.PathLike, contents: bytes | str) -> None:

@@ -6,7 +6,7 @@ import errno
 
 import pytest
 
-from imfield_jax.files import damaged
+from imfield_jax.files import damaged, read_json
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,12 @@ def test_errors_of_the_system_are_not_blamed_on_the_file(error):
     with pytest.raises(type(error)) as raised, damaged("a.mat", "MATLAB file"):
         raise error
     assert raised.value is error
+
+
+@pytest.mark.parametrize("contents", [b"", b"{", b"[]", b"\xff\xfe", b'{"a": 1'])
+def test_a_damaged_json_file_is_named_with_what_to_do(contents, tmp_path):
+    (tmp_path / "a.json").write_bytes(contents)
+    with pytest.raises(ValueError, match=r"a\.json: expected a note, found a damaged file \(.*\): write it again"):
+        read_json(tmp_path / "a.json", "note", "write it again")
+    with pytest.raises(FileNotFoundError):
+        read_json(tmp_path / "b.json", "note")

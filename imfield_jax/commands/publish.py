@@ -10,7 +10,6 @@ Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights o
 from __future__ import annotations
 
 import dataclasses
-import json
 from pathlib import Path
 
 from absl import flags, logging
@@ -18,7 +17,7 @@ from absl import flags, logging
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.dataset.storage import open_split
-from imfield_jax.files import write_atomic
+from imfield_jax.files import read_json, write_atomic
 from imfield_jax.inference.reconstructor import SHIPPED
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 
@@ -42,7 +41,7 @@ GROUPS = {
 
 def main() -> None:
     weights = load_weights(_source())
-    scores = json.loads((Path(_SCORES.value) / "summary.json").read_text())
+    scores = read_json(Path(_SCORES.value) / "summary.json", "summary of scores", "evaluate again")
     _check_scores(scores, weights)
     split = open_split(scores["data"], "test")
     if split.metadata["category"] != weights.about["category"]:
@@ -74,8 +73,8 @@ def _source() -> Path:
 
 def _check_scores(scores: dict, weights: Weights) -> None:
     """Raises ValueError for scores of other weights than the run's, or of shapes they were trained on."""
-    scored = {key: value for key, value in scores["weights"].items() if key != "file"}
-    if scored != weights.about or scores["split"] != "test":
+    scored = {key: value for key, value in scores.get("weights", {}).items() if key != "file"}
+    if scored != weights.about or scores.get("split") != "test":
         raise ValueError(
             f"{_SCORES.value} does not hold this run's scores on test shapes: python -m experiments.evaluate {_named()}"
         )

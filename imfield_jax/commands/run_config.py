@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from imfield_jax.files import locked, write_atomic
+from imfield_jax.files import locked, read_json, write_atomic
 
 
 def initial_weights(path: Path, category: str) -> dict:
@@ -26,7 +26,7 @@ def claimed(folder: Path, config: dict) -> Iterator[None]:
     busy = f"another process is training in {folder}: wait for it, or choose another --run"
     with locked(folder / "lock", busy):
         path, config = folder / "config.json", json.loads(json.dumps(config))
-        found = json.loads(path.read_text()) if path.exists() else None
+        found = read_json(path, "configuration of a run", "choose another --run") if path.exists() else None
         if found is not None:
             _check(folder, found, config)
         if found != config:

@@ -16,7 +16,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from imfield_jax.files import locked, write_atomic
+from imfield_jax.files import locked, read_json, write_atomic
 from imfield_jax.preparation.record_file import read_levels, read_report
 from imfield_jax.sources.shape import Shape
 
@@ -77,12 +77,10 @@ class WorkFolder:
 
     def _refuse_others(self) -> None:
         wanted = self._identity
-        found = json.loads(self._settings.read_text()) if self._settings.exists() else wanted
+        again = f"choose another --out, or delete {self.path} to start again"
+        found = read_json(self._settings, "file of settings", again) if self._settings.exists() else wanted
         changed = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
         if changed:
             before = ", ".join(f"{key}={found.get(key, 'default')}" for key in changed)
             now = ", ".join(f"{key}={wanted.get(key, 'default')}" for key in changed)
-            raise ValueError(
-                f"{self.path.parent} was started with {before}, and now it is {now}: "
-                f"choose another --out, or delete {self.path} to start again"
-            )
+            raise ValueError(f"{self.path.parent} was started with {before}, and now it is {now}: {again}")
