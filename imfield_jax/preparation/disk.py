@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
+# No room, the user's quota, the largest file that `ulimit -f` or the file system has, and a disk that failed.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 # Measured at 2 and 24 views of procedural shapes: a record and its packed example take 260 kB and 375 to 510 kB.
 _PER_SHAPE, _PER_VIEW = 240_000, 8_000  # bytes
