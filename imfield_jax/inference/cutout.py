@@ -19,6 +19,7 @@ HAZE = 32  # pixels of at most this alpha belong to the object only beside more 
 HAZY = 0.05  # fraction of the object's pixels; more haze than this is reported in a note
 RECTANGLE = 0.5, 0.9  # least fill of the bounding box sides and area of a rectangle, perhaps with rounded corners
 FRAMED = 0.8  # an opaque rectangle that fills more of the image than this is a photograph
+IN_FRAME = 0.5  # a rectangle that fills more of a photograph than this may be a photograph in a frame
 ALL_AROUND = 0.95  # no object covers more of an image's border than this fraction
 CONVEX = 0.985  # least fill of its convex hull by a photograph that was cropped to a circle or rotated
 MUCH_FAINT = 0.1  # faint pixels far from opaque ones, as a fraction of these; more may not be the object
@@ -104,6 +105,8 @@ def _cut_out(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]
         mask[box], notes = object_mask(rgba[box][..., :3], area[box])
     except ValueError as error:
         raise ValueError(f"{error}; {HOW_TO_CUT_OUT}") from None
+    if mask[box].mean() > IN_FRAME and _is_rectangle(mask):
+        notes.append("the foreground is a rectangle: if it is a photograph in a frame, crop the image to it")
     return np.dstack([rgba[..., :3], np.where(mask, 255, 0).astype(np.uint8)]), notes
 
 

@@ -156,6 +156,16 @@ def test_a_rectangle_in_a_larger_image_is_an_object_with_a_note(rng):
         assert any("rectangle" in note for note in notes)
 
 
+@pytest.mark.parametrize("pads", [((9, 9), (9, 9)), ((25, 25), (25, 25)), ((5, 30), (5, 5))])
+@pytest.mark.parametrize("colour", [0, 255])
+def test_a_photograph_in_an_opaque_frame_has_a_note(colour, pads):
+    framed = np.pad(GREY, (*pads, (0, 0)), constant_values=colour)
+    framed[..., 3] = 255
+    _, notes = find_object(framed)
+    assert any("a photograph in a frame, crop" in note for note in notes)
+    assert not any("in a frame" in note for note in find_object(GREY)[1])
+
+
 def test_a_ball_is_no_photograph():
     inside = ellipse((120, 100), (80, 80)) > 0
     ball = np.dstack([np.uint8(200 - X), np.uint8(100 + Y // 2), np.uint8(X // 2), 255 * np.uint8(inside)])
