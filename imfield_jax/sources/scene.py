@@ -16,6 +16,7 @@ from imfield_jax.types import Mesh
 
 Color = tuple[float, float, float, float]
 GREY: Color = (0.7, 0.7, 0.7, 1.0)
+_LARGEST = 1e38  # units; float32 ends at 3.4e38
 Texture: TypeAlias = UInt8[np.ndarray, "_ _ 4"]  # RGBA, first row at the top
 
 
@@ -87,18 +88,22 @@ def place(scene: Scene, longest_side: float | None) -> tuple[Scene, Placement]:
     longest_side: the bounding box is centred and its longest side scaled to this (0.9 for our own
     sources); None leaves a scene that already lives in the cube where it is (ShapeNet v2).
 
-    Raises ValueError for a scene without triangles, with non-finite vertices or without extent.
+    Raises ValueError for a scene without triangles, with non-finite vertices, without extent, or with coordinates
+    that float32 has not, in which records keep the placement.
     """
     vertices, faces = scene.soup()
     if not len(faces):
         raise ValueError("the mesh has no triangles")
     used = vertices[np.unique(faces)]
+    largest = float(np.abs(used).max())
     if not np.isfinite(used).all():
         raise ValueError("the mesh has vertices that are not finite numbers")
     low, high = used.min(axis=0), used.max(axis=0)
     extent = float((high - low).max())
     if extent <= 0:
         raise ValueError("all vertices of the mesh are the same point")
+    if largest > _LARGEST or extent < 1 / _LARGEST:
+        raise ValueError(f"the mesh is {extent:.2g} units large, with coordinates up to {largest:.2g}: scale it")
     if longest_side is None:
         placement = Placement(np.zeros(3), 1.0)
     else:
