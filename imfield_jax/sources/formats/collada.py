@@ -5,7 +5,9 @@ pycollada places everything; polygons are triangulated here, as its own triangul
 
 from __future__ import annotations
 
+import codecs
 import io
+import re
 from collections.abc import Callable, Iterator
 
 import collada
@@ -17,8 +19,11 @@ from collada.primitive import Primitive
 
 from imfield_jax.files import one_line
 from imfield_jax.sources.formats.surface import Polygons, known, part, unit
+from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
+_ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']*)""")
+_UTF8, _UTF16 = (b"utf-8", b"utf8"), (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # A file declares which axis is up, so that is no matter of taste as in other formats.
 _TO_Y_UP = {
     "X_UP": np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
@@ -34,7 +39,7 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
 
     Raises pycollada's exceptions for damaged files.
     """
-    document = collada.Collada(io.BytesIO(contents), ignore=[collada.common.DaeError])
+    document = collada.Collada(io.BytesIO(_repaired(contents)), ignore=[collada.common.DaeError])
     turn = _TO_Y_UP[document.assetInfo.upaxis]
     warnings = [f"part of the file left out: {one_line(error)}" for error in document.errors[:1]]
     parts: list[Part] = []
@@ -50,6 +55,18 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
     if holes := len(document.xmlnode.getroot().findall(f".//{document.tag('ph')}")):
         warnings.append(f"polygons with holes left out: {holes} (write the file again as triangles)")
     return tuple(parts), tuple(warnings)
+
+
+def _repaired(contents: bytes) -> bytes:
+    """UTF-8 in place of other bytes, as names have them, in a file that says that it is UTF-8, or says nothing."""
+    declared = _ENCODING.search(contents[:200])
+    if contents.startswith(_UTF16) or b"\0" in contents[:4] or (declared and declared[1].lower() not in _UTF8):
+        return contents
+    try:
+        contents.decode()
+    except UnicodeDecodeError:
+        return decoded(contents).encode()
+    return contents
 
 
 def _placed(document: collada.Collada) -> Iterator[tuple[Geometry, np.ndarray, dict]]:

@@ -188,6 +188,14 @@ def test_xml_declares_its_encoding(encoding, tmp_path):
     assert_prism(load_scene(write(tmp_path, "a.dae", dae(encoding=encoding).encode(encoding))))
 
 
+@pytest.mark.parametrize("head", ['<?xml version="1.0" encoding="UTF-8"?>', '<?xml version="1.0"?>', ""])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
+def test_xml_that_calls_itself_utf8_may_have_names_in_latin1(head, mark, encoding, tmp_path):
+    text = head + dae().partition("?>")[2].strip()
+    assert_prism(load_scene(write(tmp_path, "a.dae", mark + text.encode(encoding))))
+
+
 @pytest.mark.parametrize("of_obj", ENCODINGS)
 @pytest.mark.parametrize("of_mtl", ENCODINGS)
 def test_names_agree_between_files_of_different_encodings(of_obj, of_mtl, tmp_path):
