@@ -73,7 +73,9 @@ def _parsed() -> list[str]:
     try:
         arguments = flags.FLAGS(flag_files.expanded(sys.argv))[1:]
     except flags.Error as error:
-        raise ValueError(f"{_line(error)} (--help lists the flags)") from error
+        missing = re.findall(r"Flag (--\w+) must have a value other than None", str(error))
+        message = f"{', '.join(missing)}: expected a value, found none" if missing else _line(error)
+        raise ValueError(f"{message} (--help lists the flags)") from error
     log.start()
     return arguments
 

@@ -8,6 +8,7 @@ import sys
 from types import FrameType
 
 STATUS = 130  # what shells report for SIGINT
+_PAUSE = 0.02  # seconds until a discarded interrupt is repeated
 
 
 class Interrupts:
@@ -15,7 +16,8 @@ class Interrupts:
 
     The first signal raises KeyboardInterrupt, so that files and checkpoints are closed, and a second one ends the
     process at once. So does the first one before the command's work, and while a module is imported: nothing can be
-    lost then, and some libraries swallow an exception there or crash.
+    lost then, and some libraries swallow an exception there or crash. Python itself discards an exception in a
+    finaliser or a callback of the garbage collector (JAX has one): the signal is then repeated once these are over.
 
     seen: whether a signal has come.   hint: what the user can do next.
     """
@@ -26,6 +28,7 @@ class Interrupts:
         self._hint = hint
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where the shell has it ignored
             signal.signal(signal.SIGINT, self._handle)
+            sys.unraisablehook = self._repeat
 
     def raise_from_now_on(self) -> None:
         self._raises = True
@@ -49,6 +52,14 @@ class Interrupts:
             self.leave()
         self.seen = True
         raise KeyboardInterrupt
+
+    def _repeat(self, unraisable: sys.UnraisableHookArgs) -> None:
+        if not isinstance(unraisable.exc_value, KeyboardInterrupt):
+            sys.__unraisablehook__(unraisable)
+            return
+        self.seen = False
+        signal.signal(signal.SIGALRM, self._handle)
+        signal.setitimer(signal.ITIMER_REAL, _PAUSE)
 
 
 def _importing(frame: FrameType | None) -> bool:

@@ -55,6 +55,37 @@ entry.run(command)
 """,
 )
 
+COLLECTING = """
+import gc
+import sys
+import time
+import types
+
+from imfield_jax.commands import entry
+
+
+def busy(phase, info):
+    if phase == "start":
+        print("working", flush=True)
+        time.sleep(5)
+
+
+def main():
+    gc.disable()
+    gc.callbacks.append(busy)
+    gc.collect()
+    gc.callbacks.clear()
+    try:
+        time.sleep(60)
+    finally:
+        print("closed")
+
+
+command = types.ModuleType("collecting")
+command.main = main
+entry.run(command)
+"""
+
 
 def heeds_interrupts():
     """Tests that run in a shell's background inherit that SIGINT is ignored; a user's terminal has it on."""
@@ -68,7 +99,13 @@ def shell(line, **environment):
 
 
 @pytest.mark.parametrize(
-    ("program", "output"), [(WORKING, "working\nclosed\n"), (IMPORTING, "working\n"), (LAZY, "working\n")]
+    ("program", "output"),
+    [
+        (WORKING, "working\nclosed\n"),
+        (IMPORTING, "working\n"),
+        (LAZY, "working\n"),
+        (COLLECTING, "working\nclosed\n"),
+    ],
 )
 def test_an_interrupt_is_one_line_and_status_130(program, output):
     process = subprocess.Popen(
@@ -86,6 +123,13 @@ def test_an_interrupt_is_one_line_and_status_130(program, output):
     assert process.returncode == 130
     assert first + rest == output
     assert error == "interrupted\n"
+
+
+def test_missing_flags_are_named_in_one_line():
+    done = shell(f"{sys.executable} -m experiments.publish --run=a")
+    assert done.returncode == 1
+    missing = "--scores, --command, --time, --limits"
+    assert done.stderr == f"error: {missing}: expected a value, found none (--help lists the flags)\n"
 
 
 def test_resuming_commands_say_so():
