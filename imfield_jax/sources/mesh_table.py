@@ -11,23 +11,24 @@ from pathlib import Path, PurePosixPath
 def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
     """The row of each of the shape `names` that has one, and a line for each name in the file that is no shape's.
 
-    columns: that the file must have, "name" among them, in any order. Names match with or without their suffix and
-    their category: "car/red/a.obj", "red/a.obj" and "red/a" are the same; a later row wins, of rows that
-    agree on `columns`.
+    columns: required in the file, in any order, separated by commas, semicolons or tabs; "name" is one of them. Names
+    match with or without their suffix and category: "car/red/a.obj", "red/a.obj" and "red/a" are the same. A later
+    row wins over one that agrees with it on `columns`.
 
     Raises OSError when the file cannot be read, ValueError when it is no CSV file with these columns or its
     rows contradict each other.
     """
     try:
-        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")), skipinitialspace=True)
+        text = path.read_text(encoding="utf-8-sig")
+        separator = max(",;\t", key=text.partition("\n")[0].count)  # spreadsheets of many countries write semicolons
+        reader = csv.DictReader(io.StringIO(text), delimiter=separator, skipinitialspace=True)
         header = [column.strip().lower() for column in reader.fieldnames or ()]
         reader.fieldnames = header
         rows = [{key: (value or "").strip() for key, value in row.items() if isinstance(key, str)} for row in reader]
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path}: expected a CSV file in UTF-8 ({error})") from error
     if missing := [column for column in columns if column not in header]:
-        found = f"found no {', '.join(missing)} in '{','.join(header)}' (commas separate columns)"
-        raise ValueError(f"{path}: expected the columns {', '.join(columns)}, {found}")
+        raise ValueError(f"{path}: expected the columns {', '.join(columns)}, found no {', '.join(missing)}")
     spellings: dict[str, list[str]] = {}
     for name in names:
         for spelling in _spellings(name):

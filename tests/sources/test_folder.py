@@ -121,7 +121,6 @@ def test_a_split_file_decides_and_its_names_may_be_short(tmp_path):
         ("name,split\na,train\nb,dev\n", r"expected the splits train, validation, test, found 'dev' for box/b\.obj"),
         ("name,split\na,train\nb\n", r"found '' for box/b\.obj"),
         ("name,split\na,train\nb,test\na.obj,test\n", r"expected one split for box/a\.obj, found 'train' and 'test'"),
-        ("name;split\na;train\nb;test\n", r"found no name, split in 'name;split' \(commas separate"),
         ("mesh,split\na,train\n", "expected the columns name, split, found no name"),
         ("", "expected the columns name, split"),
     ],
@@ -146,6 +145,14 @@ def test_rows_that_agree_may_be_repeated(tmp_path):
     boxes(tmp_path, "a.obj", "b.obj")
     (tmp_path / "split.csv").write_text("name,split\na,train\nb,test\na.obj,train\n")
     assert [shape.split for shape in folder.shapes(tmp_path, "box")] == ["train", "test"]
+
+
+@pytest.mark.parametrize("text", ["Name;Split\na;test\nb;train\n", "name\tsplit\r\na\ttest\r\nb\ttrain\r\n"])
+def test_semicolons_and_tabs_separate_columns_too(tmp_path, text):
+    boxes(tmp_path, "a.obj", "b.obj")
+    (tmp_path / "split.csv").write_text(text)
+    splits = {shape.name: shape.split for shape in folder.shapes(tmp_path, "box")}
+    assert splits == {"box/a.obj": "test", "box/b.obj": "train"}
 
 
 def test_names_of_split_folders_may_have_capitals(tmp_path):
