@@ -9,6 +9,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 
@@ -21,7 +22,7 @@ _LONGEST = 200  # characters of a third-party message
 
 def one_line(error: BaseException) -> str:
     """The message of a third-party exception as one short line; some quote the damaged file at any length."""
-    text = " ".join(str(error).split()) or type(error).__name__
+    text = " ".join(re.sub(r"np\.str_\(('.*?')\)", r"\1", str(error)).split()) or type(error).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 

@@ -27,17 +27,21 @@ def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The objects of the build plate as parts, and warnings. Raises ValueError and others for damaged files."""
     parts: list[Part] = []
     warnings: list[str] = []
+    supports = 0
     with zipfile.ZipFile(io.BytesIO(contents)) as archive:
         package = _Package(archive)
         root = package.root()
         for item in package.tree(root).iterfind("./{*}build/{*}item"):
             if package.is_support(_path(item, root), item.get("objectid")):
+                supports += 1
                 continue
             for polygons in package.placed(_path(item, root), item.get("objectid"), _matrix(item), 0):
                 polygons, lost = known(polygons)
                 parts.append(part(polygons, GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)))
                 warnings += lost
         warnings += package.left_out()
+    if supports:
+        warnings.append(f"supports of the print left out: {supports}")
     return tuple(parts), tuple(warnings)
 
 

@@ -446,7 +446,9 @@ def threemf(folder, resources="", item="", triangle="", kind="model", name="3D/a
 
 @pytest.mark.parametrize(("kind", "parts"), [("model", 2), ("other", 2), ("support", 1), ("solidsupport", 1)])
 def test_supports_of_a_3mf_file_are_no_part_of_it(kind, parts, tmp_path):
-    assert len(load_scene(threemf(tmp_path, item='<item objectid="2"/>', kind=kind)).parts) == parts
+    scene = load_scene(threemf(tmp_path, item='<item objectid="2"/>', kind=kind))
+    assert len(scene.parts) == parts
+    assert scene.warnings == (() if parts == 2 else ("supports of the print left out: 1",))
 
 
 def test_the_model_of_a_3mf_file_may_have_any_name(tmp_path):

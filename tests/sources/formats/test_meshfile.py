@@ -164,6 +164,24 @@ def test_a_missing_mtl_gives_grey_and_keeps_all_triangles(tmp_path):
     assert all(part.texture is None for part in scene.parts)
 
 
+def test_several_material_files_in_one_line_are_all_read(tmp_path):
+    (tmp_path / "a.mtl").write_text("newmtl red\nKd 1 0 0\n")
+    (tmp_path / "b c.mtl").write_text("newmtl blue\nKd 0 0 1\n")
+    (tmp_path / "d.mtl").write_text("newmtl wood\nKd 0 1 0\n")
+    path = write_square(tmp_path)
+    for line in ("a.mtl d.mtl", "d.mtl  a.mtl", "a.mtl\nmtllib b c.mtl\nmtllib d.mtl"):
+        path.write_text(path.read_text().replace("square.mtl", line, 1))
+        assert [part.color for part in by_color(meshfile.load_scene(path))] == [(0, 1, 0, 1), (1, 0, 0, 1)]
+        write_square(tmp_path)
+
+
+def test_an_image_of_another_name_is_no_texture(tmp_path):
+    write_texture(tmp_path / "wood.png")
+    scene = meshfile.load_scene(write_square(tmp_path, "newmtl wood\nmap_Kd dark wood.png\n"))
+    assert all(part.texture is None for part in scene.parts)
+    assert scene.warnings == ("left out, as they are missing or damaged: dark wood.png",)
+
+
 def test_polygons_and_negative_indices_become_triangles(tmp_path):
     faces = "f 1 2 3 4\nf -4 -3 -2\n"
     assert len(meshfile.load_scene(write_square(tmp_path, faces=faces)).soup()[1]) == 3
