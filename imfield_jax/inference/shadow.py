@@ -41,6 +41,7 @@ def shadow_in_alpha(rgba: UInt8[np.ndarray, "H W 4"]) -> Bool[np.ndarray, "H W"]
     colour = rgba[..., :3].astype(np.int16)
     see_through = SEE_THROUGH * np.median(alpha[opaque])  # the object itself may be slightly transparent
     black = mask & (alpha < see_through) & (colour.max(-1) <= BLACK) & (np.ptp(colour, axis=-1) <= GREY)
+    _, top, _, bottom = bounding_box(opaque & ~black)  # half of the pixels are not see-through, so there are some
     low = np.arange(len(alpha)) > (top + bottom) / 2
     rim = ndimage.binary_dilation(np.pad(~mask, 1, constant_values=True), iterations=2)[1:-1, 1:-1]
     shadow = np.zeros_like(mask)

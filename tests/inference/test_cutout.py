@@ -72,6 +72,7 @@ ALPHA = {
     "noise": under(np.random.default_rng(0).integers(0, 25, (HEIGHT, WIDTH))),
     "shadow below": under(90 * np.clip(1.2 * ellipse((120, 172), (118, 27)), 0, 1)),
     "deep shadow": under(170 * np.clip(1.5 * ellipse((120, 165), (110, 30)), 0, 1)),
+    "cut off shadow": under(160 * ndimage.gaussian_filter((ellipse((190, 170), (120, 60)) > 0) * 1.0, 8)),
     "hard shadow": under(100 * (ellipse((120, 160), (110, 35)) > 0)),
     "drop shadow": under(120 * ndimage.gaussian_filter(np.roll(CAR[..., 3] / 255, (12, 14), (0, 1)), 6)),
     "grey shadow": under(80 * np.clip(ellipse((120, 170), (115, 28)), 0, 1), (120, 120, 120)),
