@@ -36,7 +36,7 @@ class Look:
 
 
 class Materials:
-    """The materials of a document, each read once. `missing` lists kinds of images that are not read."""
+    """The materials of a document, each read once. `missing` lists what was left out."""
 
     def __init__(self, document: Document):
         self._document = document
@@ -46,7 +46,7 @@ class Materials:
 
     def look(self, index: int) -> Look:
         if index not in self._looks:
-            self._looks[index] = self._read(self._document.tree["materials"][index])
+            self._looks[index] = self._read(self._entry("materials", index))
         return self._looks[index]
 
     def _read(self, material: dict) -> Look:
@@ -73,7 +73,7 @@ class Materials:
         """The image of a reference to a texture, None where there is none or it cannot be read."""
         if "index" not in info:
             return None
-        texture = self._document.tree["textures"][info["index"]]
+        texture = self._entry("textures", info["index"])
         named = [_extension(texture, name) for name in ("EXT_texture_webp", "EXT_texture_avif", "MSFT_texture_dds")]
         sources = [entry["source"] for entry in (texture, *named) if "source" in entry]
         if not sources and _extension(texture, "KHR_texture_basisu"):
@@ -82,9 +82,17 @@ class Materials:
 
     def _image(self, index: int) -> np.ndarray | None:
         if index not in self._images:
-            entry = self._document.tree["images"][index]
-            self._images[index] = self._decoded(entry)
+            entry = self._entry("images", index)
+            self._images[index] = self._decoded(entry) if entry else None
         return self._images[index]
+
+    def _entry(self, kind: str, index: int) -> dict:
+        """An entry of a list of the tree; an empty one, which means the defaults, where the file has none."""
+        entries = self._document.tree.get(kind, [])
+        if 0 <= index < len(entries):
+            return entries[index]
+        self.missing.add(f"those of {kind} that are not in the file")
+        return {}
 
     def _decoded(self, entry: dict) -> np.ndarray | None:
         contents = self._document.resource(entry)

@@ -378,3 +378,14 @@ def test_a_mesh_without_material_or_colors_is_grey(tmp_path):
     (part,) = Writer().load(tmp_path).parts
     assert part.color == (0.7, 0.7, 0.7, 1.0)
     assert Writer(COLOR_0=np.ones((4, 3), np.float32)).load(tmp_path).parts[0].color == (1, 1, 1, 1)
+
+
+@pytest.mark.parametrize("kind", ["materials", "textures", "images"])
+def test_a_reference_to_what_is_not_there_costs_only_that(kind, tmp_path):
+    writer = Writer()
+    writer.tree["materials"] = [base(baseColorFactor=[1, 0, 0, 1], baseColorTexture=writer.image([[[9, 9, 9]]]))]
+    writer.primitive["material"] = 0
+    writer.tree[kind] = []
+    scene = writer.load(tmp_path)
+    assert scene.parts[0].texture is None
+    assert scene.warnings == (f"textures left out: those of {kind} that are not in the file",)
