@@ -104,6 +104,9 @@ def main(arguments: list[str]) -> int:
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
     with locked(out / ".lock", f"another process writes meshes to {out}: wait for it, or choose another --out"):
         book = Manifest(out, about, wanted)
+        if not _OVERWRITE.value:
+            for image in images:
+                book.check_writable(image.name, [*_meshes(image.name), *_images_of(image.name)])
         book.write()
         return _report(_extract(model, _unfinished(images, book), settings, book, out), len(images), book, out)
 
@@ -148,6 +151,7 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, book
         note = ""
         if isinstance(result, Reconstruction):
             started = time.perf_counter()
+            book.begin(result.name)
             files = _write(result, out)
             book.add(result, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started})
             note, made = manifest.line(book.results[result.name]), made + 1
@@ -159,12 +163,21 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, book
 
 def _write(made: Reconstruction, out: Path) -> list[str]:
     """The files of one image; returns the names of those that hold the mesh."""
-    files = [f"{made.name}.{kind}" for kind in _FORMATS.value]
+    files = _meshes(made.name)
     for kind, file in zip(_FORMATS.value, files, strict=True):
         write_atomic(out / file, export.encode(made.mesh, kind, made.name))
-    write_atomic(out / f"{made.name}.input.png", encode_png(made.view))
-    write_atomic(out / f"{made.name}.preview.png", encode_png(preview.sides(made.mesh)))
+    images = encode_png(made.view), encode_png(preview.sides(made.mesh))
+    for file, image in zip(_images_of(made.name), images, strict=True):
+        write_atomic(out / file, image)
     return files
+
+
+def _meshes(name: str) -> list[str]:
+    return [f"{name}.{kind}" for kind in _FORMATS.value]
+
+
+def _images_of(name: str) -> list[str]:
+    return [name + suffix for suffix in inputs.OUTPUTS]
 
 
 def _report(made: int, images: int, book: Manifest, out: Path) -> int:

@@ -46,10 +46,10 @@ def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list
     files, left_out = list_images(named)
     # A file that is named explicitly is used under any name.
     own = [file for file in files if file.name.endswith(OUTPUTS) and file not in named]
-    left_out += [f"{file}: written by an earlier extract, not taken as an image" for file in own]
+    left_out += [f"{file}: named as an output of extract; give the file itself to use it" for file in own]
     files = [file for file in files if file not in own]
     if not files:
-        raise ValueError(f"{', '.join(map(str, named))}: no images but those that an earlier extract wrote")
+        raise ValueError(f"{', '.join(map(str, named))}: no images but outputs of extract")
     names = _distinct([file.stem for file in files])
     return [
         Input(name, partial(read_image, file, crop=crop), partial(_digest, file))

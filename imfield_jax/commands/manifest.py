@@ -20,7 +20,10 @@ class Manifest:
     """
 
     def __init__(self, folder: Path, weights: dict, settings: dict):
-        self.results: dict[str, dict] = _earlier(folder / NAME)
+        earlier = _read(folder / NAME)
+        self.results: dict[str, dict] = _by_name(earlier)
+        self._written = {*self.results, earlier.get("writing")}
+        self._writing: str | None = None
         self.skipped: list[str] = []
         self._folder, self._weights, self._settings = folder, weights, json.loads(json.dumps(settings))
 
@@ -29,10 +32,28 @@ class Manifest:
         result = self.results.get(name, {})
         wanted = (image_sha256, self._weights["sha256"], self._settings)
         made = (result.get("image_sha256"), result.get("weights_sha256"), result.get("settings"))
-        return made == wanted and all((self._folder / file).exists() for file in result["files"])
+        return made == wanted and all(map(self._is_whole, result["files"]))
+
+    def _is_whole(self, file: str) -> bool:
+        path = self._folder / file
+        return path.is_file() and path.stat().st_size > 0
+
+    def check_writable(self, name: str, files: list[str]) -> None:
+        """Raises ValueError where the folder has one of the files of an image, and not from an earlier run."""
+        foreign = [file for file in files if (self._folder / file).exists() and name not in self._written]
+        if foreign:
+            raise ValueError(
+                f"{self._folder / foreign[0]} exists and is not in {NAME}: choose another --out, or give --overwrite"
+            )
+
+    def begin(self, name: str) -> None:
+        """Note the image whose files are written next, so that they are known after a kill."""
+        self._writing = name
+        self.write()
 
     def add(self, made: Reconstruction, image_sha256: str, files: list[str], seconds: dict[str, float]) -> None:
         """Write the entry of a mesh; it replaces an earlier one of the same name."""
+        self._writing = None
         self.results.pop(made.name, None)
         self.results[made.name] = {
             "name": made.name,
@@ -57,6 +78,8 @@ class Manifest:
             "results": list(self.results.values()),
             "skipped": self.skipped,
         }
+        if self._writing is not None:
+            contents["writing"] = self._writing
         write_atomic(self._folder / NAME, json.dumps(contents, indent=1))
 
 
@@ -99,11 +122,19 @@ def line(result: dict) -> str:
     return f"{result['name']}: {size}, {closed}{pieces}, {result['seconds']['total']} s{notes}"
 
 
-def _earlier(path: Path) -> dict[str, dict]:
-    """The results by name; none where there is no manifest, or one that cannot be read."""
+def _read(path: Path) -> dict:
+    """The contents of a manifest; empty where there is none, or one that cannot be read."""
     try:
-        return {result["name"]: result for result in json.loads(path.read_text())["results"]}
-    except (OSError, ValueError, KeyError, TypeError):
+        contents = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return contents if isinstance(contents, dict) else {}
+
+
+def _by_name(contents: dict) -> dict[str, dict]:
+    try:
+        return {result["name"]: result for result in contents["results"]}
+    except (KeyError, TypeError):
         return {}
 
 

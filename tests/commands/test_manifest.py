@@ -38,7 +38,7 @@ def made(name, **changes):
 @pytest.fixture
 def folder(tmp_path):
     """With the result of one image."""
-    (tmp_path / "a.stl").touch()
+    (tmp_path / "a.stl").write_bytes(b"mesh")
     Manifest(tmp_path, WEIGHTS, SETTINGS).add(made("a"), "image", ["a.stl"], {"march": 1.0, "write": 0.5})
     return tmp_path
 
@@ -47,16 +47,33 @@ def test_the_same_again_is_done(folder):
     assert Manifest(folder, WEIGHTS, SETTINGS).done("a", "image")
 
 
-@pytest.mark.parametrize("change", ["name", "image", "weights", "settings", "file", "manifest"])
+@pytest.mark.parametrize("change", ["name", "image", "weights", "settings", "file", "contents", "manifest"])
 def test_anything_else_is_not(folder, change):
     weights = {**WEIGHTS, "sha256": "others"} if change == "weights" else WEIGHTS
     settings = {**SETTINGS, "resolution": 64} if change == "settings" else SETTINGS
     if change == "file":
         (folder / "a.stl").unlink()
+    elif change == "contents":
+        (folder / "a.stl").write_bytes(b"")
     elif change == "manifest":
         (folder / "manifest.json").write_text("{}")
     name, image = ("b" if change == "name" else "a"), ("other" if change == "image" else "image")
     assert not Manifest(folder, weights, settings).done(name, image)
+
+
+def test_only_files_of_the_manifest_are_replaced(folder):
+    (folder / "b.stl").write_bytes(b"mine")
+    book = Manifest(folder, WEIGHTS, SETTINGS)
+    book.check_writable("a", ["a.stl"])
+    book.check_writable("c", ["c.stl"])
+    with pytest.raises(ValueError, match=r"b\.stl exists and is not in manifest\.json"):
+        book.check_writable("b", ["b.stl"])
+
+
+def test_files_of_a_killed_run_are_replaced(folder):
+    Manifest(folder, WEIGHTS, SETTINGS).begin("b")
+    (folder / "b.stl").write_bytes(b"a kill came before the entry")
+    Manifest(folder, WEIGHTS, SETTINGS).check_writable("b", ["b.stl"])
 
 
 def test_results_of_other_images_stay_and_those_of_the_same_name_are_replaced(folder):

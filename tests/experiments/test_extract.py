@@ -244,12 +244,24 @@ def test_a_second_run_keeps_existing_results_and_ignores_its_own_outputs(program
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert "red, fast: " in first.stderr and "red, fast: " not in second.stderr
     for kind in ("input", "preview"):
-        assert f"warning: left out: {folder}/red, fast.{kind}.png: written by an earlier extract" in second.stderr
+        assert f"warning: left out: {folder}/red, fast.{kind}.png: named as an output of extract" in second.stderr
     assert "1 of 1 meshes already exist" in second.stderr
     endings = {"png", "stl", "input.png", "preview.png"}
     names = {"manifest.json", ".lock"} | {f"red, fast.{end}" for end in endings}
     assert {path.name for path in folder.iterdir()} == names
     assert [result["name"] for result in _results(folder)] == ["red, fast"]
+
+
+@pytest.mark.parametrize("name", ["red, fast.stl", "red, fast.input.png"])
+def test_a_file_of_the_user_is_not_overwritten(program, one_image, name):
+    folder, arguments = one_image
+    (folder / name).write_bytes(b"mine")
+    done = program("extract", *arguments)
+    assert done.returncode == 1
+    assert f"error: {folder}/{name} exists and is not in manifest.json: choose another --out" in done.stderr
+    assert (folder / name).read_bytes() == b"mine"
+    assert program("extract", *arguments, "--overwrite").returncode == 0
+    assert (folder / name).read_bytes() != b"mine"
 
 
 def _results(folder):
