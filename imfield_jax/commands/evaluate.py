@@ -45,13 +45,17 @@ from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
+IMNET_VIEW = 23
+
 _CATEGORY = flags.DEFINE_string("category", None, "Score the shipped weights of this category; car by default.")
 _RUN = flags.DEFINE_string("run", None, "Score the weights of this run folder.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Score the weights of this file.")
 _DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category, name of run or weights file>.")
 _SPLIT = flags.DEFINE_enum("split", "test", ("train", "validation", "test"), "Split to score.")
 _LIMIT = flags.DEFINE_integer("limit", None, "Score only the first N shapes.", lower_bound=1)
-_VIEW = flags.DEFINE_integer("view", 23, "Index of the view of each shape; 23 is IM-NET's choice.", lower_bound=0)
+_VIEW = flags.DEFINE_integer(
+    "view", None, f"Index of the view of each shape; default {IMNET_VIEW}, IM-NET's choice, or the last.", lower_bound=0
+)
 _VIEWS = flags.DEFINE_integer(
     "views", None, "Number of views of each shape to score and average, instead of one.", lower_bound=1
 )
@@ -120,9 +124,10 @@ def _check_split(model: Reconstructor, train: Split, data: str) -> None:
 def _chosen_views(count: int) -> list[int]:
     """The views to score: one, or several spread evenly over those there are."""
     if _VIEWS.value is None:
-        if _VIEW.value >= count:
-            raise ValueError(f"--view: there are views 0 to {count - 1}, not {_VIEW.value}")
-        return [_VIEW.value]
+        view = min(IMNET_VIEW, count - 1) if _VIEW.value is None else _VIEW.value
+        if view >= count:
+            raise ValueError(f"--view: there are views 0 to {count - 1}, not {view}")
+        return [view]
     if _VIEWS.value > count:
         raise ValueError(f"--views: there are {count} views of each shape, not {_VIEWS.value}")
     return [number * count // _VIEWS.value for number in range(_VIEWS.value)]
