@@ -132,7 +132,7 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
         (["--source_dir=/nowhere", "--out={fresh}"], "/nowhere"),
         (["--up=z"], "started with up=default, front=default, and now it is up=z, front=-y: choose another --out"),
         (["--up=z", "--front=z"], "expected perpendicular axes, found z and z"),
-        (["--source=procedural", "--category=car", "--front=x"], "--up and --front are for --source=folder"),
+        (["--source=sweethome3d", "--category=chair", "--front=x"], "--up and --front are for --source=folder"),
     ],
 )
 def test_bad_input_is_one_line(flags, straight, tmp_path, change, message):
