@@ -79,7 +79,7 @@ def test_the_corrupt_mesh_is_reported_and_the_others_are_prepared(straight):
     }
     assert "b_corrupt.obj" in report["shapes"]["solid/b_corrupt.obj"]["error"]
     assert report["totals"]["failed"] == 1 and report["totals"]["left_out"] == 1
-    assert report["left_out"] == ["e_scene.fbx: Autodesk FBX, a format that is not read: convert it to GLB or OBJ"]
+    assert report["left_out"] == ["e_scene.fbx: Autodesk FBX, an unsupported format: convert it to GLB or OBJ"]
     assert (straight / "CREDITS.csv").read_text().splitlines()[1:] == ["solid/a_box.obj,Ann,CC0 1.0,my shelf"]
     assert all(report["totals"]["seconds"][phase]["total"] > 0 for phase in ("load", "solidify", "sample", "render"))
 

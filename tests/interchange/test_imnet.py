@@ -135,7 +135,7 @@ def replace(name, array):
     [
         (lambda path: path.write_bytes(path.read_bytes()[:3000]), "is damaged or no HDF5 file"),
         (lambda path: path.write_bytes(b"nothing of the kind"), "is damaged or no HDF5 file"),
-        (lambda path: path.with_suffix(".txt").write_text("one/two\n"), "3 rows, and .*_train.txt names 1"),
+        (lambda path: path.with_suffix(".txt").write_text("one/two\n"), r"row per name in .*_train.txt \(1\), found 3"),
         (lambda path: path.with_suffix(".txt").unlink(), "all_vox256_img_train.txt"),
         (replace("values_32", None), r"values_32: expected uint8 \[N, 4096, 1\], found none"),
         (replace("voxels", np.zeros((3, 64, 64, 64), np.uint8)), r"voxels: expected .*, found uint8 \[3, 64, 64, 64\]"),
@@ -181,7 +181,7 @@ def test_truncated_files_are_refused_and_flipped_bits_do_no_harm(exported, rng):
 
 def test_rows_are_read_correctly_from_chunks_of_several(exported, prepared, monkeypatch):
     """As in the authors' files, whose chunks HDF5 chose."""
-    monkeypatch.setattr(imnet, "_MOST_AT_ONCE", 2)
+    monkeypatch.setattr(imnet, "_MAX_BLOCK", 2)
     path = exported / "all_vox256_img_train.hdf5"
     with h5py.File(path, "r+") as file:
         for name in list(file):
