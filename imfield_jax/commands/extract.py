@@ -154,7 +154,7 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, book
             book.begin(result.name)
             files = _write(result, out)
             book.add(result, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started})
-            note, made = manifest.line(book.results[result.name]), made + 1
+            note, made = manifest.line(book.results[result.name], out), made + 1
         else:
             book.skip(result)
         progress("images", number, len(images), note)

@@ -113,13 +113,14 @@ def _facts(made: Reconstruction) -> dict:
     }
 
 
-def line(result: dict) -> str:
-    """One log line for a result."""
+def line(result: dict, folder: Path) -> str:
+    """The log of a result: its mesh and files on one line, each note on another."""
     closed = "watertight" if result["watertight"] else "NOT watertight"
     pieces = "" if result["pieces"] == 1 else f", {result['pieces']} separate pieces"
     notes = "".join(f"\n  {note}" for note in result["notes"])
     size = f"{result['vertices']:,} vertices, {result['faces']:,} faces"
-    return f"{result['name']}: {size}, {closed}{pieces}, {result['seconds']['total']} s{notes}"
+    files = ", ".join(str(folder / file) for file in result["files"])
+    return f"{result['name']}: {size}, {closed}{pieces}, {result['seconds']['total']} s: {files}{notes}"
 
 
 def _read(path: Path) -> dict:

@@ -93,10 +93,10 @@ def test_a_line_tells_what_was_done_to_the_pieces(folder):
     report = check(made("a").mesh)
     several = {"bridges": 2, "left_out": LeftOut(3, 0.0004, 0.03), "report": report}
     book = Manifest(folder, WEIGHTS, SETTINGS)
-    book.add(made("a", **several), "image", [], {"march": 1.25})
+    book.add(made("a", **several), "image", ["a.stl", "a.obj"], {"march": 1.25})
     size = f"{report.vertices:,} vertices, {report.faces:,} faces"
-    assert manifest.line(book.results["a"]).splitlines() == [
-        f"a: {size}, watertight, 1.25 s",
+    assert manifest.line(book.results["a"], folder).splitlines() == [
+        f"a: {size}, watertight, 1.25 s: {folder}/a.stl, {folder}/a.obj",
         "  a note",
         "  joined 2 loose pieces across a narrow gap",
         "  left out 3 floaters: 0.04 % of the volume, at most 0.030 long",

@@ -132,7 +132,7 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
         (["--source_dir=/nowhere", "--out={fresh}"], "/nowhere"),
         (["--up=z"], "expected up=default, front=default, with which it was started, found up=z, front=-y: choose"),
         (["--up=z", "--front=z"], "expected perpendicular axes, found z and z"),
-        (["--source=procedural", "--category=car", "--front=x"], "--up and --front apply to --source=folder"),
+        (["--source=sweethome3d", "--category=chair", "--front=x"], "--up and --front apply to --source=folder"),
     ],
 )
 def test_bad_input_is_one_line(flags, straight, tmp_path, change, message):

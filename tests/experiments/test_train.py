@@ -98,7 +98,7 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
         (["--run=gs://bucket/run"], "--run=gs://bucket/run: expected a local path"),
         (["--init_from=nothing"], "--init_from=nothing: expected a weights file, a run folder or one of airplane, car"),
         (["--extend=0"], "--extend: expected numbers of updates, found '0'"),
-        (["--data=/nowhere", "--category=boat"], "no prepared dataset in /nowhere, and only .* can be made"),
+        (["--data=/nowhere", "--category=boat"], "no prepared dataset in /nowhere, and only .* can be generated"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -109,7 +109,7 @@ def main():
     torch.save(autoencoder.state_dict(), HERE / "IM_AE.model64-0.pth")
     torch.save(single_view.state_dict(), HERE / "IM_SVR.model-0.pth", _use_new_zipfile_serialization=False)
     np.savez_compressed(
-        HERE / "answers.npz",
+        HERE / "outputs.npz",
         voxels=np.packbits(voxels.numpy()[:, 0]),
         views=views.numpy()[:, 0],
         points=points.numpy(),
