@@ -128,26 +128,26 @@ def _check(path: Path, name: str, found: h5py.Dataset | None, shape: tuple[int |
 
 
 def names_of(path: Path) -> list[str]:
-    """The names of the rows of an HDF5 file, from the text file beside it, "<group>/<model>".
+    """The names of the rows of an HDF5 file, from the text file next to it, "<group>/<model>".
 
     The first files list models only, in a text file of the same name or in obj_list.txt; the group is what the file
     name begins with ("03001627_vox.hdf5").
 
     Raises OSError when one of the files is missing, ValueError when it is damaged or the two do not match.
     """
-    beside = path.with_suffix(".txt")
-    if not beside.is_file() and path.with_name(_LISTED).is_file():
-        beside = path.with_name(_LISTED)
+    listed = path.with_suffix(".txt")
+    if not listed.is_file() and path.with_name(_LISTED).is_file():
+        listed = path.with_name(_LISTED)
     try:
-        names = beside.read_text().splitlines()
+        names = listed.read_text().splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{beside}: expected the name of a row in each line, found other bytes: {one_line(error)}"
+            f"{listed}: expected the name of a row in each line, found other bytes: {one_line(error)}"
         ) from error
     with _opened(path) as file:
         rows = len(file["voxels"])
     if rows != len(names):
-        raise ValueError(f"{path}: expected one row per name in {beside.name} ({len(names)}), found {rows}")
+        raise ValueError(f"{path}: expected one row per name in {listed.name} ({len(names)}), found {rows}")
     group = path.stem.split("_")[0]
     return [name if "/" in name else f"{group}/{name}" for name in names]
 
