@@ -1,14 +1,14 @@
 """Strictness for every test, set before JAX starts.
 
-Four CPU devices, so data parallelism is tested on any machine, set through the configuration of this
-process and not the environment, which the programs that tests start would inherit. Rank promotion
-raises: a [3] that silently meets a [P, 3] is how points and shapes get mixed up. There is no persistent
+Four CPU devices, so that data parallelism is tested on any machine, set in the configuration of this
+process and not in the environment, which programs started by tests would inherit. Rank promotion
+raises: silently broadcasting a [3] to a [P, 3] confuses points and shapes. There is no persistent
 compilation cache on purpose: JAX writes its entries in place, so two test workers, or a test that
-kills a training run, could leave half of one for the next run to read.
+kills a training run, could leave a truncated entry for the next run to read.
 
 Types and shapes in signatures are checked whenever a function of the packages in CHECKED is called (jaxtyping's
-import hook with beartype); compiled functions are checked while they are traced. CHECK_TYPES=0 leaves that out, to
-measure time.
+import hook with beartype); compiled functions are checked during tracing. CHECK_TYPES=0 disables the checks, for
+timing.
 
 Warnings that point at our own code are errors; see `filterwarnings` in setup.cfg.
 """
@@ -22,7 +22,7 @@ import jaxtyping
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
 if os.environ.get("CHECK_TYPES") != "0":
-    # Numba cannot compile checked functions, so not the modules of preparation.solidify with loops of their own.
+    # Numba cannot compile checked functions, so the modules of preparation.solidify with Numba loops are excluded.
     SOLIDIFY = ("cloud", "enclosed", "exact", "report", "robust", "solid", "thin", "topology", "visibility")
     CHECKED = ("batches", "camera", "commands", "coordinates", "fields", "files", "framing", "images", "types")
     CHECKED += ("models", "training", "extraction", "inference", "mesh", "evaluation", "dataset", "interchange")
@@ -35,7 +35,7 @@ if os.environ.get("CHECK_TYPES") != "0":
     CHECKED += tuple(f"sources.{name}" for name in SOURCES)
     jaxtyping.install_import_hook(
         [f"imfield_jax.{name}" for name in CHECKED],
-        "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # an int will do for a float
+        "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",  # accepts an int for a float
     )
 
 import jax
@@ -57,7 +57,7 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 def _unless_placeholders(pytree: type) -> None:
-    """Let JAX rebuild a tree from what is no array, as it does with axes and shardings: check only arrays' shapes."""
+    """Let JAX rebuild a tree of placeholders, such as axes and shardings: only the shapes of arrays are checked."""
     checked, plain = pytree.__init__, pytree.__init__.__wrapped__
 
     def initialise(self, *values, **fields):
@@ -77,13 +77,13 @@ VIEWS = 3
 
 @pytest.fixture
 def rng():
-    """A numpy generator that draws the same numbers in every run."""
+    """A NumPy generator with the same numbers in every run."""
     return np.random.default_rng(20190616)
 
 
 @pytest.fixture
 def unchecked():
-    """For tests that hand over what the annotations do not allow: signatures are not checked, as outside tests."""
+    """For tests that pass values the annotations forbid: signatures are not checked, as outside tests."""
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
@@ -91,7 +91,7 @@ def unchecked():
 
 @pytest.fixture(scope="module")
 def quick_compilation():
-    """For modules that spend nearly all their time compiling, and run what is compiled once or twice."""
+    """For modules that spend nearly all their time compiling functions that they run once or twice."""
     jax.config.update("jax_disable_most_optimizations", True)
     yield
     jax.config.update("jax_disable_most_optimizations", False)
@@ -111,7 +111,7 @@ def tiny_preset() -> Preset:
 
 @pytest.fixture(scope="session")
 def fill():
-    """Fills a tree of shapes with numbers of the size that training would give them, without JAX's random numbers."""
+    """Fills a tree of shapes with numbers of realistic magnitude for trained weights, without JAX's random numbers."""
 
     def filled(shapes, seed: int = 0):
         rng = np.random.default_rng(seed)
@@ -130,13 +130,13 @@ def fill():
 
 @pytest.fixture(scope="session")
 def filled(fill):
-    """Networks -> (params, batch_stats), as numpy arrays."""
+    """Networks -> (params, batch_stats), as NumPy arrays."""
     return lambda networks: fill(jax.eval_shape(networks.init, jax.random.key(0)))
 
 
 @pytest.fixture(scope="session")
 def write_dataset():
-    """(folder, records by split, settings): writes a dataset of the category box as preparation leaves it."""
+    """(folder, records by split, settings): writes a dataset of the category box, as preparation does."""
     from imfield_jax.dataset.storage import build_dataset
     from imfield_jax.preparation.record_file import write_record
     from imfield_jax.preparation.work_folder import WorkFolder
@@ -179,13 +179,13 @@ def _random_record(name: str, seed: int) -> Record:
 
 @pytest.fixture(scope="session")
 def random_record():
-    """(name, seed) -> a record of boxes, with random pictures and points."""
+    """(name, seed) -> a record of boxes, with random images and points."""
     return _random_record
 
 
 @pytest.fixture(scope="session")
 def records() -> dict[str, dict[str, Record]]:
-    """By split and name."""
+    """Records by split and name."""
     return {
         split: {f"box/{split}{i}": _random_record(f"box/{split}{i}", i) for i in range(size)}
         for split, size in SPLIT_SIZES.items()
@@ -194,7 +194,7 @@ def records() -> dict[str, dict[str, Record]]:
 
 @pytest.fixture(scope="session")
 def data_dir(records, write_dataset, tmp_path_factory):
-    """A data directory as preparation leaves it."""
+    """A data directory as written by preparation."""
     root = tmp_path_factory.mktemp("box")
     write_dataset(root, {split: named.values() for split, named in records.items()}, views=VIEWS)
     return root

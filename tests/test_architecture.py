@@ -1,4 +1,4 @@
-"""The house rules of imports, read from the source of every module: order, no circles, a light front door."""
+"""The import rules, checked in the source of every module: package order, no cycles, a lightweight `import`."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_the_packages_have_an_order():
     done: set[str] = set()
     while len(done) < len(MAY_IMPORT):
         free = {name for name, below in MAY_IMPORT.items() if below <= done} - done
-        assert free, f"a circle among {set(MAY_IMPORT) - done}"
+        assert free, f"a cycle among {set(MAY_IMPORT) - done}"
         done |= free
 
 
@@ -87,7 +87,7 @@ def test_no_modules_import_each_other():
             visit(module, ())
 
 
-def test_every_package_has_its_place():
+def test_every_package_has_a_rule():
     assert {package_of(module) for module in MODULES} - {""} == {*MAY_IMPORT, *BASE}
 
 
@@ -102,7 +102,7 @@ for name in {WITHOUT_JAX!r}:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_the_front_door_loads_nothing_and_offers_all():
+def test_importing_the_library_loads_nothing_and_offers_all_names():
     program = """
 import sys, imfield_jax
 assert not {"jax", "flax", "numpy"} & set(sys.modules)

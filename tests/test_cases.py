@@ -1,7 +1,7 @@
-"""Public bug reports of other systems, tried on ours: every input of `cases/` gives the right result.
+"""Public bug reports of other systems as tests: every input in `cases/` gives the right result.
 
-`cases/reference.png` is the image that the other images show, `cases/boxes/box.obj` the solid in the other mesh files.
-What the same reports ask of whole commands is tested in `experiments/`.
+`cases/reference.png` is the object of the other images, `cases/boxes/box.obj` the solid of the other mesh files.
+Reports that concern whole commands are tested in `experiments/`.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def box():
 @pytest.mark.parametrize("name", AS_REFERENCE)
 def test_the_network_sees_the_object_and_nothing_else(name):
     difference = np.abs(view_of(name) - view_of("reference.png"))
-    # A rim of two pixels goes with a shadow, which moves the object by one. With its shadow it differs by 32.
+    # Removing a shadow removes a rim of two pixels too and moves the object by one. With its shadow it differs by 32.
     assert difference.mean() < 4 and (difference > 40).mean() < 0.02
 
 
@@ -75,7 +75,7 @@ def test_the_solid_is_that_of_the_box(name, box):
     assert (record.views[..., 3].max(axis=(1, 2)) == 255).all()
 
 
-def test_concave_polygons_look_as_if_they_were_cut_by_hand():
+def test_concave_polygons_equal_manually_triangulated_ones():
     """mikedh/trimesh#2519: polygons become fans that cross a concave corner."""
     scenes = [load_scene(CASES / folder / "a.obj") for folder in ("ngon", "ngon_cut")]
     records = [
@@ -92,7 +92,7 @@ def test_compressed_geometry_is_named():
         load_scene(CASES / "draco.glb")
 
 
-def test_bulky_solids_come_back_from_occupancy_networks_layout(tmp_path):
+def test_bulky_solids_survive_the_layout_of_occupancy_networks(tmp_path):
     """autonomousvision/occupancy_networks#15: points inside are labelled outside."""
     settings = Settings(labels="exact", views=1)
     source = {"category": "boxes", "count": 0, "settings": settings}

@@ -11,7 +11,7 @@ RESOLUTIONS = [1, 2, 3, 16, 64, 100, 256]
 
 
 def pool_by_loops(grid, factor):
-    """The obvious max-pooling: look at every voxel of every cell."""
+    """The obvious max-pooling: inspect every voxel of every cell."""
     coarse = np.zeros([side // factor for side in grid.shape], grid.dtype)
     for i, j, k in np.ndindex(*grid.shape):
         cell = i // factor, j // factor, k // factor
@@ -34,7 +34,7 @@ def test_point_to_index_and_back_is_the_identity(rng):
 
 
 @pytest.mark.parametrize("resolution", RESOLUTIONS)
-def test_centres_are_inside_of_the_cube_symmetric_and_evenly_spaced(resolution):
+def test_centres_are_inside_the_cube_symmetric_and_evenly_spaced(resolution):
     centres = coordinates.index_to_point(np.arange(resolution), resolution)
     np.testing.assert_allclose(centres, -centres[::-1], atol=1e-12)
     np.testing.assert_allclose(np.diff(centres), 1 / resolution, atol=1e-12)
@@ -69,14 +69,14 @@ def test_grid_points_are_in_array_order_x_y_z():
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 6])
-def test_max_pool_equals_looking_at_every_voxel(factor, rng):
+def test_max_pool_equals_pooling_by_loops(factor, rng):
     grid = (rng.random((6, 6, 6)) < 0.1).astype(np.uint8)
     pooled = coordinates.max_pool(grid, factor)
     np.testing.assert_array_equal(pooled, pool_by_loops(grid, factor))
     assert pooled.dtype == grid.dtype
 
 
-def test_pooling_twice_is_pooling_once_by_the_product(rng):
+def test_pooling_twice_equals_pooling_once_by_the_product(rng):
     grid = rng.random((24, 24, 24)) < 0.01
     twice = coordinates.max_pool(coordinates.max_pool(grid, 2), 4)
     np.testing.assert_array_equal(twice, coordinates.max_pool(grid, 8))

@@ -1,9 +1,9 @@
-"""Cut off and bit-flipped files of every kind that is read: refused in one line, or read as well as can be known.
+"""Truncated and bit-flipped files of every kind: refused in one line, or read as correctly as the format allows.
 
-Each kind is read by a worker process with limits of time and memory, so that a crash, a hang or an absurd size costs
-one case and is told. What may be accepted is said with each kind: a format with checksums must never bring other
-content than was written, one without cannot know that a digit changed, but what it brings must be well-formed.
-MATLAB's, IM-NET's HDF5 and PyTorch's files are damaged beside the tests of their readers.
+Each kind is read by a worker process with time and memory limits, so that a crash, a hang or an absurd size costs one
+case and is reported. Each kind states what may be accepted: a format with checksums must never return other content
+than was written; one without cannot detect an altered digit, but what it returns must be well-formed. Damage of
+MATLAB's, IM-NET's HDF5 and PyTorch's files is tested with their readers.
 """
 
 from __future__ import annotations
@@ -45,10 +45,10 @@ MODEL = Path("02958343", "m")
 class Kind:
     """A kind of file.
 
-    make:   writes a small sound file and all that is read with it.
-    read:   reads it: by name what there is, of lists, dictionaries, arrays and what `repr` tells apart. What is not
-            well-formed is an AssertionError.
-    kept:   which of what is read no damage may change: what has checksums, or is in other files.
+    make:   writes a small intact file and all files that are read with it.
+    read:   reads it: contents by name, as lists, dictionaries, arrays and values that `repr` distinguishes. Raises
+            AssertionError for contents that are not well-formed.
+    kept:   names of contents that no damage may change: they have checksums, or are in other files.
     """
 
     make: Callable[[Path], object]
@@ -56,7 +56,7 @@ class Kind:
     kept: tuple[str, ...] = ()
 
 
-# Sound files.
+# Intact files.
 
 
 def ball() -> trimesh.Trimesh:
@@ -178,7 +178,7 @@ def voxels(path: Path) -> None:
 
 
 def occupancies(path: Path) -> None:
-    """A ball as Occupancy Networks has it; `path` is one of its files."""
+    """A ball in the layout of Occupancy Networks; `path` is one of its files."""
     points = ball().vertices.repeat(5, axis=0)
     place = {"loc": np.zeros(3, np.float32), "scale": np.float32(0.03)}
     np.savez(path.with_name("pointcloud.npz"), points=points.astype(np.float16), normals=points, **place)
@@ -209,7 +209,7 @@ def split_file(path: Path) -> None:
 
 
 def read_scene(path: Path) -> dict:
-    """As preparation does it. Checks what rendering and solidification rely on."""
+    """Reads a mesh as preparation does, and checks the assumptions of rendering and solidification."""
     scene = meshfile.load_scene(path.parent / "mesh.obj" if path.suffix in (".mtl", ".png", ".jpg") else path)
     try:
         return checked(place(scene, 0.9)[0])
@@ -254,7 +254,7 @@ def read_renderings(path: Path) -> dict:
 
 
 def read_record(path: Path) -> dict:
-    """The report of a damaged record may be gone: then the shape is prepared anew."""
+    """The report of a damaged record may be unreadable: then the shape is prepared again."""
     sound = {"status": "ok", "stamp": "1 byte", "warnings": []}
     assert read_report(path) in (None, sound)
     example = read_example(path)
@@ -322,8 +322,8 @@ KINDS = {
 
 
 def damaged(whole: bytes, rng: np.random.Generator) -> bytes:
-    """Cut off anywhere or at the end, a bit flipped anywhere, or in the first or last 300 bytes, which lay out the
-    rest, a byte replaced, or a piece overwritten by zeros."""
+    """Truncated, 16 bytes zeroed, a byte replaced, or a bit flipped: anywhere, or in the first or last 300 bytes,
+    which describe the rest."""
     way, size = rng.integers(6), len(whole)
     if way == 0:
         return whole[: rng.integers(size)]
@@ -354,20 +354,20 @@ def digests(found: dict) -> dict[str, str]:
     return {key: digest(content) for key, content in found.items()}
 
 
-def write_sound(folder: Path, name: str) -> None:
-    """A sound file, what is read with it, and digests of what is read."""
-    sound = folder / name / "sound"
-    sound.mkdir(parents=True)
-    KINDS[name].make(sound / name)
-    (folder / name / "digests.json").write_text(json.dumps(digests(KINDS[name].read(sound / name))))
+def write_intact(folder: Path, name: str) -> None:
+    """Writes an intact file, the files that are read with it, and digests of its contents."""
+    intact = folder / name / "intact"
+    intact.mkdir(parents=True)
+    KINDS[name].make(intact / name)
+    (folder / name / "digests.json").write_text(json.dumps(digests(KINDS[name].read(intact / name))))
 
 
 def attempt(folder: str, name: str, seed: int) -> tuple[str, str, float]:
-    """Read the file with a damage: its name, "refused", "same" or "other", and seconds. What a worker does."""
+    """Read a damaged copy: its name, "refused", "same" or "other", and seconds. Runs in a worker process."""
     own = Path(folder, name, str(os.getpid()))
     if not own.exists():
-        shutil.copytree(own.with_name("sound"), own)
-    whole = (own.with_name("sound") / name).read_bytes()
+        shutil.copytree(own.with_name("intact"), own)
+    whole = (own.with_name("intact") / name).read_bytes()
     (own / name).write_bytes(damaged(whole, np.random.default_rng([seed, len(name)])))
     start = time.perf_counter()
     try:
@@ -378,18 +378,18 @@ def attempt(folder: str, name: str, seed: int) -> tuple[str, str, float]:
         assert name in text, f"the file is not named: {text!r}"
         return name, "refused", time.perf_counter() - start
     seconds = time.perf_counter() - start
-    found, sound = digests(found), json.loads(own.with_name("digests.json").read_text())
-    changed = [key for key in sound if found[key] != sound[key]]
+    found, written = digests(found), json.loads(own.with_name("digests.json").read_text())
+    changed = [key for key in written if found[key] != written[key]]
     assert not set(changed) & set(KINDS[name].kept), f"other {', '.join(changed)} than written were accepted"
     return name, "other" if changed else "same", seconds
 
 
 def attempts(folder: Path, names: Sequence[str], seeds: range) -> tuple[Counter, dict[str, float], list[str]]:
-    """How often each (name, outcome) came, the longest time with each name, and every fault."""
+    """The count of each (name, outcome), the longest time for each name, and all faults."""
     for name in names:
-        write_sound(folder, name)
+        write_intact(folder, name)
     cases = [(name, seed) for name in names for seed in seeds]
-    here = f"__import__('runpy').run_path({__file__!r})['attempt']"  # this file is no module that workers could import
+    here = f"__import__('runpy').run_path({__file__!r})['attempt']"  # workers cannot import this file as a module
     jobs = [f"{here}({str(folder)!r}, {name!r}, {seed})" for name, seed in cases]
     outcomes, longest, faults = Counter(), dict.fromkeys(names, 0.0), []
     for number, result, why in run_jobs(eval, jobs, 2, SECONDS, MEBIBYTES):
@@ -407,4 +407,4 @@ def test_damage_is_refused_in_one_line_or_does_no_harm(tmp_path):
     assert not faults, "\n".join(faults)
     assert outcomes.total() == CASES * len(KINDS)
     never = [name for name in KINDS if not outcomes[name, "refused"]]
-    assert never == ["mesh.mtl", "texture.png", "texture.jpg"]  # without which a mesh is a mesh
+    assert never == ["mesh.mtl", "texture.png", "texture.jpg"]  # a mesh is read without them

@@ -1,4 +1,4 @@
-"""Fields against textbook geometry: where the surface is, how it scales, and what binding promises."""
+"""Fields against textbook geometry: position and scale of the surface, and the properties of bound fields."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def directions(rng, count):
 
 
 def volume(field, rng, count=200_000):
-    """The part of the cube that is inside, by Monte Carlo; its standard deviation is 0.5 / sqrt(count)."""
+    """The inside fraction of the cube, by Monte Carlo; its standard deviation is at most 0.5 / sqrt(count)."""
     points = rng.uniform(-0.5, 0.5, (count, 3)).astype(np.float32)
     return float(np.mean(np.asarray(field(points)) > 0))
 
@@ -106,7 +106,7 @@ def test_constant_fields_are_the_same_everywhere():
     ids=["sphere", "box", "torus", "union", "constant"],
 )
 @pytest.mark.parametrize("shape", [(), (1,), (7,), (2, 3, 4)])
-def test_any_leading_shape_is_kept_and_changes_no_value(field, shape, rng):
+def test_any_leading_shape_is_preserved_and_does_not_affect_values(field, shape, rng):
     points = rng.uniform(-0.5, 0.5, (*shape, 3)).astype(np.float32)
     values = np.asarray(field(points))
     assert values.shape == shape

@@ -26,7 +26,7 @@ def reference_centre(rgba):
 def rectangle(height, width, box=None, color=(90, 90, 90), alpha=255):
     """A rectangle (top, left, height, width) of one colour in a transparent image."""
     rgba = np.zeros((height, width, 4), np.uint8)
-    rgba[..., :3] = (255, 0, 255)  # what is stored under transparent pixels must not matter
+    rgba[..., :3] = (255, 0, 255)  # values under transparent pixels must not matter
     if box:
         top, left, tall, wide = box
         rgba[top : top + tall, left : left + wide] = (*color, alpha)
@@ -101,7 +101,7 @@ def test_fit_is_nearly_independent_of_the_scale():
 
 
 def test_centre_treats_other_sizes_as_the_whole_rendering():
-    """A twofold larger rendering, or one without its transparent sides, gives nearly the same view."""
+    """A rendering twice as large, or one without its transparent sides, gives nearly the same view."""
     rgba = disc(274, 90, (137, 120))
     half = frame(disc(137, 45, (68.5, 60)), "centre").astype(float)
     assert np.abs(frame(rgba, "centre") - half).mean() < 1.0
@@ -130,7 +130,7 @@ def test_thin_and_transparent_parts_that_touch_the_object_belong_to_it():
 
 
 def reference_object_pixels(alpha):
-    """Grown from each opaque pixel, one neighbour at a time."""
+    """Flood fill from each opaque pixel, one neighbour at a time."""
     mask, front = np.zeros(alpha.shape, bool), list(zip(*np.nonzero(alpha >= 128), strict=True))
     while front:
         i, j = front.pop()

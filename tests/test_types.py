@@ -1,6 +1,6 @@
-"""Annotated shapes are checked while the tests run, and every public array has one.
+"""Annotated shapes are checked during the tests, and every public array has one.
 
-A wrong shape or dtype raises where it is handed over. A signature without a shape would leave that out in silence.
+A wrong shape or dtype raises where it is passed. A signature without a shape would silently skip the check.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imfield_jax.types import Mesh
 
 LIBRARY = Path(imfield_jax.__file__).parent
 CONTAINERS = {"ndarray", "Array", "SameArray"}
-# Public arrays without a shape in their annotation, as they are checked by hand, with a message for people.
+# Public arrays without a shape in their annotation, as they are checked explicitly, with a readable message.
 UNSHAPED = {
     "framing.frame": "the image of a caller",
     "inference.reconstructor.Reconstructor.mesh": "the image of a caller",
@@ -41,7 +41,7 @@ def test_a_wrong_dtype_is_caught():
         Mesh(np.zeros((4, 3), np.float32), np.zeros((1, 3), np.float32))
 
 
-def test_a_letter_has_one_value_throughout_a_call():
+def test_a_dimension_has_one_value_throughout_a_call():
     with pytest.raises(TypeCheckError, match="target"):
         latent_loss(jnp.zeros((2, 8)), jnp.zeros((2, 7)))
 
@@ -69,11 +69,11 @@ def test_every_public_array_has_a_shape():
         "class f:\n    x: tuple[np.ndarray, ...]",
     ],
 )
-def test_an_array_without_a_shape_is_seen_wherever_it_stands(source):
+def test_an_array_without_a_shape_is_found_in_any_position(source):
     assert [name.partition(".")[0] for name in unshaped(ast.parse(source))] == ["f"]
 
 
-def test_a_shape_or_a_private_name_is_no_fault():
+def test_a_shape_or_a_private_name_is_accepted():
     shaped = "def f(x: Float[np.ndarray, 'N'], *, y: list[Int[Array, '']]) -> Bool[np.ndarray, 'N'] | None: ..."
     assert not list(unshaped(ast.parse(f"{shaped}\ndef _f(x: np.ndarray): ...")))
 
@@ -96,7 +96,7 @@ def unshaped(scope: ast.AST, prefix: str = "") -> Iterator[str]:
 
 
 def _bare(annotation: ast.AST) -> bool:
-    """Whether a container of arrays stands anywhere but in `dtype[container, "shape"]`."""
+    """Whether a container of arrays occurs outside `dtype[container, "shape"]`."""
     if isinstance(annotation, ast.Subscript) and isinstance(annotation.slice, ast.Tuple):
         container, *shape = annotation.slice.elts
         if (

@@ -1,10 +1,10 @@
-"""The builder of `imfield_shapes` for TensorFlow Datasets: from meshes, or from records that are made already.
+"""The builder of `imfield_shapes` for TensorFlow Datasets: from meshes, or from existing records.
 
-Besides what TFDS asks of a builder (`_info`, `_split_generators`, `_generate_examples`), three of its methods are
-overridden that it does not document (4.9.10), each checked by a test:
+Besides the methods that TFDS requires of a builder (`_info`, `_split_generators`, `_generate_examples`), it overrides
+three that TFDS does not document (4.9.10), each checked by a test:
 
-    _generate_splits  the records must be there before the splits are written, and hold the names for the metadata
-    _example_writer   examples are written with their features in one order, so that equal records give equal files
+    _generate_splits  the records must exist before the splits are written, and provide the names for the metadata
+    _example_writer   examples are written with their features in a fixed order, so that equal records give equal files
     _as_dataset       TFDS has no tf.data pipeline for array_record files
 """
 
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 NAME = "imfield_shapes"
 VERSION = "1.0.0"
-_ARRAY_RECORD = "array_record"  # has rows in any order, which all of our reading needs
+_ARRAY_RECORD = "array_record"  # allows random access, which all our readers need
 
 _CITATION = """\
 @inproceedings{chen2019imnet,
@@ -59,10 +59,10 @@ the surface at three levels as in IM-NET; views have the cameras of the 3D-R2N2 
 
 @dataclasses.dataclass(eq=False, kw_only=True)
 class ShapesConfig(tfds.core.BuilderConfig):
-    """Which meshes, and what is made of them.
+    """The meshes of a dataset, and the settings of their records.
 
-    source, category, count: see `listing.list_shapes`; the category is the name of the config by default.
-    labels, views, seed: see `record.Settings`; apart, because `tfds build --config` takes plain values only.
+    source, category, count: see `listing.list_shapes`; the category defaults to the name of the config.
+    labels, views, seed: see `record.Settings`; separate, because `tfds build --config` takes plain values only.
     """
 
     description: str | None = None
@@ -85,8 +85,8 @@ class ShapesConfig(tfds.core.BuilderConfig):
 class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
     """Prepares shapes, on this machine or on a Beam runner, and packs their records in the order of their names.
 
-    records: a folder with an index and the record files that it names, see `dataset.build_dataset`; they are packed
-             as they are. Without one, records are made of the meshes of the config, in `<downloads>/imfield_shapes/`.
+    records: a folder with an index and the record files it lists, see `dataset.build_dataset`; they are packed
+             unchanged. Without one, records are made from the config's meshes, in `<downloads>/imfield_shapes/`.
     """
 
     name = NAME
@@ -105,12 +105,12 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
     ]
     DEFAULT_BUILDER_CONFIG_NAME = "car"
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
-ShapeNetCore.v2 as it comes from https://shapenet.org, which wants you to register: the folders or zip files of its
-categories (02958343 is car), beside them all.csv for the official split. A config of another source wants the folder
-that `python -m experiments.prepare` takes as --source_dir. For shapes that are prepared already, data_dir must be the
-folder that they were prepared into (data/car)."""
+ShapeNetCore.v2 from https://shapenet.org, which requires registration: the folders or zip files of its categories
+(02958343 is car), and next to them all.csv for the official split. A config of another source needs the folder that
+`python -m experiments.prepare` takes as --source_dir. For shapes that are already prepared, data_dir must be their
+output folder (data/car)."""
 
-    # Where TFDS looks for checksums of downloads, which we have none of. Its search for that place
+    # The folder where TFDS looks for checksums of downloads; there are none. Its search for that folder
     # imports importlib_resources, which it does not install (4.9.10).
     code_path = None
 
@@ -119,7 +119,7 @@ folder that they were prepared into (data/car)."""
         super().__init__(file_format=file_format, **kwargs)
 
     def _info(self) -> tfds.core.DatasetInfo:
-        prepared = self.is_prepared()  # then TFDS takes from the written dataset what is left out here
+        prepared = self.is_prepared()  # then TFDS reads fields left as None from the written dataset
         index = _read_index(self._records) if self._records else {}
         licence = index.get("license") or LICENCES.get(self.builder_config.source)
         made = features(index.get("levels", LEVELS))
@@ -129,7 +129,7 @@ folder that they were prepared into (data/car)."""
             features=tfds.features.FeaturesDict.from_config(self.data_dir) if prepared else made,
             citation=_CITATION,
             license=None if prepared else licence,
-            disable_shuffling=True,  # row i of a split is name i, for good
+            disable_shuffling=True,  # row i of a split is always name i
             metadata=tfds.core.MetadataDict(),
         )
 
@@ -142,7 +142,7 @@ folder that they were prepared into (data/car)."""
             self._refuse_other_points(index)
             splits = super()._generate_splits(dl_manager, download_config)
         shapes = index.pop("shapes")
-        sizes = {split.name: split.num_examples for split in splits}  # --max_examples_per_split may want fewer
+        sizes = {split.name: split.num_examples for split in splits}  # --max_examples_per_split may reduce them
         names = {split: [s["name"] for s in shapes if s["split"] == split][: sizes.get(split, 0)] for split in SPLITS}
         self.info.metadata.update(names=names, **index)
         return splits
@@ -152,7 +152,7 @@ folder that they were prepared into (data/car)."""
         if not self._records and index.get("levels", LEVELS) != LEVELS:
             source = self.builder_config.source
             raise ValueError(
-                f"expected the points that preparation samples, and source {source} has its own, {index['levels']}: "
+                f"expected the points that preparation samples, found those of source {source}, {index['levels']}: "
                 f"prepare it with python -m experiments.prepare --source={source}"
             )
 
@@ -171,10 +171,10 @@ folder that they were prepared into (data/car)."""
     def _made(
         self, dl_manager: tfds.download.DownloadManager, download_config: tfds.download.DownloadConfig
     ) -> contextlib.AbstractContextManager[Path]:
-        """The records of this config's meshes, made now.
+        """Make the records of this config's meshes.
 
-        Beam makes them and does not write the dataset: it would cut the array_record files elsewhere, and know only
-        afterwards which meshes failed, and with it the number of each row.
+        Beam makes the records but does not write the dataset: it would divide the array_record files differently, and
+        only learn afterwards which meshes failed, and thus the index of each row.
         """
         config = self.builder_config
         out = Path(dl_manager.download_dir).absolute() / NAME / config.name
@@ -187,7 +187,7 @@ folder that they were prepared into (data/car)."""
             source_dir=source_dir,
             count=config.count,
             settings=config.settings,
-            processes=1 if beam else usable_processors(),  # a worker of Beam's is one of several on its machine
+            processes=1 if beam else usable_processors(),  # a Beam worker is one of several on its machine
         )
         if not beam:
             return make_records(preparation, _log, run_jobs)
@@ -206,7 +206,7 @@ folder that they were prepared into (data/car)."""
         read_config: tfds.ReadConfig | None = None,
         shuffle_files: bool = False,
     ) -> tf.data.Dataset:
-        """tf.data of rows, because TFDS itself streams no array_record files; shuffled by the row, not by the file."""
+        """tf.data of rows, because TFDS cannot stream array_record files; shuffled by row, not by file."""
         if self.info.file_format.value != _ARRAY_RECORD:
             return super()._as_dataset(split, decoders, read_config, shuffle_files)
         import tensorflow as tf
@@ -231,7 +231,7 @@ folder that they were prepared into (data/car)."""
 
 
 class _SameBytes(writer.ExampleWriter):
-    """Writes the same files for the same examples; TFDS leaves the order of the features in a record to chance."""
+    """Writes equal files for equal examples; in TFDS the order of the features in a record is random."""
 
     def write(self, path: str, examples: Iterable[tuple[int, bytes]]) -> list | None:
         ordered = ((key, _ordered(example)) for key, example in examples)

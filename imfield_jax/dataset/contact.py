@@ -1,8 +1,8 @@
-"""The contact sheet of a preparation: whether meshes, solids, views and labels agree, at a glance.
+"""The contact sheet of a preparation, to check at a glance that meshes, solids, views and labels agree.
 
-Each shape is shown three times: its solid from one three-quarter camera for all shapes, with a triangle on the floor in
-front of it, so that a shape that faces another way stands out; a stored view; and the middle slice of the solid with
-the labelled points near it (orange inside, blue outside).
+Each shape is shown three times: its solid from a three-quarter view, the same for all shapes, with a triangle on the
+floor in front of it, so that a shape that faces another way stands out; a stored view; and the middle slice of the
+solid with the labelled points near it (orange inside, blue outside).
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ HEADINGS = ("solid, front: triangle", "stored view", "labels, front: left")
 CAMERA = Camera(azimuth_radians=0.65, elevation_radians=0.38, distance=2.95, fov_radians=float(np.radians(30)))
 _TILE = 240  # pixels
 _ACROSS = 3  # shapes
-_COARSER = 2  # the solid is shown on 128^3 cells: 0.2 s a shape instead of 0.7, and the tile has fewer pixels
+_COARSER = 2  # the solid is shown on 128^3 cells: 0.2 s per shape instead of 0.7, and the tile has fewer pixels
 _SLAB = 2  # voxels on either side of the slice whose points are shown
 _LEVEL = 64
-_BEFORE, _LENGTH, _HALF_WIDTH = 0.04, 0.09, 0.06  # of the triangle before the shape, in the cube
+_BEFORE, _LENGTH, _HALF_WIDTH = 0.04, 0.09, 0.06  # of the triangle in front of the shape, in cube units
 _FULL, _INSIDE, _OUTSIDE = (205, 205, 205), (225, 95, 20), (40, 100, 210)
 
 
 def contact_sheet(rows: Sequence[Row], grid: int) -> sheet.Sheet:
     """A sheet with one entry per row of a dataset, in reading order.
 
-    grid: that of the rows' points at level 64, see `Split.grid`.
+    grid: cells per axis for the rows' points at level 64, see `Split.grid`.
     """
     return sheet.sheet([_entry(row, grid) for row in rows], HEADINGS, groups=_ACROSS, tile=_TILE)
 
@@ -47,7 +47,7 @@ def _entry(row: Row, grid: int) -> sheet.Row:
 
 
 def three_quarter(solid: Bool[np.ndarray, "R R R"], size: int = _TILE) -> UInt8[np.ndarray, "{size} {size} 3"]:
-    """A solid as the one camera of all contact sheets sees it, with a triangle that points to its front, -z."""
+    """A solid from the camera of all contact sheets, with a triangle that points to its front, -z."""
     mesh = true_surface(max_pool(solid, _COARSER), DISPLAYED)
     image = Image.fromarray(shade(mesh, CAMERA, size))
     _, floor, front = mesh.vertices.min(axis=0)
@@ -61,7 +61,7 @@ def three_quarter(solid: Bool[np.ndarray, "R R R"], size: int = _TILE) -> UInt8[
 def label_slice(
     solid: Bool[np.ndarray, "R R R"], points: Int[np.ndarray, "P 3"], values: UInt8[np.ndarray, " P"]
 ) -> UInt8[np.ndarray, "R R 3"]:
-    """The middle slice x = R/2 of a solid, seen from -x with y up, and the points near it.
+    """The middle slice x = R/2 of a solid, viewed from -x with y up, and the points near it.
 
     points: indices in the grid of the solid; values: 1 inside.
     """

@@ -1,12 +1,12 @@
-"""Which shapes, points and views make up batch number `step`: a pure function of (seed, step).
+"""The shapes, points and views of batch number `step`: a pure function of (seed, step).
 
-Nothing has to be remembered or skipped to resume a run: any step costs the same, and the same
-(seed, step) is the same draw for ever and on any number of hosts. To hold that promise across numpy
-versions only the raw words of the Philox counter generator are used (numpy keeps those stable, but
-not the streams of `Generator` methods) with the arithmetic spelled out here.
+Resuming a run needs no state and skips nothing: any step costs the same, and the same (seed, step)
+always gives the same draw, on any number of hosts. To guarantee this across NumPy versions, only the
+raw words of the Philox counter generator are used (NumPy keeps those stable, but not the streams of
+`Generator` methods), with explicit arithmetic.
 
-Shapes go round in epochs: the batches of a run, laid end to end, are one permutation of the split
-after the other. Points and views are drawn anew for every place in every batch.
+Shapes are visited in epochs: the concatenated batches of a run are one permutation of the split after
+the other. Points and views are drawn independently for every position in every batch.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ import numpy as np
 from jaxtyping import Int32, Int64
 
 _ORDER, _POINTS, _VIEWS = range(3)  # streams of random words; never renumber
-_WORDS_PER_BLOCK = 4  # what one increment of the Philox counter yields, 64 bits each
-_PIECES_PER_WORD = 4  # 16 bits are plenty for a choice among a few; limits what can be stored
-_MOST_STORED = 2**16
+_WORDS_PER_BLOCK = 4  # per increment of the Philox counter, 64 bits each
+_PIECES_PER_WORD = 4  # 16 bits suffice for a choice among few; they limit the number of stored points
+_MAX_STORED = 2**16
 
 
 @dataclasses.dataclass(frozen=True)
 class Draw:
-    """What one host reads for one batch of B shapes.
+    """The indices that one host reads for one batch of B shapes.
 
     index:  rows of the split.
     points: rows of each shape's stored points.
-    view:   which view of each shape; zeros without views.
+    view:   index of each shape's view; zeros without views.
     """
 
     index: Int32[np.ndarray, " B"]
@@ -51,8 +51,8 @@ def draw(
     """The part of `host` of batch `step`.
 
     shapes: shapes in the split.            batch: shapes in the global batch, over all hosts.
-    stored: labelled points of each shape.  points: how many of them to draw, P.
-    views:  views of each shape.            host: takes the places host * B .. (host + 1) * B of the batch.
+    stored: labelled points of each shape.  points: number of them to draw, P.
+    views:  views of each shape.            host: takes positions host * B .. (host + 1) * B of the batch.
 
     Raises ValueError when a number is out of range or `hosts` does not divide `batch`.
     """
@@ -72,21 +72,21 @@ def epoch_order(seed: int, epoch: int, shapes: int) -> Int64[np.ndarray, " {shap
 
 
 def _indices(seed: int, counters: np.ndarray, shapes: int) -> np.ndarray:
-    """Rows for places `counters` of the endless sequence of epochs: [B] int64."""
+    """Rows at positions `counters` of the infinite sequence of epochs: [B] int64."""
     epochs, within = np.divmod(counters, shapes)
     rows = np.empty(len(counters), np.int64)
     for epoch in np.unique(epochs):
-        here = epochs == epoch
-        rows[here] = epoch_order(seed, int(epoch), shapes)[within[here]]
+        chosen = epochs == epoch
+        rows[chosen] = epoch_order(seed, int(epoch), shapes)[within[chosen]]
     return rows
 
 
 def _subsets(seed: int, step: int, first: int, count: int, stored: int, points: int) -> np.ndarray:
-    """A random subset of the stored points for each of `count` places of the batch: [count, points] int32.
+    """A random subset of the stored points for each of `count` positions of the batch: [count, points] int32.
 
-    The stored points, rotated by a random amount, are cut into `points` runs of equal length and one
-    is taken from each: no point comes twice, each is equally likely, it costs 16 random bits per
-    point, and as neighbours in storage are neighbours in space the whole surface is always covered.
+    The stored points, rotated by a random amount, are divided into `points` runs of equal length, and one
+    is taken from each: no point is repeated, each is equally likely, the cost is 16 random bits per
+    point, and because neighbours in storage are neighbours in space, the whole surface is always covered.
     """
     if not points:
         return np.zeros((count, 0), np.int32)
@@ -117,9 +117,9 @@ def _check(
         raise ValueError(f"seed and step must not be negative, found seed {seed}, step {step}")
     if shapes < 1 or batch < 1:
         raise ValueError(f"a batch of {batch} cannot be drawn from {shapes} shapes")
-    if max(stored, views) > _MOST_STORED:
-        raise ValueError(f"draws choose among at most {_MOST_STORED} points or views, found {max(stored, views)}")
+    if max(stored, views) > _MAX_STORED:
+        raise ValueError(f"expected at most {_MAX_STORED} stored points or views, found {max(stored, views)}")
     if points > stored:
         raise ValueError(f"{points} points per shape: expected at most the {stored} that are stored")
     if batch % hosts or not 0 <= host < hosts:
-        raise ValueError(f"a batch of {batch} shapes cannot be shared by {hosts} hosts (this is host {host})")
+        raise ValueError(f"a batch of {batch} shapes cannot be divided among {hosts} hosts (this is host {host})")

@@ -1,4 +1,4 @@
-"""The serialised examples of a dataset, read in any order, with the file named that is damaged."""
+"""The serialised examples of a dataset, read in any order; errors name the damaged file."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from imfield_jax.files import damaged
 class Examples:
     """The bytes of the examples of a split: `examples[i]` is row i.
 
-    One example of every file is read at once: a file that was cut short has lost its index, and is named before hours
-    of work instead of within them.
+    One example of every file is read immediately: a truncated file has lost its index, so it is reported before hours
+    of work, not during them.
 
-    Raises ValueError naming a damaged file, here and wherever an example is read, FileNotFoundError for a missing one.
+    Raises ValueError naming a damaged file, also whenever an example is read, FileNotFoundError for a missing one.
     """
 
     def __init__(self, builder: tfds.core.DatasetBuilder, split: str):
-        # TFDS decodes whole records or none, and 24 images are the most of one: take the bytes.
+        # TFDS decodes whole records or none, and most of a record is 24 images: take the bytes.
         raw = tfds.decode.DeserializeMethod.RAW_BYTES
         self._source = builder.as_data_source(split, deserialize_method=raw)
         instructions = builder.info.splits[split].file_instructions
@@ -47,5 +47,5 @@ class Examples:
 
 
 def remedy(file: Path) -> str:
-    """What to do about a damaged file of a dataset: only packing is repeated, the records are kept elsewhere."""
+    """Advice for a damaged file of a dataset: only packing is repeated, as the records are stored elsewhere."""
     return f"delete {file.parent} and prepare again with the same --out"

@@ -1,4 +1,4 @@
-"""What the dataset stores of a shape, as features of TensorFlow Datasets."""
+"""The stored fields of a shape, as features of TensorFlow Datasets."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import tensorflow_datasets as tfds
 
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION, VOXEL_RESOLUTION
 
-# What is stored of each level; the first files of IM-NET have other points.
+# The points stored for each level; the first files of IM-NET have other points.
 LEVELS = {str(level): {"points": size, "grid": SOLID_RESOLUTION} for level, size in LEVEL_SIZES.items()}
 
 
 def features(levels: dict[str, dict[str, int]]) -> tfds.features.FeaturesDict:
-    """The features of one shape, in the letters of `imfield_jax.types`.
+    """The features of one shape, in the notation of `imfield_jax.types`.
 
-    levels: as `LEVELS`, which is what preparation samples.
+    levels: as `LEVELS`, the points that preparation samples.
     """
     points = {
         f"{kind}_{level}": tfds.features.Tensor(
@@ -38,7 +38,7 @@ def features(levels: dict[str, dict[str, int]]) -> tfds.features.FeaturesDict:
                 shape=(VOXEL_RESOLUTION,) * 3,
                 dtype=np.uint8,
                 encoding="zlib",
-                doc="1 where any of 4^3 voxels is full",
+                doc="1 where any of 4^3 voxels is occupied",
             ),
             "solid": tensor(
                 shape=(SOLID_RESOLUTION**3 // 8,),

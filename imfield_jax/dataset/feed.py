@@ -1,11 +1,11 @@
-"""Feeds: where a training loop gets its batches.
+"""Feeds: the sources of batches for a training loop.
 
-A feed gives a batch by its number, always the same one (see `draws`), so
-resuming needs no state. Two implement it and give the same batches bit for bit:
+A feed returns a batch by its number, deterministically (see `draws`), so resuming
+needs no state. Two classes implement it and give bitwise equal batches:
 `pipeline.PipelineFeed` streams records of a dataset of any size through tf.data,
-`resident.ResidentFeed` keeps a small split in the memory of the device.
+`resident.ResidentFeed` keeps a small split in device memory.
 
-The arithmetic that turns stored integers into what networks see is here, once, for both.
+The arithmetic that converts stored integers to network inputs is shared, and is here.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from imfield_jax.types import SameArray
 
 @dataclasses.dataclass(frozen=True)
 class FeedConfig:
-    """What the batches of a feed look like.
+    """The configuration of a feed's batches.
 
     seed:    of the order of shapes and the choice of points and views.
     batch:   shapes in the global batch.
-    points:  labelled points per shape; where a level stores fewer, all of them.
+    points:  labelled points per shape; all of them if a level stores fewer.
     framing: how views are cropped, see `imfield_jax.framing.frame`.
-    host, hosts: this process takes its part of the global batch.
+    host, hosts: index and number of the processes that divide the global batch.
     """
 
     seed: int = 0

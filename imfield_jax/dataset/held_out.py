@@ -1,6 +1,6 @@
-"""The held-out shapes of a training run, read whole from a split.
+"""The held-out shapes of a training run, read from a split in full.
 
-The type is in `batches`, because training imports nothing of the dataset.
+The type is in `batches`, because training does not import the dataset.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # reading a dataset needs TFDS, the type does not
 
 
 def held_out(split: Split, framing: str, shapes: int = 32, points: int = 8192, seed: int = 0) -> HeldOut:
-    """The first `shapes` shapes of a split, shape i with its view i modulo K, and points of its own."""
+    """The first `shapes` shapes of a split, shape i with its view i modulo K and its own random points."""
     rows = [split[row] for row in range(min(shapes, len(split)))]
     greys = [frame(row.view(number % row.view_count), framing) for number, row in enumerate(rows)]
     labelled = [uniform_points(row.solid, points, [seed, number]) for number, row in enumerate(rows)]

@@ -1,9 +1,9 @@
-"""A stream of batches from the records of a dataset of any size, read ahead by threads.
+"""A stream of batches from the records of a dataset of any size, prefetched by threads.
 
-tf.data serves as a thread pool only: a range of batch numbers, mapped in parallel and in order through one numpy
-function that draws, reads and decodes just the rows, points and view a batch needs, and a prefetch. No TensorFlow op
-touches the data. A stream starts at any step at once, because nothing is shuffled by a buffer or skipped. TensorFlow is
-imported when a stream is opened, not before.
+tf.data serves as a thread pool only: a range of batch numbers, mapped in parallel and in order through one NumPy
+function that draws, reads and decodes only the rows, points and view that a batch needs, and a prefetch. No TensorFlow
+op touches the data. A stream starts at any step immediately, because there is no shuffle buffer and nothing to skip.
+TensorFlow is imported when a stream is opened, not before.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from imfield_jax.framing import frame, grey_to_view
 if TYPE_CHECKING:
     import tensorflow as tf
 
-_PREFETCH = 4  # batches made ahead
+_PREFETCH = 4  # batches
 _ENDLESS = np.iinfo(np.int64).max
 
 
 def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, parallel: int = 2) -> tf.data.Dataset:
-    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `PointBatch`.
+    """Batches `start`, `start` + 1, ... without end, as tuples in the field order of `PointBatch`.
 
     A batch that cannot be read is empty, see `PipelineFeed`.
     """
@@ -40,7 +40,7 @@ def point_stream(split: Split, config: FeedConfig, level: int, start: int = 0, p
 def view_stream(
     split: Split, config: FeedConfig, level: int | None, start: int = 0, parallel: int = 2
 ) -> tf.data.Dataset:
-    """Batches `start`, `start` + 1, ... for ever, as tuples in the field order of `ViewBatch`, or empty likewise."""
+    """Batches `start`, `start` + 1, ... without end, as tuples in the field order of `ViewBatch`, or empty as above."""
     types = (np.int32, np.float32, np.float32, np.float32)
     return _stream(lambda step: _view_batch(split, config, level, int(step)), types, start, parallel)
 
@@ -60,10 +60,10 @@ def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) 
 
 
 class PipelineFeed:
-    """The `feed.Feed` of an open split; batches are numpy arrays.
+    """The `feed.Feed` of an open split; batches are NumPy arrays.
 
-    For steps in order it reads ahead; for another step or kind of batch it starts a new
-    stream there. Asking for a batch that cannot be read raises as `rows.Split`.
+    For consecutive steps it prefetches; for another step or kind of batch it starts a new
+    stream there. A batch that cannot be read raises as `rows.Split`.
     """
 
     def __init__(self, split: Split, config: FeedConfig, parallel: int = 2):
@@ -71,7 +71,7 @@ class PipelineFeed:
         self._split, self._config, self._parallel = split, config, parallel
         self._next: tuple | None = None
         self._running: list[Iterator[tuple]] = []
-        # A stream that still reads ahead while Python shuts down waits for it, and Python for the stream.
+        # At shutdown, a stream that still prefetches and Python would wait for each other.
         weakref.finalize(self, self._running.clear)
 
     def points(self, level: int, step: int) -> PointBatch:
@@ -95,7 +95,7 @@ class PipelineFeed:
             self._running[:] = [opened.as_numpy_iterator()]
         batch = next(self._running[0])
         self._next = (stream, level, step + 1)
-        return batch if len(batch[0]) else assemble(self._split, self._config, level, step)  # raises what went wrong
+        return batch if len(batch[0]) else assemble(self._split, self._config, level, step)  # raises the original error
 
 
 def _labelled(split: Split, rows: list, drawn: Draw, level: int | None) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +112,7 @@ def _stream(assemble: Callable[[np.integer], tuple], types: tuple, start: int, p
     import tensorflow as tf
 
     def assembled(step: np.integer) -> tuple:
-        # TensorFlow would print an error with its traceback and pass it on as text: an empty batch stands for one.
+        # TensorFlow would print an error with its traceback and return it as text: an empty batch represents one.
         try:
             return assemble(step)
         except (OSError, ValueError):

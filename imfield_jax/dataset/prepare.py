@@ -1,12 +1,12 @@
 """From meshes to a dataset, in one call: records, the packed dataset, and an image to check both.
 
-Everything lives below one output folder:
+Everything is written below one output folder:
 
-    work/          one record file per finished shape; what a killed run resumes from
-    meshes/        what the procedural source wrote
+    work/          one record file per finished shape, from which an interrupted run resumes
+    meshes/        meshes written by the procedural source
     imfield_shapes/<category>/<version>/    the dataset
     report.json    every shape: outcome, seconds per phase, diagnostics, warnings
-    contact.png    some shapes to look at
+    contact.png    some shapes for inspection
     CREDITS.csv    authors and licences of the meshes
 """
 
@@ -26,13 +26,13 @@ _SHOWN = 24  # shapes on the contact sheet
 
 
 def prepare(preparation: Preparation, progress: Progress = quiet) -> Path:
-    """Prepare a dataset, or finish or extend one, and return its folder.
+    """Prepare, complete or extend a dataset, and return its folder.
 
-    Shapes that are done are kept; shapes that failed are tried again. A shape that cannot be prepared
-    is left out and its error is in the report.
+    Finished shapes are kept; failed shapes are tried again. A shape that cannot be prepared is left out and
+    its error is in the report.
 
-    Raises ValueError when the folder was prepared with other settings, another process is at work in it, the disk has
-    no room for the shapes or not a single one could be prepared; OSError where files cannot be read or written.
+    Raises ValueError when the folder was prepared with other settings, another process is using it, the disk has
+    too little space or none of the shapes could be prepared; OSError when files cannot be read or written.
     """
     out = Path(preparation.out)
     with full_disk_named(out), make_records(preparation, progress) as records:

@@ -1,4 +1,4 @@
-"""A small split in the memory of the device: batches without files and without TensorFlow.
+"""A small split in device memory: batches without files and without TensorFlow.
 
 `pack` reads a split once into compact arrays (a shape with 24 views takes half a megabyte, 800 of them
 400 MB), `ResidentFeed` puts the arrays on the device and gathers the drawn rows there.
@@ -29,14 +29,14 @@ LEVELS = tuple(LEVEL_SIZES)
 
 @dataclasses.dataclass(frozen=True)
 class PackedSplit:
-    """All of a split that training reads, N shapes.
+    """All data of a split that training reads, N shapes.
 
     names:   one per shape.
     voxels:  np.packbits of [64, 64, 64].
     points:  by level: indices in a grid over the cube.
     values:  by level: 1 inside.
     grids:   by level: cells per axis of that grid.
-    framing: how the views are cropped; None without views.
+    framing: how the views are cropped; None if there are no views.
     """
 
     names: tuple[str, ...]
@@ -54,9 +54,9 @@ def pack(
     threads: int = 2,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PackedSplit:
-    """Read a split into memory. framing: crop the views like this; None leaves them out.
+    """Read a split into memory. framing: how to crop the views; None leaves them out.
 
-    Decoding 24 images takes some 50 ms a shape, everything else 2 ms.
+    Decoding 24 images takes about 50 ms per shape, everything else 2 ms.
     """
     arrays = _empty(len(split), split, framing)
     with ThreadPoolExecutor(threads) as pool:
@@ -96,12 +96,12 @@ def _fill(arrays: dict[str, np.ndarray], number: int, row: Row, framing: str | N
 
 
 class ResidentFeed:
-    """The `feed.Feed` of a packed split; batches are jax arrays.
+    """The `feed.Feed` of a packed split; batches are JAX arrays.
 
-    sharding: of the batch over devices (the data is then copied to each of them); by default everything
-              is on the default device. Arrays go to the device when a batch first needs them.
+    sharding: of the batch over devices (the split is then replicated on each of them); by default everything
+              is on the default device. Arrays are copied to the device when a batch first needs them.
 
-    Raises ValueError when the views were packed with another framing than the config's.
+    Raises ValueError when the views were packed with another framing than that of the config.
     """
 
     def __init__(self, packed: PackedSplit, config: FeedConfig, sharding: jax.sharding.NamedSharding | None = None):
@@ -142,10 +142,10 @@ class ResidentFeed:
 
     def _resident(self, key: str | tuple[str, int], array: np.ndarray) -> jax.Array:
         if key not in self._on_device:
-            everywhere = self._sharding and jax.sharding.NamedSharding(
+            replicated = self._sharding and jax.sharding.NamedSharding(
                 self._sharding.mesh, jax.sharding.PartitionSpec()
             )
-            self._on_device[key] = jax.device_put(array, everywhere)
+            self._on_device[key] = jax.device_put(array, replicated)
         return self._on_device[key]
 
     def _voxels(self) -> jax.Array:

@@ -1,4 +1,4 @@
-"""Reading a dataset one shape at a time, in any order, and decoding only the parts that are used."""
+"""Reads a dataset one shape at a time, in any order, decoding only the parts that are used."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from imfield_jax.preparation.record_file import decode_png
 
 
 class Row:
-    """One shape of an open split; parts are decoded when they are used."""
+    """One shape of an open split; parts are decoded on use."""
 
     def __init__(self, example: tf_example_pb2.Example, decoders: tfds.features.FeaturesDict):
         self._values = example.features.feature
@@ -38,12 +38,12 @@ class Row:
 
     @property
     def voxels(self) -> UInt8[np.ndarray, "64 64 64"]:
-        """What the voxel encoder sees, 0 or 1."""
+        """Input of the voxel encoder, 0 or 1."""
         return self._decode("voxels")
 
     @property
     def solid(self) -> Bool[np.ndarray, "256 256 256"]:
-        """The solid that labels are read from."""
+        """The solid that the labels come from."""
         return np.unpackbits(self._decode("solid")).astype(bool).reshape((SOLID_RESOLUTION,) * 3)
 
     def points(self, level: int) -> UInt8[np.ndarray, "P 3"]:
@@ -55,7 +55,7 @@ class Row:
         return self._decode(f"values_{level}")
 
     def view_png(self, number: int) -> bytes:
-        """One image as it is stored."""
+        """One image as stored."""
         return self._values["views"].bytes_list.value[number]
 
     def view(self, number: int) -> UInt8[np.ndarray, "137 137 4"]:
@@ -72,7 +72,7 @@ class Row:
 
     @property
     def center(self) -> Float32[np.ndarray, " 3"]:
-        """The middle of the cube in source units."""
+        """The centre of the cube in source units."""
         return self._floats("center")
 
     @property
@@ -83,7 +83,7 @@ class Row:
 class Split:
     """Random access to the shapes of one split: `split[i]` is the `Row` of `split.names[i]`.
 
-    Raises as `examples.Examples` where a file is missing or damaged.
+    Raises as `examples.Examples` when a file is missing or damaged.
     """
 
     def __init__(self, builder: tfds.core.DatasetBuilder, split: str):
@@ -94,8 +94,8 @@ class Split:
         self.views: int = self.metadata["settings"]["views"]
         if len(self.names) != len(self._examples):
             raise ValueError(
-                f"{builder.data_dir}: metadata.json names {len(self.names)} shapes of split {split}, "
-                f"and its files hold {len(self._examples)}: {remedy(Path(builder.data_dir) / 'metadata.json')}"
+                f"{builder.data_dir}: expected {len(self.names)} shapes of split {split} as in metadata.json, "
+                f"found {len(self._examples)}: {remedy(Path(builder.data_dir) / 'metadata.json')}"
             )
 
     def __len__(self) -> int:
@@ -103,18 +103,18 @@ class Split:
 
     @property
     def names_sha256(self) -> str:
-        """Tells this split from any other: of the names of its shapes, in order."""
+        """Identifies the split: SHA-256 of the names of its shapes, in order."""
         return hashlib.sha256("\n".join(self.names).encode()).hexdigest()
 
     def stored(self, level: int) -> int:
-        """How many labelled points each shape has at sampling level 16, 32 or 64."""
+        """Number of labelled points of each shape at sampling level 16, 32 or 64."""
         key = f"points_{level}"
         if key not in self._features:
             raise ValueError(f"there are no points of level {level}: expected one of {sorted(LEVEL_SIZES)}")
         return self._features[key].shape[0]
 
     def grid(self, level: int) -> int:
-        """Cells per axis of the grid that the points of a level are indices in."""
+        """Cells per axis of the grid that the points of a level index."""
         return self.metadata.get("levels", {}).get(str(level), {}).get("grid", SOLID_RESOLUTION)
 
     def __iter__(self) -> Iterator[Row]:

@@ -1,8 +1,8 @@
 """Prepared shapes as a TensorFlow Datasets dataset, `imfield_shapes`.
 
 `build_dataset` packs the record files of one preparation into array_record files, offline. `open_split` reads them
-back one record at a time, in any order, and decodes only the parts that are used; neither way imports TensorFlow.
-Users of TFDS read the same files with `tfds.load` or `tfds.data_source`, see `builder`.
+one record at a time, in any order, decoding only the parts that are used; neither imports TensorFlow. Users of TFDS
+read the same files with `tfds.load` or `tfds.data_source`, see `builder`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from imfield_jax.preparation.disk import full_disk_named
 from imfield_jax.preparation.work_folder import INDEX
 from imfield_jax.sources.splits import SPLITS
 
-# What describes a dataset beside its examples, and what must be in there.
+# The files that describe a dataset, besides its examples, and their required keys.
 _DESCRIPTIONS = {
     "dataset_info.json": ("name", "version", "splits"),
     "features.json": ("pythonClassName",),
@@ -38,16 +38,16 @@ def build_dataset(records: str | os.PathLike[str], data_dir: str | os.PathLike[s
     """Pack the records listed in <records>/index.json and return the folder of the dataset.
 
     The index holds {"category", "license", "settings": {"views", ...}, "shapes": [{"name", "split", "file"}, ...]},
-    "levels" where they are not `features.LEVELS`, and everything else in it becomes metadata of the dataset. A
-    whole dataset of the same index and the same files is left alone, any other of this category is replaced. Splits
-    without shapes are left out.
+    "levels" if they differ from `features.LEVELS`; everything else in it becomes metadata of the dataset. A complete
+    dataset with the same index and files is kept, any other one of this category is replaced. Splits without shapes
+    are left out.
 
-    Raises OSError where there is no room, naming the file, ValueError for a damaged record.
+    Raises OSError, naming the file, when the disk is full, ValueError for a damaged record.
     """
     records = Path(records)
     index = json.loads((records / INDEX).read_text())
     packed = Path(data_dir) / NAME / index["category"] / VERSION
-    seal = packed / INDEX  # written last, so what has one is whole
+    seal = packed / INDEX  # written last, so a dataset that has one is complete
     newest = max(((records / shape["file"]).stat().st_mtime for shape in index["shapes"]), default=0)
     if _is_of(packed, index) and newest <= seal.stat().st_mtime:
         return packed
@@ -59,7 +59,7 @@ def build_dataset(records: str | os.PathLike[str], data_dir: str | os.PathLike[s
 
 
 def _is_of(packed: Path, index: dict) -> bool:
-    """Is this the dataset of an index, with all of its files?"""
+    """Whether this is the dataset of an index, with all of its files."""
     try:
         if json.loads((packed / INDEX).read_text()) != index:
             return False
@@ -74,12 +74,12 @@ def _pack(records: Path, category: str, data_dir: str | os.PathLike[str]) -> Non
     config = category if category in ImfieldShapes.builder_configs else ShapesConfig(name=category)
     with full_disk_named(Path(data_dir)), _silent_tfds():
         builder = ImfieldShapes(records=records, config=config, data_dir=data_dir)
-        builder.download_and_prepare(download_dir=records)  # nothing is, but TFDS makes the folder
+        builder.download_and_prepare(download_dir=records)  # nothing is downloaded, but TFDS creates this folder
 
 
 @contextlib.contextmanager
 def _silent_tfds() -> Iterator[None]:
-    """TFDS reports downloads that do not happen and every file it opens, in the log and on stdout."""
+    """Silence TFDS, which reports nonexistent downloads and every file it opens, in the log and on stdout."""
     verbosity = logging.get_verbosity()
     tfds.disable_progress_bar()
     try:
@@ -91,7 +91,7 @@ def _silent_tfds() -> Iterator[None]:
 
 
 def find_dataset(directory: str | os.PathLike[str]) -> Path | None:
-    """The folder of the one dataset in or below a data directory ("data/car"), None where there is none.
+    """The folder of the only dataset in or below a data directory ("data/car"), None if there is none.
 
     Raises ValueError when there are several.
     """
@@ -101,12 +101,12 @@ def find_dataset(directory: str | os.PathLike[str]) -> Path | None:
     found = sorted(directory.glob(f"{NAME}/*/*/dataset_info.json"))
     if len(found) > 1:
         choices = ", ".join(str(path.parent) for path in found)
-        raise ValueError(f"{directory} holds several datasets; name one of {choices}")
+        raise ValueError(f"{directory}: expected one dataset, found several: name one of {choices}")
     return found[0].parent if found else None
 
 
 def split_names(directory: str | os.PathLike[str]) -> tuple[str, ...]:
-    """Which of train, validation and test the dataset in a data directory has, in this order."""
+    """The splits of the dataset in a data directory, in the order train, validation, test."""
     present = _builder(directory).info.splits
     return tuple(split for split in SPLITS if split in present)
 
@@ -131,7 +131,7 @@ def _builder(directory: str | os.PathLike[str]) -> tfds.core.DatasetBuilder:
     found = find_dataset(directory)
     if found is None:
         raise FileNotFoundError(
-            f"no prepared dataset in {directory}: make one, python -m experiments.prepare --out={directory}"
+            f"no prepared dataset in {directory}: make one with python -m experiments.prepare --out={directory}"
         )
     for name, keys in _DESCRIPTIONS.items():
         _check_description(found / name, keys)
@@ -140,7 +140,7 @@ def _builder(directory: str | os.PathLike[str]) -> tfds.core.DatasetBuilder:
 
 
 def _check_description(file: Path, keys: tuple[str, ...]) -> None:
-    """TFDS reads past a missing file, and does not name a damaged one."""
+    """Check a file that TFDS would ignore if missing, and not name if damaged."""
     if not file.exists():
         raise FileNotFoundError(f"{file}: expected a file of the dataset, found none: {remedy(file)}")
     with damaged(file, "dataset file", remedy(file)):

@@ -1,4 +1,4 @@
-"""A dataset as the files that IM-NET-pytorch trains on, see `sources.imnet`."""
+"""Export of a dataset to the files that IM-NET-pytorch trains on, see `sources.imnet`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _EXPORTED = {PIXELS: (VIEWS, RENDERED_SIZE, RENDERED_SIZE), **LATER.shapes}
 
 
 def write(split: Split, path: Path, progress: Callable[[int, int, str], None] = lambda done, total, note: None) -> None:
-    """Write all shapes of a split to an HDF5 file and their names to the text file beside it, a shape at a time.
+    """Write all shapes of a split, one at a time, to an HDF5 file, and their names to a text file next to it.
 
-    Raises ValueError for a split with other views than 24 of 137 x 137.
+    Raises ValueError for a split whose views are not 24 images of 137 x 137.
     """
     with atomic(path) as temporary, h5py.File(temporary, "w") as file:
         for name, shape in _EXPORTED.items():
-            # A chunk for each row, or rows would be compressed again and again as they come.
+            # One chunk per row, or chunks would be compressed again for each row written.
             storage = {"chunks": (1, *shape), "compression": "gzip", "compression_opts": 9}
             file.create_dataset(name, (len(split), *shape), np.uint8, **storage)
         for number, row in enumerate(split):
@@ -43,5 +43,5 @@ def _arrays(row: Row) -> dict[str, np.ndarray]:
     for name, array in arrays.items():
         expected = _EXPORTED[name]
         if array.shape != expected:
-            raise ValueError(f"{row.name}: {name} has the shape {list(array.shape)}, IM-NET's has {list(expected)}")
+            raise ValueError(f"{row.name}: {name}: expected IM-NET's shape {list(expected)}, found {list(array.shape)}")
     return arrays

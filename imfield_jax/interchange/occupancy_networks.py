@@ -1,4 +1,4 @@
-"""A dataset as the folders that Occupancy Networks trains and evaluates on, see `sources.occupancy_networks`."""
+"""Export of a dataset to the folders that Occupancy Networks trains on, see `sources.occupancy_networks`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from imfield_jax.sources.formats import binvox
 from imfield_jax.sources.occupancy_networks import CLOUD_FILE, IMAGES, POINTS_FILE, SPLITS, TO_OURS, to_ours
 
 POINTS = 100_000
-_SIDE = 1.1  # of the cube that points are drawn from
+_SIDE = 1.1  # of the cube in which points are sampled
 _VOXELS = 32
 _FLIPPED = np.diag([1.0, -1.0, -1.0, 1.0])  # our camera space, y up and z backward, to theirs
 
@@ -32,12 +32,12 @@ _FLIPPED = np.diag([1.0, -1.0, -1.0, 1.0])  # our camera space, y up and z backw
 def write(
     splits: dict[str, Split], root: Path, progress: Callable[[int, int, str], None] = lambda done, total, note: None
 ) -> None:
-    """Write all shapes of some splits, by name of the split; a shape's group is what its name has before the slash.
+    """Write all shapes of some splits, by name of the split; a shape's group is the part of its name before the slash.
 
-    A shape's points depend on its name and on nothing else. A line break in a name, which would end it in a list,
+    The random points of a shape depend only on its name. A line break in a name, which would end the name in a list,
     becomes "_".
 
-    Raises ValueError, before anything is written, when two names are the same afterwards.
+    Raises ValueError, before anything is written, when this makes two names equal.
     """
     _refuse_equal_names([_model_path(name) for split in splits.values() for name in split.names])
     models: dict[str, dict[str, list[str]]] = {}
@@ -51,7 +51,7 @@ def write(
             progress(done, total, "")
     for group, lists in models.items():
         for theirs, named in lists.items():
-            # Without a newline at the end, after which they would read a model without a name.
+            # Without a trailing newline, after which Occupancy Networks would read a model without a name.
             write_atomic(root / group / f"{theirs}.lst", "\n".join(named))
     write_atomic(
         root / "metadata.yaml", "".join(f"'{group}':\n  id: '{group}'\n  name: '{group}'\n" for group in models)
@@ -64,12 +64,12 @@ def _model_path(name: str) -> str:
 
 def _refuse_equal_names(names: list[str]) -> None:
     if len(set(names)) < len(names):
-        twice = next(name for name, count in Counter(names).items() if count > 1)
-        raise ValueError(f"{twice}: two shapes have this name once their line breaks are replaced: rename one of them")
+        repeated = next(name for name, count in Counter(names).items() if count > 1)
+        raise ValueError(f"{repeated}: two shapes have this name after replacing line breaks: rename one of them")
 
 
 def placement(solid: Bool[np.ndarray, "R R R"]) -> dict[str, Shaped[np.ndarray, " ..."]]:
-    """loc [3] and scale [] of a solid in their axes, as every file has them."""
+    """loc [3] and scale [] of a solid in the axes of ShapeNet v1, as stored in every file."""
     full = np.argwhere(solid)
     ends = (index_to_point(end, solid.shape[0]) @ TO_OURS for end in (full.min(axis=0) - 0.5, full.max(axis=0) + 0.5))
     low, high = np.sort(np.stack(list(ends)), axis=0)
@@ -79,7 +79,7 @@ def placement(solid: Bool[np.ndarray, "R R R"]) -> dict[str, Shaped[np.ndarray, 
 def surface_points(
     solid: Bool[np.ndarray, "R R R"], place: dict[str, Shaped[np.ndarray, " ..."]], rng: np.random.Generator
 ) -> dict[str, Shaped[np.ndarray, " ..."]]:
-    """points and normals [100000, 3] of the surface, in half precision, as their file has them."""
+    """points and normals [100000, 3] of the surface, in half precision as in the file format."""
     surface = sample_surface(true_surface(solid), POINTS, rng)
     points = ((surface.points @ TO_OURS - place["loc"]) / place["scale"]).astype(np.float16)
     return {"points": points, "normals": (surface.normals @ TO_OURS).astype(np.float16)}
@@ -129,7 +129,7 @@ def _write_arrays(path: Path, **arrays: np.ndarray) -> None:
 
 
 def _inside(solid: np.ndarray, ours: np.ndarray) -> np.ndarray:
-    """Are points [..., 3] in the solid? [...] bool; what lies outside of the cube is not."""
+    """Whether points [..., 3] are in the solid: [...] bool; False outside the cube."""
     within = np.abs(ours).max(axis=-1) < HALF
     inside = np.zeros(within.shape, bool)
     inside[within] = occupancy_of_solid(solid, ours[within])

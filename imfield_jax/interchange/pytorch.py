@@ -1,4 +1,4 @@
-"""IM-NET-pytorch's parameters as ours, and back: the names and axis orders of its IM_AE and IM_SVR files.
+"""Conversion between IM-NET-pytorch's parameters and ours: names and axis orders of its IM_AE and IM_SVR files.
 
 | files | theirs | ours |
 | --- | --- | --- |
@@ -6,7 +6,7 @@
 | IM_AE | encoder.conv_1 ... 5: weight [out, in, x, y, z] | voxel_encoder/conv_1 ... 5/kernel [x, y, z, in, out] |
 | IM_SVR | img_encoder.conv_*, bn_*, res_*: weight [out, in, y, x] | image_encoder/.../kernel [y, x, in, out] |
 
-Their last convolutions cover all of their input, so ours are dense layers: [x y z in, out] and [y x in, out].
+Their last convolutions cover the whole input, so ours are dense layers: [x y z in, out] and [y x in, out].
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ from imfield_jax.models.weights import Weights
 
 PREFIXES = {"decoder": "generator", "voxel_encoder": "encoder", "image_encoder": "img_encoder"}
 _LEAVES = {"kernel": "weight", "scale": "weight", "mean": "running_mean", "var": "running_var"}
-_COVERING = {"encoder.conv_5.weight": (4, 4, 4), "img_encoder.conv_10.weight": (4, 4)}  # sizes of these kernels
-_COUNTER = ".num_batches_tracked"  # of their batch normalisation, which only counts
+_COVERING = {"encoder.conv_5.weight": (4, 4, 4), "img_encoder.conv_10.weight": (4, 4)}  # kernels as large as the input
+_COUNTER = ".num_batches_tracked"  # of PyTorch's batch normalisation, only a counter
 
 
 def from_pytorch(tensors: dict[str, Shaped[np.ndarray, " ..."]], about: dict) -> Weights:
-    """The weights that the tensors of an IM_AE file, of an IM_SVR file, or of both together are.
+    """The weights from the tensors of an IM_AE file, an IM_SVR file, or both together.
 
-    The preset is `improved` with the widths of the tensors. Raises ValueError where they are not those of
-    IM-NET-pytorch's networks, naming the tensor.
+    The preset is `improved` with the widths of the tensors. Raises ValueError, naming the tensor, if they are not
+    those of IM-NET-pytorch's networks.
     """
     networks = Networks(_preset(tensors))
     params, batch_stats = networks.shapes(part for part, prefix in PREFIXES.items() if _has(tensors, prefix))
@@ -48,9 +48,9 @@ def from_pytorch(tensors: dict[str, Shaped[np.ndarray, " ..."]], about: dict) ->
 
 
 def to_pytorch(weights: Weights) -> dict[str, Shaped[np.ndarray, " ..."]]:
-    """The inverse: the tensors of all parts under IM-NET-pytorch's names.
+    """The inverse: the tensors of all parts with IM-NET-pytorch's names.
 
-    Raises ValueError for networks that IM-NET-pytorch does not have: those of other presets than `improved`.
+    Raises ValueError for networks that IM-NET-pytorch does not have, those of presets other than `improved`.
     """
     tensors = {}
     for path, array in _paths(weights.params, weights.batch_stats).items():
@@ -60,12 +60,12 @@ def to_pytorch(weights: Weights) -> dict[str, Shaped[np.ndarray, " ..."]]:
     found, theirs = weights.networks.preset, _preset(tensors)
     initial = dataclasses.replace(theirs.decoder, initial_std=found.decoder.initial_std)  # does not change the network
     if found != dataclasses.replace(theirs, name=found.name, decoder=initial):
-        raise ValueError(f"IM-NET-pytorch has the networks of the preset improved, and these are {found.name}")
+        raise ValueError(f"expected the networks of the preset improved, as in IM-NET-pytorch, found {found.name}")
     return tensors
 
 
 def _paths(params: Tree, batch_stats: Tree) -> dict[tuple[str, ...], Any]:
-    """("params", part, module, ..., leaf) and ("batch_stats", "image_encoder", ...) -> what stands there."""
+    """("params", part, module, ..., leaf) and ("batch_stats", "image_encoder", ...) -> the leaf's value."""
     return flatten_dict({"params": params, "batch_stats": {"image_encoder": batch_stats}})
 
 
@@ -92,7 +92,7 @@ def _tensor(tensors: dict[str, np.ndarray], name: str, axes: int | None = None) 
     if name not in tensors:
         raise ValueError(f"{name} is missing")
     if axes and tensors[name].ndim != axes:
-        raise ValueError(f"{name} has the shape {list(tensors[name].shape)}, expected {axes} axes")
+        raise ValueError(f"{name}: expected {axes} axes, found the shape {list(tensors[name].shape)}")
     return tensors[name]
 
 
@@ -106,7 +106,7 @@ def _their_name(path: tuple[str, ...]) -> str:
 
 
 def _ours(name: str, tensors: dict[str, np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
-    """A tensor with outputs last, of this shape, which the other tensors imply."""
+    """A tensor with the outputs last; `shape` is implied by the other tensors."""
     array = _tensor(tensors, name)
     moved = np.moveaxis(array, (0, 1), (-1, -2)) if array.ndim > 1 else array
     if name in _COVERING and array.shape[2:] == _COVERING[name]:

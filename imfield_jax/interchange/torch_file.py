@@ -1,8 +1,8 @@
-"""PyTorch's files of named tensors, without PyTorch and without running what is in them.
+"""PyTorch's files of named tensors, read without PyTorch and without executing their code.
 
-`torch.save` writes a pickle, in a zip file since PyTorch 1.6, before that in a plain file, and the numbers after
-it. A pickle is a program. This reader lets it call what rebuilds a tensor and an ordered dictionary, both defined
-here, and refuses all else; a tensor is a view of numbers, whose extent is checked first.
+`torch.save` writes a pickle, in a zip file since PyTorch 1.6, in a plain file before, followed by the numbers. A
+pickle is a program. This reader allows it to construct tensors and ordered dictionaries with functions defined here,
+and refuses everything else; a tensor is a view of numbers, whose extent is checked first.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from jaxtyping import Shaped
 from imfield_jax.files import one_line
 
 _MAGIC, _PROTOCOL = 0x1950A86A20F9469CFC6C, 1001  # of the plain form
-_LARGEST = 4 << 30  # bytes of all entries of a zip file, which may claim more than any machine has
+_MAX_SIZE = 4 << 30  # bytes of all entries of a zip file, which may declare more than any machine has
 _DTYPES: dict[str, np.dtype] = {
     "FloatStorage": np.dtype("<f4"),
     "DoubleStorage": np.dtype("<f8"),
@@ -37,7 +37,7 @@ _DTYPES: dict[str, np.dtype] = {
 
 @dataclasses.dataclass(frozen=True)
 class _Storage:
-    """A row of numbers in the file."""
+    """A one-dimensional array of numbers in the file."""
 
     key: str
     dtype: np.dtype
@@ -46,7 +46,7 @@ class _Storage:
 
 @dataclasses.dataclass(frozen=True)
 class _Tensor:
-    """A view of a storage; offset and strides in numbers."""
+    """A view of a storage; offset and strides in elements."""
 
     storage: _Storage
     offset: int
@@ -55,20 +55,20 @@ class _Tensor:
 
 
 def read_tensors(path: Path | str) -> dict[str, Shaped[np.ndarray, " ..."]]:
-    """The named tensors of a file that `torch.save(module.state_dict(), path)` wrote, of either form.
+    """The named tensors of a file that `torch.save(module.state_dict(), path)` wrote, in either form.
 
-    Raises OSError when the file cannot be read, ValueError when it is damaged, holds anything but tensors by name, or
-    wants code to be run. The plain form has no checksums: numbers that changed on the way are not noticed.
+    Raises OSError when the file cannot be read, ValueError when it is damaged, holds anything but named tensors, or
+    requires code to be run. The plain form has no checksums: altered numbers are not detected.
     """
     contents = Path(path).read_bytes()
     try:
         return _read_zip(contents) if contents.startswith(b"PK\3\4") else _read_plain(contents)
     except Exception as error:  # zip and pickle raise nearly anything on damaged files
-        raise ValueError(f"{path} does not hold named tensors of PyTorch: {one_line(error)}") from error
+        raise ValueError(f"{path}: expected named tensors of PyTorch, found none: {one_line(error)}") from error
 
 
 def tensors_file(tensors: dict[str, Shaped[np.ndarray, " ..."]]) -> bytes:
-    """The inverse of `read_tensors`, in the plain form, which all versions of PyTorch read, weights_only too."""
+    """The inverse of `read_tensors`, in the plain form, which all versions of PyTorch read, also with weights_only."""
     keys = [str(number) for number in range(len(tensors))]
     about = {"protocol_version": _PROTOCOL, "little_endian": True, "type_sizes": {"short": 2, "int": 4, "long": 4}}
     head = [pickle.dumps(part, protocol=2) for part in (_MAGIC, _PROTOCOL, about)]
@@ -79,11 +79,11 @@ def tensors_file(tensors: dict[str, Shaped[np.ndarray, " ..."]]) -> bytes:
 def _read_zip(contents: bytes) -> dict[str, np.ndarray]:
     with zipfile.ZipFile(io.BytesIO(contents)) as archive:
         names = archive.namelist()
-        if sum(entry.file_size for entry in archive.infolist()) > _LARGEST:
-            raise ValueError(f"it claims to hold more than {_LARGEST} bytes")
+        if sum(entry.file_size for entry in archive.infolist()) > _MAX_SIZE:
+            raise ValueError(f"it declares more than {_MAX_SIZE} bytes")
         pickled = [name for name in names if name.count("/") == 1 and name.endswith("/data.pkl")]
         if len(pickled) != 1:
-            raise ValueError("a zip file, but not of torch.save")
+            raise ValueError("a zip file, but not from torch.save")
         folder = pickled[0].removesuffix("data.pkl")
         if f"{folder}byteorder" in names and archive.read(f"{folder}byteorder") != b"little":
             raise ValueError("its numbers are big-endian")
@@ -94,7 +94,7 @@ def _read_zip(contents: bytes) -> dict[str, np.ndarray]:
 def _read_plain(contents: bytes) -> dict[str, np.ndarray]:
     file = io.BytesIO(contents)
     if _load(file) != _MAGIC or _load(file) != _PROTOCOL:
-        raise ValueError("it begins as neither form of torch.save does")
+        raise ValueError("it starts like neither form of torch.save")
     if not _load(file)["little_endian"]:
         raise ValueError("its numbers are big-endian")
     tensors = _named(_load(file))
@@ -127,7 +127,7 @@ class _Unpickler(pickle.Unpickler):
         if module == "torch" and name in _DTYPES:
             return name
         if (module, name) not in _CALLABLE:
-            raise ValueError(f"it asks for {module}.{name}, which no file of tensors needs")
+            raise ValueError(f"it requires {module}.{name}, which no file of tensors needs")
         return _CALLABLE[module, name]
 
     def persistent_load(self, pid: tuple) -> _Storage:
@@ -138,9 +138,9 @@ class _Unpickler(pickle.Unpickler):
 def _load(file: io.BytesIO) -> Any:
     """The next pickle of a file."""
     start, size = file.tell(), len(file.getbuffer())
-    for opcode, argument, _ in pickletools.genops(file):  # raises ValueError where an argument is cut off
-        if opcode.name == "LONG_BINPUT" and (argument or 0) > size:  # Python would make room for as many objects
-            raise ValueError(f"it remembers object number {argument} of {size} bytes")
+    for opcode, argument, _ in pickletools.genops(file):  # raises ValueError for a truncated argument
+        if opcode.name == "LONG_BINPUT" and (argument or 0) > size:  # Python would allocate that many objects
+            raise ValueError(f"it stores object number {argument} in {size} bytes")
     file.seek(start)
     return _Unpickler(file).load()
 
@@ -164,9 +164,9 @@ def _array(name: str, tensor: _Tensor, numbers: np.ndarray) -> np.ndarray:
     """A copy of the tensor's view of numbers [n]."""
     extents = (tensor.storage.count, tensor.offset, *tensor.shape, *tensor.strides)
     if not all(type(extent) is int and extent >= 0 for extent in extents):
-        raise ValueError(f"{name} has no possible shape")
+        raise ValueError(f"{name} has an impossible shape")
     if len(numbers) != tensor.storage.count:
-        raise ValueError(f"{name} is to have {tensor.storage.count} numbers, and there are {len(numbers)}")
+        raise ValueError(f"{name}: expected {tensor.storage.count} numbers, found {len(numbers)}")
     last = tensor.offset + sum((length - 1) * step for length, step in zip(tensor.shape, tensor.strides, strict=True))
     count = math.prod(tensor.shape)
     if count > len(numbers) or (count and last >= len(numbers)):
@@ -175,7 +175,7 @@ def _array(name: str, tensor: _Tensor, numbers: np.ndarray) -> np.ndarray:
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset :], tensor.shape, strides).copy()
 
 
-# Writing the pickle of a dictionary of tensors: it names functions of PyTorch, which pickle.dumps would want to have.
+# Writing the pickle of a dictionary of tensors: it names functions of PyTorch, which pickle.dumps would import.
 
 
 def _dictionary(tensors: dict[str, np.ndarray], keys: list[str]) -> bytes:

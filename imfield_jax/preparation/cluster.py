@@ -1,4 +1,4 @@
-"""Jobs on the workers of an Apache Beam runner: `workers.run_jobs` for more than one machine."""
+"""Jobs on the workers of an Apache Beam runner: `workers.run_jobs` for several machines."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners import PipelineRunner
 
-_MOST_IN_BATCH = 8  # jobs share the start of a process, which takes as long as one job or two
-_FEWEST_BATCHES = 32  # for the workers to share
+_MAX_BATCH = 8  # jobs; they share the start of a process, which takes as long as one or two jobs
+_MIN_BATCHES = 32  # to distribute over the workers
 
 
 def run_jobs(
@@ -28,17 +28,17 @@ def run_jobs(
     runner: PipelineRunner | str | None,
     options: PipelineOptions | None,
 ) -> Iterator[tuple[int, Any, str]]:
-    """As `workers.run_jobs`, with `processes` in each worker of the runner; yields once all is done.
+    """As `workers.run_jobs`, with `processes` in each worker of the runner; yields after all jobs have finished.
 
-    A job runs in a process of its own there too, so that one that crashes or hangs costs no worker. Results must be
-    JSON. They come back through `outcomes`, a file that this process and the workers see by the same path.
+    Each job runs in its own process there too, so that a crash or a hang does not cost a worker. Results must be JSON.
+    They are returned through `outcomes`, a file that this process and the workers access by the same path.
     """
     if not jobs:
         return
     import apache_beam as beam
 
     numbered = list(enumerate(jobs))
-    size = min(_MOST_IN_BATCH, max(1, len(jobs) // _FEWEST_BATCHES))
+    size = min(_MAX_BATCH, max(1, len(jobs) // _MIN_BATCHES))
     batches = [numbered[start : start + size] for start in range(0, len(numbered), size)]
     with beam.Pipeline(runner=runner, options=options) as pipeline:
         _ = (

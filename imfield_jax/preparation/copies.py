@@ -1,4 +1,4 @@
-"""Near copies among a user's meshes: a test on a copy of a training shape measures nothing."""
+"""Near copies among a user's meshes: a test on a copy of a training shape is meaningless."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from imfield_jax.sources.scene import Scene
 from imfield_jax.sources.shape import Listing, Shape
 from imfield_jax.sources.splits import SPLITS, split_groups
 
-CACHE = "surfaces.cache"  # in the work folder: points of each mesh, for as long as its file does not change
+CACHE = "surfaces.cache"  # in the work folder: points of each mesh, valid until its file changes
 
 Done = Callable[[str, int, int], None]
 """Called as done(activity, number, total)."""
@@ -26,7 +26,7 @@ Done = Callable[[str, int, int], None]
 def settle_splits(
     listing: Listing, shapes: Sequence[Shape], cache: Path, limits: tuple[int, float, int], done: Done
 ) -> tuple[list[Shape], list[str]]:
-    """`shapes` of `listing` with their final splits, and one line for each thing to know about these.
+    """`shapes` of `listing` with their final splits, and warnings about these, one line each.
 
     cache: a file for the points of the meshes. limits: processes, seconds and mebibytes as for `workers.run_jobs`.
     """
@@ -36,15 +36,15 @@ def settle_splits(
     split_of = {shape.name: shape.split for shape in shapes}
     if listing.copies == "together":
         split_of = split_groups(list(split_of), groups)
-    torn = [group for group in groups if len({split_of[name] for name in group}) > 1]
-    lines = [f"nearly the same mesh in several splits: {', '.join(f'{n} ({split_of[n]})' for n in g)}" for g in torn]
+    apart = [group for group in groups if len({split_of[name] for name in group}) > 1]
+    lines = [f"nearly the same mesh in several splits: {', '.join(f'{n} ({split_of[n]})' for n in g)}" for g in apart]
     if missing := [split for split in SPLITS if split not in split_of.values()]:
         lines.append(_without(missing, len(shapes)))
     return [dataclasses.replace(shape, split=split_of[shape.name]) for shape in shapes], lines
 
 
 def near_copies(shapes: Sequence[Shape], cache: Path, limits: tuple[int, float, int], done: Done) -> list[list[str]]:
-    """Names of shapes that look alike, in groups of two and more. A mesh that cannot be read has no copies."""
+    """Names of near copies, in groups of two or more. A mesh that cannot be read has no copies."""
     known = _read(cache, shapes)
     missing = [shape for shape in shapes if shape.name not in known]
     try:
@@ -62,10 +62,10 @@ def near_copies(shapes: Sequence[Shape], cache: Path, limits: tuple[int, float, 
 
 
 def surface_of(shape: Shape) -> Float16[np.ndarray, "n 3"]:
-    """Points of a mesh, see `clusters.surface_points`. What a worker process does."""
+    """Points of a mesh, see `clusters.surface_points`. Runs in a worker process."""
     scene = shape.load()
     if not isinstance(scene, Scene):
-        raise ValueError(f"{shape.name}: expected a mesh, found what is prepared already")
+        raise ValueError(f"{shape.name}: expected a mesh, found a shape that is already prepared")
     return clusters.surface_points(scene).astype(np.float16)
 
 
@@ -77,7 +77,7 @@ def _sampled(shapes: Sequence[Shape], limits: tuple[int, float, int], done: Done
 
 
 def _read(cache: Path, shapes: Sequence[Shape]) -> dict[str, np.ndarray]:
-    """The points of those shapes whose files are as they were."""
+    """The points of those shapes whose files have not changed."""
     try:
         arrays = read_arrays(cache)
     except (OSError, ValueError):
@@ -97,8 +97,8 @@ def _write(cache: Path, shapes: Sequence[Shape], known: dict[str, np.ndarray]) -
 def _without(missing: list[str], count: int) -> str:
     meaning = {
         "train": "nothing can be trained",
-        "validation": "training validates on shapes that it trains with",
-        "test": "evaluation has no shapes of its own",
+        "validation": "validation uses training shapes",
+        "test": "evaluation has no held-out shapes",
     }
     what = "; ".join(f"none in {split}, so {meaning[split]}" for split in missing)
     return f"of {count} shapes there are {what} (more meshes or a split.csv would help)"

@@ -1,6 +1,6 @@
 """Shapes that face another way than the others of their category, found by comparing coarse voxels.
 
-A network that is shown cars from the front and from the side under one name learns neither.
+A network trained on cars in inconsistent orientations learns none of them well.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Float32, Integer
 
-FEWEST = 5  # shapes of which a common direction can be seen
+MIN_SHAPES = 5  # for a common direction to be recognisable
 _CELLS = 16  # per axis
-# By how much the correlation of another turn must be better: a mean of few shapes is noisy. No procedural car, chair or
-# airplane of 900, a hundred at a time, is named; where some of 10 to 100 are turned, one of 4,000 of the others is.
+# Margin by which another rotation must correlate better: a mean of few shapes is noisy. Of 900 procedural cars, chairs
+# and airplanes, 100 at a time, none is reported; if some of 10 to 100 are rotated, 1 of 4,000 others is reported.
 _MARGIN, _MARGIN_OF_FEW = 0.05, 0.4
 
 
@@ -24,13 +24,13 @@ def coarse(voxels: Integer[np.ndarray, "64 64 64"]) -> Float32[np.ndarray, "16 1
 
 
 def turned(grids: Sequence[Float[np.ndarray, "X Y Z"]]) -> dict[int, int]:
-    """By number of a shape that faces another way: the angle about y, in degrees, that it should be turned by.
+    """Index of each shape that faces another way -> angle about y, in degrees, to rotate it by.
 
-    grids: coarse voxels of all shapes, indexed by x, y, z. Each is compared, in four quarter turns, with the mean of
-    the others. A shape that looks the same after a turn is never in the result.
+    grids: coarse voxels of all shapes, indexed by x, y, z. Each is compared, in its four quarter turns, with the mean
+    of the others. A shape that is symmetric under a rotation is never in the result.
     """
     count = len(grids)
-    if count < FEWEST:
+    if count < MIN_SHAPES:
         return {}
     total = np.sum(grids, axis=0)
     margin = _MARGIN + _MARGIN_OF_FEW / count

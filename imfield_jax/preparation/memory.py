@@ -11,7 +11,7 @@ _PROCESS = Path("/proc/self")
 
 
 def limit(mebibytes: int) -> None:
-    """From now on allocations fail that take this process beyond `mebibytes` of data."""
+    """Make allocations fail that take this process beyond `mebibytes` of data."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     wanted = mebibytes * _MEBIBYTE
     resource.setrlimit(resource.RLIMIT_DATA, (wanted if hard == resource.RLIM_INFINITY else min(wanted, hard), hard))

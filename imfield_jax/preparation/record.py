@@ -1,4 +1,4 @@
-"""One shape as the dataset stores it: `make_record` is the whole of preparation for one mesh.
+"""One shape as stored in the dataset: `make_record` is the entire preparation of one mesh.
 
 mesh -> placed in the cube -> solid 256^3 -> 64^3 voxels and labelled points at three levels -> views.
 """
@@ -26,19 +26,19 @@ from imfield_jax.sources.shape import Cloud, Diagnostics, Partial, Shape
 PHASES = ("load", "solidify", "sample", "render")
 
 _ONE = np.float32(1)
-_AGREEMENT = 0.99  # of labelled points and solid, below which the report warns
+_MIN_AGREEMENT = 0.99  # of labelled points with the solid, below which the report warns
 
 Phase = Callable[[str], contextlib.AbstractContextManager]
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What a record depends on besides its mesh.
+    """The settings of a record.
 
-    labels: "exact", or "pooled" as IM-NET's, see `sampling.sample_level`.
+    labels: "exact", or "pooled" as in IM-NET, see `sampling.sample_level`.
     views:  images per shape, K.
-    seed:   of points and cameras; mixed with each shape's name, so that a record does not depend on
-            what else is in the set.
+    seed:   of points and cameras; combined with each shape's name, so that a record is independent
+            of the other shapes.
     """
 
     labels: str = "exact"
@@ -49,7 +49,7 @@ class Settings:
         if self.labels not in LABELS:
             raise ValueError(f"unknown labels {self.labels!r}: expected one of {', '.join(LABELS)}")
         if self.views < 1:
-            raise ValueError(f"a shape needs at least one view, found {self.views}")
+            raise ValueError(f"views: expected 1 or more, found {self.views}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,14 +57,14 @@ class Record:
     """One prepared shape.
 
     name:    `Shape.name`.
-    voxels:  what the voxel encoder sees, 0 or 1.
+    voxels:  input of the voxel encoder, 0 or 1.
     points:  by level (16, 32, 64): indices in a grid over the cube.
     values:  by level: 1 inside.
-    views:   RGBA, colour not multiplied with alpha.
-    cameras: azimuth, elevation, distance, field of view; see `camera.Camera`. NaN where not known.
-    diagnostics: what solidification found out about the mesh, see `solidify.Solid`.
-    center, scale: how the mesh was placed, see `scene.Placement`.
-    grids:   by level: cells per axis of the grid that points are indices in.
+    views:   RGBA, straight alpha.
+    cameras: azimuth, elevation, distance, field of view; see `camera.Camera`. NaN where unknown.
+    diagnostics: findings of solidification, see `solidify.Solid`.
+    center, scale: placement of the mesh, see `scene.Placement`.
+    grids:   by level: cells per axis of the grid that the points index.
     """
 
     name: str
@@ -83,7 +83,7 @@ class Record:
 def make_record(shape: Shape, settings: Settings, phase: Phase = contextlib.nullcontext) -> Record:
     """Prepare one shape; the same shape and settings give the same record.
 
-    Of a mesh everything is made, and of what a source has made a part of already the rest.
+    For a mesh, all fields are made; for a partly prepared shape, the missing ones.
     phase: a context manager entered around each of `PHASES` with its name, for timing.
 
     Raises OSError or ValueError with one clear line when the shape cannot be used.
@@ -133,7 +133,7 @@ def _placed(scene: Scene, longest_side: float | None) -> Partial:
 
 def _scene_of(partial: Partial) -> Scene:
     if partial.scene is None:
-        raise ValueError("expected a mesh to make the solid and the views of, found none")
+        raise ValueError("expected a mesh for the solid and the views, found none")
     return partial.scene
 
 
@@ -149,7 +149,7 @@ def _solidified(scene: Scene) -> tuple[np.ndarray, Diagnostics]:
 
     solid = solidify(scene)
     if not solid.occupancy.any():
-        raise ValueError("the mesh encloses no volume, not even that of one voxel")
+        raise ValueError("the mesh encloses no volume, not even one voxel")
     warnings = [*scene.warnings, *cast("list[str]", solid.diagnostics["warnings"])]
     return solid.occupancy, {**solid.diagnostics, "warnings": warnings}
 
@@ -159,10 +159,10 @@ def _solidified_cloud(cloud: Cloud) -> tuple[np.ndarray, Diagnostics]:
 
     solid = solid_of_cloud(cloud.points, cloud.normals)
     if not solid.any():
-        raise ValueError("expected the surface points of a solid, found none with a volume")
+        raise ValueError("expected the surface points of a solid, found points that enclose no volume")
     agreement = float((occupancy_of_solid(solid, cloud.queries) == cloud.inside).mean())
     diagnostics: Diagnostics = {"agreement": agreement}
-    if agreement < _AGREEMENT:
+    if agreement < _MIN_AGREEMENT:
         diagnostics["warnings"] = [f"{1 - agreement:.1%} of the labelled points contradict the solid"]
     return solid, diagnostics
 

@@ -1,7 +1,7 @@
-"""Records on disk between preparation and the dataset: one file per shape, whole or not there at all.
+"""Records on disk between preparation and the dataset: one file per shape, written atomically.
 
-A file is an npz of plain arrays (images as PNG, the solid packed) with the report on the shape as
-JSON inside, so a killed run knows afterwards everything it had found out.
+A file is an npz of plain arrays (images as PNG, the solid packed) that also contains the report on
+the shape as JSON, so that a resumed run has the reports of all finished shapes.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _REMEDY = "delete it and prepare again"
 
 
 def write_record(path: Path, record: Record, report: dict) -> None:
-    """Write a record and its report; a reader, or a kill at any moment, never meets half a file."""
+    """Write a record and its report atomically."""
     images = [encode_png(view) for view in record.views]
     arrays: dict[str, np.ndarray | np.generic] = {
         "name": np.array(record.name),
@@ -46,7 +46,7 @@ def write_record(path: Path, record: Record, report: dict) -> None:
 
 
 def read_report(path: Path) -> dict | None:
-    """The report inside a record file; None when there is no such file or it is not a whole one."""
+    """The report in a record file; None when the file is missing or incomplete."""
     try:
         return json.loads(read_arrays(path, {"report"}.__contains__)["report"].item())
     except (OSError, ValueError, KeyError):
@@ -54,7 +54,7 @@ def read_report(path: Path) -> dict | None:
 
 
 def read_levels(path: Path) -> dict[str, dict[str, int]]:
-    """By level: how many "points" a record has there, and cells per axis of the "grid" they are indices in.
+    """By level: the number of "points" of a record, and cells per axis of the "grid" that they index.
 
     Raises as `read_example`.
     """
@@ -63,14 +63,14 @@ def read_levels(path: Path) -> dict[str, dict[str, int]]:
         return {
             str(level): {
                 "points": len(arrays[f"points_{level}"]),
-                "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),  # records of before have none
+                "grid": int(arrays.get(f"grid_{level}", SOLID_RESOLUTION)),  # missing in older records
             }
             for level in LEVEL_SIZES
         }
 
 
 def read_example(path: Path) -> dict:
-    """A record as the features of the dataset (see `dataset.features`); images stay PNG bytes.
+    """A record as the features of the dataset (see `dataset.features`); images remain PNG bytes.
 
     Raises OSError when the file cannot be read, ValueError when it is damaged.
     """

@@ -1,12 +1,12 @@
 """From meshes to records: many processes, one record file per shape, and a report on all of them.
 
-Everything lives below one output folder:
+Everything is written below one output folder:
 
-    work/          one record file per finished shape; what a killed run goes on from
-    meshes/        what the procedural source wrote
+    work/          one record file per finished shape, from which an interrupted run resumes
+    meshes/        meshes written by the procedural source
     imfield_shapes/<category>/<version>/    the dataset
-    report.json    every shape: outcome, seconds per phase, diagnostics, warnings; what was not read
-    contact.png    some shapes to look at
+    report.json    every shape: outcome, seconds per phase, diagnostics, warnings; unread files
+    contact.png    some shapes for inspection
     CREDITS.csv    authors and licences of the meshes
 """
 
@@ -35,22 +35,22 @@ from imfield_jax.sources.listing import LICENCES, NEED_NO_FOLDER, list_shapes
 from imfield_jax.sources.shape import Listing, Shape
 
 Progress = Callable[[str, int, int, str], None]
-"""Called as progress(activity, done, total, note); `note` is "" or a line worth showing."""
+"""Called as progress(activity, done, total, note); `note` is "" or a line to show."""
 
-FORMAT = 1  # of the records; a change makes work folders of before unusable, as their identity differs
+FORMAT = 1  # of the records; a change invalidates older work folders, as their identity differs
 DEFAULT_COUNT = 1000
-_SHOWN = 5  # lines of a kind in the log; the report has all
+_SHOWN = 5  # lines of one kind in the log; the report has all
 
 
 @dataclasses.dataclass(frozen=True)
 class Preparation:
-    """What to prepare, see the flags of `experiments/prepare.py`.
+    """Settings of a preparation, see the flags of `experiments/prepare.py`.
 
-    source_dir: where the meshes are; None for the procedural source, which writes to <out>/meshes, and
-                for sources that are packages, which are fetched to "packages" beside <out>.
-    count:      shapes; 0 for all the source has.
-    seconds:    a shape that takes longer is given up.
-    mebibytes:  memory of one process; a shape that needs more is given up.
+    source_dir: folder of the meshes; None for the procedural source, which writes to <out>/meshes, and
+                for sources that are packages, which are downloaded to "packages" next to <out>.
+    count:      number of shapes; 0 for all of the source.
+    seconds:    time limit per shape.
+    mebibytes:  memory limit per process; a shape that needs more fails.
     up, front:  axes of the meshes of a folder, see `axes.rotation`; front "" for `axes.default_front`.
     """
 
@@ -68,47 +68,49 @@ class Preparation:
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.category):
-            raise ValueError(f"category {self.category!r} is not usable as a name: use a-z, 0-9 and _")
+            raise ValueError(f"category: expected a name of a-z, 0-9 and _, found {self.category!r}")
         if not self.source_dir and self.source not in NEED_NO_FOLDER:
             raise ValueError(f"source {self.source} needs --source_dir, the folder of its meshes")
         if self.source_dir and self.source == "procedural":
-            raise ValueError(f"source procedural makes its meshes, found --source_dir={self.source_dir}: leave it out")
+            raise ValueError(
+                f"source procedural generates its meshes, found --source_dir={self.source_dir}: leave it out"
+            )
         if self.source != "folder" and (self.up, self.front) != (axes.UP, ""):
-            raise ValueError(f"--up and --front are for --source=folder, found --source={self.source}")
+            raise ValueError(f"--up and --front apply to --source=folder only, found --source={self.source}")
         axes.rotation(*self.axes)
         if self.processes < 1:
-            raise ValueError(f"at least one process is needed, found {self.processes}")
+            raise ValueError(f"processes: expected 1 or more, found {self.processes}")
 
     @property
     def axes(self) -> tuple[str, str]:
-        """up and front."""
+        """The up and front axes."""
         return self.up, self.front or axes.default_front(self.up)
 
     @property
     def limits(self) -> tuple[int, float, int]:
-        """Of `workers.run_jobs`."""
+        """The limits of `workers.run_jobs`."""
         return self.processes, self.seconds, self.mebibytes
 
 
 def quiet(activity: str, done: int, total: int, note: str) -> None:
-    """The `Progress` of nobody watching."""
+    """A no-op `Progress`."""
 
 
 @contextlib.contextmanager
 def make_records(
     preparation: Preparation, progress: Progress = quiet, run: Callable[..., Iterator] = run_jobs
 ) -> Iterator[Path]:
-    """Make the records of a dataset, or finish or extend them, and write the report; see `prepare`.
+    """Make, complete or extend the records of a dataset, and write the report; see `prepare`.
 
-    The block is given the folder of the records, with an index (see `dataset.build_dataset`), and holds it until the
-    end. run: `workers.run_jobs`, or what does the same elsewhere.
+    Yields the folder of the records, with an index (see `dataset.build_dataset`), which is locked until the block
+    ends. run: `workers.run_jobs` or a replacement with the same interface.
     """
     out = Path(preparation.out)
     identity = _identity(preparation)
     work = WorkFolder(out / "work", identity)
     with work.held():
         listing = _list(preparation, progress)
-        work.bind()  # not before the source was found
+        work.bind()  # only after the source was found
         _warn(progress, listing.left_out)
         reports = _run(preparation, listing.shapes, work, progress, run)
         made = [shape for shape in listing.shapes if reports[shape.name]["status"] != "failed"]
@@ -125,20 +127,20 @@ def make_records(
         final = {shape.name: shape for shape in [*listing.shapes, *made]}
         reports = {name: {"split": s.split, "credit": s.credit} | reports[name] for name, s in final.items()}
         write_atomic(out / "report.json", json.dumps(summary(identity, reports, listing.left_out, warnings), indent=1))
-        _refuse_nothing(reports)
+        _refuse_empty(reports)
         credits.write(made, out)
         work.write_index(made, LICENCES[preparation.source])
         yield work.path
 
 
 def _identity(preparation: Preparation) -> dict:
-    """What must not change between runs that share a work folder. Count and processes may."""
+    """The settings that must be equal in all runs on one work folder. Count and processes may differ."""
     identity = {
         "format": FORMAT,
         "source": preparation.source,
         "category": preparation.category,
         **dataclasses.asdict(preparation.settings),
-        "renderer": "ray",  # work folders of before may hold views that OpenGL drew
+        "renderer": "ray",  # older work folders may hold views rendered with OpenGL
     }
     if preparation.source_dir:
         identity["source_dir"] = str(Path(preparation.source_dir).resolve())
@@ -164,8 +166,8 @@ def _list(preparation: Preparation, progress: Progress) -> Listing:
     )
     names = [shape.name for shape in listing.shapes]
     if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
-        raise ValueError(f"two shapes of the source have the same name: {twice[0]}")
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise ValueError(f"two shapes of the source have the same name: {repeated[0]}")
     return listing
 
 
@@ -176,7 +178,7 @@ def _run(
     progress: Progress,
     run: Callable[..., Iterator],
 ) -> dict[str, dict]:
-    """Make the records that are missing; the report on every shape, by name, in the order of `shapes`."""
+    """Make the missing records; returns the reports on all shapes by name, in the order of `shapes`."""
     reports = {shape.name: work.report(shape) for shape in shapes}
     jobs = [(shape, preparation.settings, work.record(shape)) for shape in shapes if not reports[shape.name]]
     check_space(Path(preparation.out), len(jobs), preparation.settings.views)
@@ -185,7 +187,7 @@ def _run(
         "preparing shapes",
         done,
         len(shapes),
-        f"{done} of {len(shapes)} shapes were done before" if done else "",
+        f"{done} of {len(shapes)} shapes were already prepared" if done else "",
     )
     for number, report, why in run(prepare_one, jobs, *preparation.limits):
         name = jobs[number][0].name
@@ -196,28 +198,28 @@ def _run(
 
 
 def _check_facing(shapes: list[Shape], work: WorkFolder, reports: dict[str, dict]) -> list[str]:
-    """One line for each shape that faces another way than the others, which its report gets too."""
+    """One line for each shape that faces another way than the others, also added to its report."""
     voxels = (read_arrays(work.record(shape), {"voxels"}.__contains__)["voxels"] for shape in shapes)
     grids = [facing.coarse(np.unpackbits(packed).reshape(64, 64, 64)) for packed in voxels]
     lines = []
     for number, angle in facing.turned(grids).items():
         name = shapes[number].name
-        line = f"it seems to face another way than the others: turned by {angle} degrees about y it fits them better"
+        line = f"it seems to face another way than the others: rotated by {angle} degrees about y, it fits them better"
         reports[name] |= {"status": "warned", "warnings": [*reports[name]["warnings"], line]}
         lines.append(f"{name}: {line}")
     return lines
 
 
 def _warn(progress: Progress, lines: Sequence[str]) -> None:
-    """Show the first few lines and how many there are."""
+    """Show the first few lines and the number of the others."""
     for line in lines[:_SHOWN]:
         progress("checking", 1, 1, f"warning: {line}")
     if len(lines) > _SHOWN:
-        progress("checking", 1, 1, f"warning: {len(lines) - _SHOWN} more of these are in report.json")
+        progress("checking", 1, 1, f"warning: {len(lines) - _SHOWN} more like these are in report.json")
 
 
 def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
-    """Make and write one record; returns its report. What a worker process does."""
+    """Make and write one record; returns its report. Runs in a worker process."""
     shape, settings, path = job
     seconds = dict.fromkeys(PHASES, 0.0)
 
@@ -243,7 +245,7 @@ def prepare_one(job: tuple[Shape, Settings, Path]) -> dict:
     return report
 
 
-def _refuse_nothing(reports: dict[str, dict]) -> None:
+def _refuse_empty(reports: dict[str, dict]) -> None:
     failures = [(name, report["error"]) for name, report in reports.items() if report["status"] == "failed"]
     if len(failures) == len(reports):
         name, error = failures[0]

@@ -1,4 +1,4 @@
-"""The report of a preparation: totals, and every mesh with what became of it."""
+"""The report of a preparation: totals, and the outcome of every mesh."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from imfield_jax.preparation.record import PHASES
 def summary(
     settings: dict, reports: dict[str, dict], left_out: Sequence[str] = (), warnings: Sequence[str] = ()
 ) -> dict:
-    """What `report.json` holds.
+    """The contents of `report.json`.
 
-    reports: by shape name: "status" ("ok", "warned": usable, but look at it; "failed": left out), "split",
-             "credit", and either "seconds" per phase, "mebibytes" at most, "warnings" and "diagnostics" or an "error".
-    left_out: lines about what was not read. warnings: lines about the dataset as a whole.
+    reports: by shape name: "status" ("ok", "warned": usable, but inspect it; "failed": left out), "split",
+             "credit", and either "seconds" per phase, peak "mebibytes", "warnings" and "diagnostics" or an "error".
+    left_out: lines about unread files. warnings: lines about the dataset as a whole.
     """
     statuses = Counter(report["status"] for report in reports.values())
     made = [report for report in reports.values() if report["status"] != "failed"]

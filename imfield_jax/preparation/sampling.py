@@ -1,6 +1,6 @@
-"""Labelled points of a solid: what the autoencoder is trained and scored on.
+"""Labelled points of a solid, for training and scoring the autoencoder.
 
-Training points are drawn as the improved IM-NET draws them (voxel centres of the 256^3 grid, chosen
+Training points are sampled as in the improved IM-NET (voxel centres of the 256^3 grid, chosen
 by the cells of a 16^3, 32^3 or 64^3 grid, concentrated around the surface); see `sample_level`.
 Evaluation points are uniform in the cube; see `uniform_points`.
 """
@@ -20,7 +20,7 @@ _RANDOM_TRIES = 100
 
 
 def voxels64(solid: Bool[np.ndarray, "256 256 256"]) -> UInt8[np.ndarray, "64 64 64"]:
-    """What the voxel encoder sees: the solid max-pooled, 0 or 1."""
+    """The input of the voxel encoder: the max-pooled solid, 0 or 1."""
     _check_solid(solid)
     return max_pool(solid, SOLID_RESOLUTION // VOXEL_RESOLUTION).astype(np.uint8)
 
@@ -28,12 +28,12 @@ def voxels64(solid: Bool[np.ndarray, "256 256 256"]) -> UInt8[np.ndarray, "64 64
 def sample_level(
     solid: Bool[np.ndarray, "256 256 256"], level: int, labels: str = "pooled", rng: np.random.Generator | int = 0
 ) -> tuple[UInt8[np.ndarray, "P 3"], UInt8[np.ndarray, " P"]]:
-    """Labelled voxel centres for one training level, as the improved IM-NET samples them.
+    """Labelled voxel centres for one training level, sampled as in the improved IM-NET.
 
     level:  cells per axis, 16, 32 or 64. Level 16 takes one point in every cell; 32 and 64 prefer
-            cells near the surface, visited in IM-NET's strided order, and fill up with random others.
-    labels: "pooled" labels a point with its cell (full when any voxel in it is) and picks a voxel
-            which agrees, so that both labels are true; thin gaps are then never seen empty. "exact" takes a
+            cells near the surface, visited in IM-NET's strided order, and add random others.
+    labels: "pooled" labels a point with its cell (occupied if any of its voxels is) and picks a voxel
+            that agrees, so that both labels are true; thin gaps then never appear empty. "exact" takes a
             uniformly random voxel of the cell with its own value.
     rng:    a generator, or a seed for one.
 
@@ -66,7 +66,7 @@ def _check_solid(solid: np.ndarray) -> None:
 
 
 def _choose_cells(pooled: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Cells to draw from, [count, 3] int64: all, or those at the surface first and random ones after."""
+    """Cells to sample, [count, 3] int64: all, or those at the surface followed by random ones."""
     level = pooled.shape[0]
     if count == level**3:
         return np.stack(np.unravel_index(np.arange(count), pooled.shape), axis=-1)
@@ -80,8 +80,8 @@ def _choose_cells(pooled: np.ndarray, count: int, rng: np.random.Generator) -> n
 def _surface_cells(pooled: np.ndarray) -> np.ndarray:
     """Inner cells with both values in their 3^3 neighbourhood, in IM-NET's visiting order: [n, 3].
 
-    Each axis is walked with stride 4 from 1, 2, 3 and 4 in turn, y outermost, then x, then z: a
-    budget that ends early has still seen the whole shape, only with fewer slices of y.
+    Each axis is traversed with stride 4 from 1, 2, 3 and 4 in turn, y outermost, then x, then z: a
+    smaller budget still covers the whole shape, only with fewer slices of y.
     """
     mixed = ndimage.maximum_filter(pooled, 3) != ndimage.minimum_filter(pooled, 3)
     walk = np.concatenate([np.arange(start, pooled.shape[0] - 1, 4) for start in (1, 2, 3, 4)])
@@ -92,9 +92,9 @@ def _surface_cells(pooled: np.ndarray) -> np.ndarray:
 def _agreeing_voxels(
     solid: np.ndarray, cells: np.ndarray, values: np.ndarray, side: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """For each cell a voxel in it whose own value is the cell's: [n, 3] int64.
+    """For each cell, a voxel in it with the value of the cell: [n, 3] int64.
 
-    100 random tries each, then the full voxel nearest to the middle of the cell.
+    100 random tries each, then the agreeing voxel nearest to the centre of the cell.
     """
     points = cells * side
     pending = np.arange(len(cells))
@@ -111,7 +111,7 @@ def _agreeing_voxels(
 
 
 def _outward_offsets(side: int) -> np.ndarray:
-    """All offsets in a cell, by growing Chebyshev distance from its middle: [side^3, 3]."""
+    """All offsets in a cell, by increasing Chebyshev distance from its centre: [side^3, 3]."""
     offsets = np.stack(np.unravel_index(np.arange(side**3), (side,) * 3), axis=-1)
     return offsets[np.argsort(np.abs(offsets - side // 2).max(axis=1), kind="stable")]
 
@@ -119,26 +119,26 @@ def _outward_offsets(side: int) -> np.ndarray:
 def uniform_points(
     solid: Bool[np.ndarray, "R R R"], count: int, rng: np.random.Generator | list[int] | int = 0
 ) -> tuple[Float32[np.ndarray, "{count} 3"], UInt8[np.ndarray, " {count}"]]:
-    """Uniformly random points in the cube with the value of the voxel each lies in, for evaluation."""
+    """Uniformly random points in the cube with the value of their voxel, for evaluation."""
     points = np.random.default_rng(rng).uniform(-HALF, HALF, (count, 3)).astype(np.float32)
     cells = containing_cell(points, solid.shape[0])
     return points, solid[tuple(cells.T)].astype(np.uint8)
 
 
 def pack_solid(solid: Bool[np.ndarray, "R R R"]) -> bytes:
-    """A boolean grid as compressed bytes (zlib of its bits in array order): some 20 kB at 256^3."""
+    """A boolean grid as compressed bytes (zlib of its bits in array order): about 20 kB at 256^3."""
     return zlib.compress(np.packbits(solid).tobytes(), level=6)
 
 
 def unpack_solid(packed: bytes, resolution: int = SOLID_RESOLUTION) -> Bool[np.ndarray, "R R R"]:
     """The inverse of `pack_solid`.
 
-    Raises ValueError for bytes that are no such grid.
+    Raises ValueError for bytes that are not such a grid.
     """
     try:
         bits = np.frombuffer(zlib.decompress(packed), np.uint8)
     except zlib.error as error:
-        raise ValueError(f"a packed solid cannot be decompressed ({error}): the record is damaged") from error
+        raise ValueError(f"expected a packed solid, found damaged bytes ({error})") from error
     if len(bits) != -(-(resolution**3) // 8):
-        raise ValueError(f"a packed solid has {len(bits)} bytes, expected those of a {resolution}^3 grid")
+        raise ValueError(f"expected the packed solid of a {resolution}^3 grid, found {len(bits)} bytes")
     return np.unpackbits(bits, count=resolution**3).astype(bool).reshape((resolution,) * 3)

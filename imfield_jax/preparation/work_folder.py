@@ -1,10 +1,10 @@
-"""The work folder of a preparation: the records made so far, and of which settings they are.
+"""The work folder of a preparation: the records made so far, and their settings.
 
-settings.json     what all records here have in common
+settings.json     the settings of all records here
 <shape>.npz       a record and its report, see `record_file`
 surfaces.cache    points of a user's meshes, see `copies`
-index.json        the records that make the dataset, see `dataset.build_dataset`
-lock              held by the process at work
+index.json        the records that form the dataset, see `dataset.build_dataset`
+lock              held by the running process
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ INDEX = "index.json"
 
 
 class WorkFolder:
-    """path: the folder, made where there is none. identity: the settings of its records, as JSON holds them."""
+    """path: the folder, created if missing. identity: the settings of its records, as in JSON."""
 
     def __init__(self, path: Path, identity: dict):
         self.path, self._identity = path, identity
@@ -32,11 +32,11 @@ class WorkFolder:
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
-        """Hold the folder against other processes; let go at the end of this one, however it ends.
+        """Lock the folder against other processes; the lock ends with this one, however it ends.
 
-        Raises ValueError when another holds it, or when its records are of other settings.
+        Raises ValueError when another process holds the lock, or when the records have other settings.
         """
-        busy = f"another preparation is at work in {self.path.parent}: wait for it or choose another --out"
+        busy = f"another preparation is running in {self.path.parent}: wait for it or choose another --out"
         with locked(self.path / "lock", busy):
             self._refuse_others()
             for leftover in self.path.glob(".*.tmp"):
@@ -44,7 +44,7 @@ class WorkFolder:
             yield
 
     def bind(self) -> None:
-        """From now on only these settings may add records."""
+        """Allow only these settings to add records from now on."""
         write_atomic(self._settings, json.dumps(self._identity, indent=1))
 
     def record(self, shape: Shape) -> Path:
@@ -53,17 +53,17 @@ class WorkFolder:
         return self.path / f"{readable}-{hashlib.sha256(shape.name.encode()).hexdigest()[:8]}.npz"
 
     def report(self, shape: Shape) -> dict | None:
-        """The report on a shape, where there is a record of the mesh as it is now."""
+        """The report on a shape, if there is a record of its current mesh."""
         report = read_report(self.record(shape))
         return report if report and report.get("stamp", "") == shape.stamp else None
 
     def write_index(self, shapes: Sequence[Shape], licence: str) -> None:
-        """Say which records are the dataset."""
+        """Write the list of records that form the dataset."""
         index = {
             "category": self._identity["category"],
             "license": licence,
             "settings": self._identity,
-            "levels": read_levels(self.record(shapes[0])),  # those of one source are alike
+            "levels": read_levels(self.record(shapes[0])),  # equal for all records of one source
             "shapes": [
                 {"name": shape.name, "split": shape.split, "file": self.record(shape).name}
                 for shape in sorted(shapes, key=lambda shape: shape.name)
@@ -83,4 +83,4 @@ class WorkFolder:
         if changed:
             before = ", ".join(f"{key}={found.get(key, 'default')}" for key in changed)
             now = ", ".join(f"{key}={wanted.get(key, 'default')}" for key in changed)
-            raise ValueError(f"{self.path.parent} was started with {before}, and now it is {now}: {again}")
+            raise ValueError(f"{self.path.parent}: expected {before}, with which it was started, found {now}: {again}")

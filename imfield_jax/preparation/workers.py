@@ -1,10 +1,10 @@
-"""Worker processes that survive their jobs: an exception, a crash or a hang costs one job, not the run.
+"""Fault-tolerant worker processes: an exception, a crash or a hang costs one job, not the run.
 
 Meshes from the wild make C libraries crash, and the pools of the standard library lose every pending job when one
-worker dies. So does pebble.ProcessPool (5.2.3), now and then: its workers share one pipe, and one that dies before the
-pool has read which job it took breaks the pool. Of 180 jobs, 120 of which crash, on two processes of a busy machine, it
-lost 142; these workers lost none (and take 0.7 s for 5,000 empty jobs, against 1.8 s). Here each worker has one job and
-one pipe of its own, so it is always known whose job killed it.
+worker dies. So does pebble.ProcessPool (5.2.3) occasionally: its workers share one pipe, and a worker that dies before
+the pool has read which job it took breaks the pool. Of 180 jobs, 120 of which crash, on two processes of a busy
+machine, it lost 142; these workers lost none (and take 0.7 s for 5,000 empty jobs, against 1.8 s). Here each worker has
+one job and its own pipe, so the job that killed it is always known.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from typing import Any
 from imfield_jax.preparation import disk, memory
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_STARTED = None  # sent when a job begins; everything else sent is an outcome
+_STARTED = None  # sent when a job starts; every other message is an outcome
 
 
 def usable_processors() -> int:
-    """Processors this process may use; all of the machine where the system does not report that."""
+    """Processors available to this process; all of the machine if the system does not report that."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -42,14 +42,14 @@ class _Worker:
         theirs.close()
         self._send(work)
         self.job: int | None = None
-        self.deadline = float("inf")  # of the job; counts from when the process is up, which may take a while
+        self.deadline = float("inf")  # of the job; counts from when the process has started, which may take a while
 
     def take(self, number: int, job: Any) -> None:
         self.job = number
         self._send(job)
 
     def _send(self, message: Any) -> None:
-        with contextlib.suppress(BrokenPipeError):  # a dead worker shows as such when read
+        with contextlib.suppress(BrokenPipeError):  # a dead worker is detected on reading
             self.pipe.send(message)
 
     def stop(self) -> None:
@@ -65,14 +65,13 @@ def run_jobs(
     seconds: float = float("inf"),
     mebibytes: int | None = None,
 ) -> Iterator[tuple[int, Any, str]]:
-    """Run `work(job)` for every job in `processes` worker processes; yields results as they come.
+    """Run `work(job)` for every job in `processes` worker processes; yields results as they arrive.
 
-    work, jobs and results must be picklable; `work` must be importable by name, and not from the program itself. Each
-    yield is (number of the job, result, ""), or (number, None, why) where the job raised, ended its process
-    or ran longer than `seconds`. Workers use one thread each and at most `mebibytes` of memory each, see
-    `memory.limit`.
+    work, jobs and results must be picklable; `work` must be importable by name, and not from the main program. Yields
+    (index of the job, result, ""), or (index, None, why) if the job raised, ended its process or ran longer than
+    `seconds`. Workers use one thread each and at most `mebibytes` of memory each, see `memory.limit`.
 
-    Raises OSError when a job finds the disk full: the others would too.
+    Raises OSError when a job finds the disk full, as the others would too.
     """
     pending = deque(range(len(jobs)))
     workers = [_Worker(work, mebibytes) for _ in range(min(processes, len(jobs)))]
@@ -125,10 +124,10 @@ def _reason(exit_code: int | None) -> str:
 
 def _serve(pipe: connection.Connection, mebibytes: int | None) -> None:
     """A worker's main loop, until the parent's end of the pipe is closed, however the parent ended."""
-    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # read as libraries load, and `work` brings the first of them
+    os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # read when libraries load, first when `work` is received
     if mebibytes:
         memory.limit(mebibytes)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C
     with contextlib.suppress(EOFError, BrokenPipeError, ConnectionResetError):
         work = pipe.recv()
         while True:
@@ -142,7 +141,7 @@ def _tried(work: Callable[[Any], Any], job: Any, mebibytes: int | None) -> tuple
         return work(job), ""
     except MemoryError:
         return None, f"out of memory (limit {mebibytes} MiB per process)" if mebibytes else "out of memory"
-    except Exception as error:  # any failure of a mesh is a line in the report
+    except Exception as error:  # any failure of a mesh becomes a line in the report
         if isinstance(error, OSError) and error.errno in disk.FULL:
             return None, OSError(error.errno, error.strerror, error.filename)
         kind = "" if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: "
@@ -151,9 +150,9 @@ def _tried(work: Callable[[Any], Any], job: Any, mebibytes: int | None) -> tuple
 
 @contextlib.contextmanager
 def _without_main() -> Iterator[None]:
-    """A new process imports its parent's program too, and no job needs it.
+    """Keep a new process from importing its parent's main program, which no job needs.
 
-    It may be one that brings TensorFlow, such as TFDS's own, or a script that would start all over again.
+    That program may import TensorFlow, as TFDS's own does, or be a script that would run again.
     """
     main = sys.modules["__main__"]
     sys.modules["__main__"] = types.ModuleType("__main__")

@@ -1,4 +1,4 @@
-"""Where up and front are in the files of a source: signed axes, and the rotation to ours (y up, front -z)."""
+"""Up and front axes of a source's files, and the rotation to ours (y up, front -z)."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ UP, FRONT = "y", "-z"  # ours
 
 
 def default_front(up: str) -> str:
-    """The front that files with this up axis usually have: -z, and -y with z up, as in Blender and CAD."""
+    """The usual front axis for an up axis: -z, or -y where z is up, as in Blender and CAD."""
     return "-y" if up.endswith("z") else FRONT
 
 
 def rotation(up: str = UP, front: str = FRONT) -> Float64[np.ndarray, "3 3"]:
     """The rotation that takes `up` to y and `front` to -z: [3, 3] float64.
 
-    Raises ValueError for anything but two perpendicular ones of SIGNED_AXES.
+    Raises ValueError unless both are in SIGNED_AXES and perpendicular.
     """
     for flag, value in (("up", up), ("front", front)):
         if value not in SIGNED_AXES:

@@ -1,7 +1,7 @@
-"""sRGB as it is stored, and the linear light that it stands for (IEC 61966-2-1).
+"""Conversion between stored sRGB values and linear light (IEC 61966-2-1).
 
-Colours of parts are stored as images store them: sRGB, here in [0, 1]. glTF's factors and vertex colours are linear and
-are encoded when they are read. Colours are multiplied as light.
+Colours of parts are sRGB, as in images, but in [0, 1]. glTF's factors and vertex colours are linear and are encoded on
+reading. Colours are multiplied in linear light.
 """
 
 from __future__ import annotations
@@ -24,5 +24,5 @@ def stored(light: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
 
 
 def product(first: Float[np.ndarray, " ..."], second: Float[np.ndarray, " ..."]) -> Float[np.ndarray, " ..."]:
-    """Two sRGB colours multiplied as light: a surface of the first colour behind a filter of the second."""
+    """Two sRGB colours multiplied in linear light: a surface of the first colour behind a filter of the second."""
     return stored(linear(first) * linear(second))

@@ -1,4 +1,4 @@
-"""Who made a mesh and under which licence it may be shown: the CREDITS.csv beside prepared data."""
+"""The author and licence of each mesh: the CREDITS.csv beside prepared data."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from imfield_jax.sources.shape import Shape
 FILE_NAME = "CREDITS.csv"
 _COLUMNS = ("name", "author", "licence", "origin")
 _SEPARATOR = " | "
-_ALSO = {"licence": ("license",), "origin": ("source", "url")}  # what other files call these columns
+_ALSO = {"licence": ("license",), "origin": ("source", "url")}  # alternative column names
 
 
 def credit(author: str, licence: str, origin: str) -> str:
@@ -25,8 +25,8 @@ def credit(author: str, licence: str, origin: str) -> str:
 def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """The credits in a file by shape name, and a line for each column and each mesh that is missing.
 
-    The file is as `write` makes it, or another with a column "name". Names match as in `mesh_table.read`, which
-    also lists the errors.
+    The file is one from `write` or any other with a column "name". Names match as in `mesh_table.read`, which also
+    lists the errors.
     """
     rows, unknown = mesh_table.read(path, _COLUMNS[:1], names)
     header = next(iter(rows.values()), dict.fromkeys(_COLUMNS, ""))
@@ -45,7 +45,7 @@ def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 def write(shapes: Iterable[Shape], folder: str | Path) -> Path | None:
     """Write `folder`/CREDITS.csv (name, author, licence, origin) for the shapes that carry a credit.
 
-    Returns its path, or None, and writes nothing, when none does. The file appears whole or not at all.
+    Returns its path; without credits, writes nothing and returns None. The write is atomic.
     """
     rows = [(shape.name, *shape.credit.split(_SEPARATOR)) for shape in shapes if shape.credit]
     if not rows:

@@ -1,7 +1,7 @@
 """FlightGear's AI aircraft: 135 real airplanes with liveries, in the AC3D format.
 
-The models are metres, y up, nose -x. Many are copies of each other or nearly so (a 737 comes in
-eight sizes), so the split holds out whole clusters of look-alikes.
+The models are in metres, y up, nose -x. Many are copies or near copies of each other (a 737 comes in
+eight sizes), so the split holds out whole clusters of similar models.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ TURN = np.array([[0.0, 0.0, -1.0], [0.0, 1.0, 0.0], [1.0, 0.0, 0.0]])  # nose -x
 SMALLEST_FILE = 40_000  # bytes; smaller files are lights, tanks and similar parts
 _NOT_AIRPLANES = r"light|balloon|Ferry|OMSPods|SSME|wheels\.ac|tank\.ac|refueling|exhaust|droptank|Banner"
 
-# Parts that are effects, not airplane: lights and their halos, the discs that stand for turning
-# propellers (the blades are parts of their own), flames, a brake chute. Not: spinners, a "doublure".
+# Parts that are effects, not airplane: lights and their halos, discs that represent spinning
+# propellers (the blades are separate parts), flames, a brake chute. Not: spinners, a "doublure".
 _EFFECTS = re.compile(
     r"light|flare|halo|shadow|chute|flame|condens|beam|blur(?!e)|disk|recog|smoke|glow|tow.?rope"
     r"|prop[^/]*(disc|spin(?!ner)|fast|slow)|(fast|slow)prop|propeller\.2|disquehelice",
@@ -40,9 +40,9 @@ _EFFECTS = re.compile(
 LEAST_OPACITY = 0.4  # fainter surfaces are propeller blur and canopy reflections
 
 # 65 clusters, the largest of 45 airliners; exact copies are below 0.003. (A first survey of the models
-# counted 64 at 0.011 with another sampling; distances depend on the density of the points.)
+# found 64 at 0.011 with another sampling; distances depend on the density of the points.)
 CLUSTER_DISTANCE = 0.0085
-CLUSTER_PERIOD = 6  # the large clusters train, so one cluster of six is about a tenth of the shapes
+CLUSTER_PERIOD = 6  # the large clusters are for training, so one cluster in six is about a tenth of the shapes
 CLUSTER_FILE = "airplane_clusters.json"
 
 
@@ -54,9 +54,9 @@ def obtain(cache_dir: str | Path) -> Path:
 def shapes(root: str | Path, category: str = CATEGORY, cluster_file: str | Path | None = None) -> list[Shape]:
     """The airplanes below `root`, named "airplane/<aircraft>-<file>", sorted.
 
-    Whole clusters of look-alikes validate and test. They are read from `cluster_file` (default:
-    airplane_clusters.json in `root`), which is computed from all meshes, in about a minute, when it is
-    missing or belongs to other files.
+    Whole clusters of similar models form the validation and test splits. They are read from `cluster_file`
+    (default: airplane_clusters.json in `root`), which is computed from all meshes, in about a minute, when
+    it is missing or belongs to other files.
 
     Raises ValueError for another category or when there are no aircraft below `root`.
     """
@@ -69,7 +69,7 @@ def shapes(root: str | Path, category: str = CATEGORY, cluster_file: str | Path 
 
 
 def split_by_cluster(cluster_of: dict[str, int]) -> dict[str, str]:
-    """Shape name -> split, whole clusters dealt out from the largest to the smallest."""
+    """Shape name -> split; whole clusters are dealt from the largest to the smallest."""
     members: dict[int, list[str]] = {}
     for name in sorted(cluster_of):
         members.setdefault(cluster_of[name], []).append(name)

@@ -1,4 +1,4 @@
-"""Any folder of mesh files as one category: the way in for a user's own meshes."""
+"""Any folder of mesh files as one category: the source for a user's own meshes."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _SPLIT_NAMES = {split: split for split in SPLITS} | {"val": "validation"}
 def listing(root: str | Path, category: str, up: str = UP, front: str = FRONT) -> Listing:
     """Every mesh file (`formats.kinds.SUFFIXES`) below `root`, named "<category>/<path in root>".
 
-    up, front: where these are in the files, see `axes.rotation`.
+    up, front: axes of the files, see `axes.rotation`.
 
-    split.csv (name, split) in `root` decides the splits, or else its subfolders train/, validation/ and test/ do; of
-    other folders they are hashes of the names. CREDITS.csv has the credits, see `credits.read`.
+    The splits come from split.csv (name, split) in `root`, else from its subfolders train/, validation/ and test/, else
+    from hashes of the names. The credits come from CREDITS.csv, see `credits.read`.
 
     Raises ValueError when the folder is missing or has no mesh files, for axes that are not perpendicular, for meshes
-    without a split where others have one, and for CSV files without their columns.
+    without a split where others have one, and for CSV files without the required columns.
     """
     root, turn = Path(root), rotation(up, front)
     if not root.is_dir():
@@ -39,14 +39,14 @@ def listing(root: str | Path, category: str, up: str = UP, front: str = FRONT) -
         why = f"; {left_out[0]}" if left_out else ""
         raise ValueError(f"{root}: expected mesh files ({', '.join(meshfile.SUFFIXES)}) below it, found none{why}")
     named = {f"{category}/{readable(path.relative_to(root).as_posix())}": path for path in files}
-    splits, of_no_mesh = _given_splits(root, list(named))
+    splits, unmatched = _given_splits(root, list(named))
     credit_of, more = _credits(root, list(named))
     split_of = splits or split_hashed(list(named))
     shapes = [
         Shape(name, split_of[name], partial(_load, path, turn), credit=credit_of.get(name, ""), stamp=stamp_of(path))
         for name, path in named.items()
     ]
-    return Listing(shapes, (*left_out, *of_no_mesh, *more), copies="reported" if splits else "together")
+    return Listing(shapes, (*left_out, *unmatched, *more), copies="reported" if splits else "together")
 
 
 def shapes(root: str | Path, category: str, up: str = UP, front: str = FRONT) -> list[Shape]:
@@ -55,7 +55,7 @@ def shapes(root: str | Path, category: str, up: str = UP, front: str = FRONT) ->
 
 
 def _given_splits(root: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
-    """The splits that the user chose, {} where there are none, and a line for each name that is no mesh's."""
+    """The splits that the user chose ({} for none), and a line for each name that matches no mesh."""
     table = root / _SPLIT_FILE
     if table.exists():
         rows, unknown = mesh_table.read(table, ("name", "split"), names)

@@ -1,13 +1,14 @@
-"""The data of the paper: HSP's voxels and 3D-R2N2's renderings of ShapeNet, see `formats.renderings`.
+"""The data of the IM-NET paper: HSP's voxels and 3D-R2N2's renderings of ShapeNet, see `formats.renderings`.
 
     <root>/modelBlockedVoxels256/<synset>/<model>.mat
     <root>/ShapeNetRendering/<synset>/<model>/rendering/00.png ...
 
 A MATLAB file of HSP (Haene et al. 2017) holds `b`, distinct blocks [n, 16, 16, 16], and
-`bi` [16, 16, 16], the number of the block at each position, from 1. The axes are those of
+`bi` [16, 16, 16], the 1-based index of the block at each position. The axes are those of
 ShapeNet v1: y up, front +x.
 
-The split is AtlasNet's, which IM-NET uses: of the sorted names of a category the first 80 % train, the others test.
+The split is AtlasNet's, which IM-NET uses: the first 80 % of a category's sorted names are for training, the rest for
+testing.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from imfield_jax.sources.synsets import synset_of
 
 VOXELS, RENDERINGS = "modelBlockedVoxels256", "ShapeNetRendering"
 _BLOCKS = 16  # per axis; also the voxels of a block per axis
-_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle that IM-NET's authors leave out too
+_LEFT_OUT = {"4a32519f44dc84aabafe26e2eb69ebf4"}  # a rifle that IM-NET's authors exclude too
 
 
 def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
@@ -48,7 +49,7 @@ def shapes(root: str | Path, category: str, fill: bool = False) -> list[Shape]:
 def rendered_shapes(
     root: Path, synset: str, models: dict[str, Path], read: Callable[[Path], Bool[np.ndarray, "256 256 256"]]
 ) -> list[Shape]:
-    """Models by name, with 3D-R2N2's views; `read` makes a solid from a file of voxels."""
+    """Models by name, with 3D-R2N2's views; `read` returns the solid of a voxel file."""
     names = sorted(set(models) - _LEFT_OUT)
     trains = int(0.8 * len(names))
     return [
@@ -80,9 +81,9 @@ def _read_filled(path: Path) -> np.ndarray:
 def read_solid(path: Path) -> Bool[np.ndarray, "256 256 256"]:
     """The solid of a file, y up and front -z.
 
-    Raises OSError when the file cannot be read, ValueError when it is damaged or holds something else.
+    Raises OSError when the file cannot be read, ValueError when it is damaged or has other contents.
     """
-    contents = path.read_bytes()  # raises OSError for the file; errors below are of its contents
+    contents = path.read_bytes()  # OSError only for the file itself; errors below concern its contents
     with damaged(path, "MATLAB file"):
         arrays = loadmat(io.BytesIO(contents), variable_names=("b", "bi"))
     for name in ("b", "bi"):
@@ -103,20 +104,20 @@ def read_solid(path: Path) -> Bool[np.ndarray, "256 256 256"]:
 def unblocked(
     blocks: Shaped[np.ndarray, "n 16 16 16"], numbers: Int[np.ndarray, "16 16 16"]
 ) -> Shaped[np.ndarray, "256 256 256"]:
-    """The grid of blocks, given the block number, from 0, at each position."""
+    """The grid assembled from its blocks; `numbers` holds the 0-based block index at each position."""
     return blocks[numbers].transpose(0, 3, 1, 4, 2, 5).reshape((SOLID_RESOLUTION,) * 3)
 
 
 def to_v2(solid: Shaped[np.ndarray, "R R R"]) -> Shaped[np.ndarray, "R R R"]:
-    """A solid in the axes of ShapeNet v1, front +x, in those of v2, front -z: z becomes x, -x becomes z."""
+    """Convert a solid from the axes of ShapeNet v1 (front +x) to those of v2 (front -z): z becomes x, -x becomes z."""
     return np.ascontiguousarray(solid.transpose(2, 1, 0)[:, :, ::-1])
 
 
 def filled(solid: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
     """The solid with hollows filled from above, as IM-NET's authors do before sampling.
 
-    Going down a column, an empty voxel is filled below a full one while it has full ones on either side in x and
-    in z; otherwise filling stops until the column meets a full one again.
+    Going down a column, empty voxels below an occupied one are filled as long as they have occupied voxels on both
+    sides in x and in z; filling resumes at the next occupied voxel.
     """
     between = np.ones_like(solid)
     for axis in (0, 2):

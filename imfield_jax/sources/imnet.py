@@ -1,11 +1,11 @@
 """Shapes prepared by IM-NET's authors or written by `imfield export`.
 
-One row per shape, all uint8, gzip level 9; a text file of the same name has the rows' names, one per line:
+One row per shape, all uint8, gzip level 9; a text file of the same name lists the rows' names, one per line:
 
 | data set | shape | content |
 | --- | --- | --- |
 | pixels | [N, 24, 137, 137] | luminance on white |
-| voxels | [N, 64, 64, 64, 1] | 1 where any of 4^3 voxels is full |
+| voxels | [N, 64, 64, 64, 1] | 1 where any of 4^3 voxels is occupied |
 | points_16, _32, _64 | [N, 4096, 3], [N, 4096, 3], [N, 16384, 3] | indices in the 256^3 grid |
 | values_16, _32, _64 | [N, n, 1] | 1 inside |
 
@@ -13,7 +13,7 @@ The first files have 8,192 and 32,768 points at 32 and 64, indices in grids of 1
 images or none.
 
 Images, voxels and labelled points are taken from the files; images are rendered only where the files have none.
-The split is theirs, except for the first files, `<synset>_vox.hdf5`, which have a whole category.
+The split is that of the files, except for the first ones, `<synset>_vox.hdf5`, which hold a whole category.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ EVERYTHING = "all"
 _WHOLE = "vox"
 PIXELS = "pixels"
 _LISTED = "obj_list.txt"
-_MOST_AT_ONCE = 256  # rows, of 0.8 MB each
+_MAX_BLOCK = 256  # rows, of 0.8 MB each
 _IMAGE_SHAPE = (RENDERED_SIZE, RENDERED_SIZE)
 _SIDE = SOLID_RESOLUTION // VOXEL_RESOLUTION
 
 
 @dataclasses.dataclass(frozen=True)
 class Layout:
-    """The points of a row at each level: their number, and the cells per axis of the grid that they index."""
+    """The points of a row at each level: their number, and the cells per axis of the grid they index."""
 
     points: dict[int, int]
     grids: dict[int, int]
@@ -68,12 +68,12 @@ FIRST = Layout({16: 4096, 32: 8192, 64: 32768}, {level: level for level in LEVEL
 
 
 def shapes(root: str | Path, category: str) -> list[Shape]:
-    """The rows that are of a category, or of all, of `*_train.hdf5`, `*_validation.hdf5` and `*_test.hdf5` in a folder.
+    """The rows of one category, or of all, in a folder's `*_train.hdf5`, `*_validation.hdf5` and `*_test.hdf5`.
 
-    Where there are none, those of `*_vox.hdf5`, with the sorted 80/10/10 split.
+    Without such files, the rows of `*_vox.hdf5`, with the sorted 80/10/10 split.
 
-    Raises OSError and ValueError as `layout_of` and `names_of`, where there are no such files, and for files of
-    both layouts.
+    Raises OSError and ValueError as `layout_of` and `names_of` do, FileNotFoundError without any of these files,
+    ValueError for files of both layouts.
     """
     root, group = Path(root), None if category == EVERYTHING else synset_of(category)
     files = {split: sorted(root.glob(f"*_{split}.hdf5")) for split in (*SPLITS, _WHOLE)}
@@ -103,7 +103,7 @@ def _split(found: list[Shape]) -> list[Shape]:
 def layout_of(path: Path) -> Layout:
     """The layout of an HDF5 file.
 
-    Raises OSError where it cannot be read, ValueError where it is damaged or its data sets are not those of a layout.
+    Raises OSError when it cannot be read, ValueError when it is damaged or its data sets match neither layout.
     """
     with _opened(path) as file:
         found = file.get("points_32")
@@ -119,35 +119,35 @@ def layout_of(path: Path) -> Layout:
 
 def _check(path: Path, name: str, found: h5py.Dataset | None, shape: tuple[int | str, ...], rows: int) -> None:
     """Raises ValueError for a data set of another shape; names in `shape` match any size."""
-    there: tuple[int, ...] = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
-    if len(there) != len(shape) or any(size not in (here, "N", "K") for size, here in zip(shape, there, strict=True)):
+    actual: tuple[int, ...] = found.shape if isinstance(found, h5py.Dataset) and found.dtype == np.uint8 else ()
+    if len(actual) != len(shape) or any(want not in (size, "N", "K") for want, size in zip(shape, actual, strict=True)):
         what = f"{found.dtype} {list(found.shape)}" if isinstance(found, h5py.Dataset) else "none"
         raise ValueError(f"{path}: {name}: expected uint8 [{', '.join(map(str, shape))}], found {what}")
-    if there[0] != rows:
-        raise ValueError(f"{path}: {name} has {there[0]} rows, and points_32 has {rows}")
+    if actual[0] != rows:
+        raise ValueError(f"{path}: {name}: expected {rows} rows as in points_32, found {actual[0]}")
 
 
 def names_of(path: Path) -> list[str]:
-    """The names of the rows of an HDF5 file, from the text file beside it, "<group>/<model>".
+    """The names of the rows of an HDF5 file, from the text file next to it, "<group>/<model>".
 
-    The first files name models only, which are of the group that their own name begins with ("03001627_vox.hdf5"), in
-    a text file of their name or in obj_list.txt.
+    The first files list models only, in a text file of the same name or in obj_list.txt; the group is what the file
+    name begins with ("03001627_vox.hdf5").
 
-    Raises OSError where one of the files is missing, ValueError where it is damaged or the two do not fit.
+    Raises OSError when one of the files is missing, ValueError when it is damaged or the two do not match.
     """
-    beside = path.with_suffix(".txt")
-    if not beside.is_file() and path.with_name(_LISTED).is_file():
-        beside = path.with_name(_LISTED)
+    listed = path.with_suffix(".txt")
+    if not listed.is_file() and path.with_name(_LISTED).is_file():
+        listed = path.with_name(_LISTED)
     try:
-        names = beside.read_text().splitlines()
+        names = listed.read_text().splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"{beside}: expected a name of a row in each line, found other bytes: {one_line(error)}"
+            f"{listed}: expected the name of a row in each line, found other bytes: {one_line(error)}"
         ) from error
     with _opened(path) as file:
         rows = len(file["voxels"])
     if rows != len(names):
-        raise ValueError(f"{path}: {rows} rows, and {beside.name} names {len(names)}")
+        raise ValueError(f"{path}: expected one row per name in {listed.name} ({len(names)}), found {rows}")
     group = path.stem.split("_")[0]
     return [name if "/" in name else f"{group}/{name}" for name in names]
 
@@ -155,18 +155,17 @@ def names_of(path: Path) -> list[str]:
 def read(path: Path, number: int, name: str, layout: Layout) -> Partial:
     """One row of an HDF5 file.
 
-    These files have no cameras (they become NaN), no solid finer than their voxels (which then make the 256^3 one)
-    and no alpha (which becomes 0 where an image is white). Where there are no images, preparation renders the
-    surface of the voxels.
+    These files have no cameras (set to NaN), no solid finer than their voxels (which are repeated to 256^3) and no
+    alpha (set to 0 where an image is white). Without images, preparation renders the surface of the voxels.
 
-    Raises OSError where the file cannot be read, ValueError for values out of range.
+    Raises OSError when the file cannot be read, ValueError for values out of range.
     """
     first, block = _block_of(path, number)
     arrays = {key: array[number - first] for key, array in block.items()}
     pixels = arrays.get(PIXELS)
-    most = {"voxels": 1, **{f"values_{level}": 1 for level in layout.points}}
-    most |= {f"points_{level}": grid - 1 for level, grid in layout.grids.items()}
-    for key, limit in most.items():
+    limits = {"voxels": 1, **{f"values_{level}": 1 for level in layout.points}}
+    limits |= {f"points_{level}": grid - 1 for level, grid in layout.grids.items()}
+    for key, limit in limits.items():
         if arrays[key].max() > limit:
             raise ValueError(f"{path}: row {number} ({name}): {key}: expected 0 to {limit}, found {arrays[key].max()}")
     voxels = arrays["voxels"][..., 0]
@@ -185,20 +184,20 @@ def read(path: Path, number: int, name: str, layout: Layout) -> Partial:
 
 
 def _block_of(path: Path, number: int) -> tuple[int, dict[str, np.ndarray]]:
-    """The rows in the same chunks as a given row: the number of the first, and their data sets by name.
+    """The rows in the same chunks as a given row: the index of the first, and their data sets by name.
 
-    A compressed chunk is read as a whole. Those of our files hold a part of one row, those of the authors' of up to
-    2,189, so that one row's chunks are those of its neighbours, and a gigabyte.
+    A compressed chunk is read as a whole. In our files it holds part of one row; in the authors' files it spans up to
+    2,189 rows, so that the chunks of one row hold its neighbours too, a gigabyte in all.
     """
     with _opened(path) as file:
-        size = min((file["voxels"].chunks or (1,))[0], _MOST_AT_ONCE)
+        size = min((file["voxels"].chunks or (1,))[0], _MAX_BLOCK)
     first = number // size * size
     return first, _rows(path, stamp_of(path), first, first + size)
 
 
 @functools.lru_cache(maxsize=1)
 def _rows(path: Path, stamp: str, start: int, stop: int) -> dict[str, np.ndarray]:
-    """Rows of all data sets. The last ones are cached, as the next row is usually a neighbour."""
+    """Rows of all data sets. The last block is cached, as the next row is usually in it."""
     with _opened(path) as file:
         return {key: file[key][start:stop] for key in (PIXELS, *LATER.shapes) if key in file}
 

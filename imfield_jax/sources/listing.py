@@ -1,4 +1,4 @@
-"""The shapes of a source by its name: what the command line can ask for."""
+"""The shapes of a source by its name, as selected on the command line."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from imfield_jax.sources.splits import split_sorted
 from imfield_jax.sources.synsets import THIRTEEN
 
 _SHAPENET = "The ShapeNet terms of use, https://shapenet.org/terms"
-# What may be done with the meshes of each source, for the dataset's licence field.
+# The licence of each source's meshes, for the dataset's licence field.
 LICENCES = {
     "procedural": "CC0 1.0",
     "shapenet": _SHAPENET,
     "sweethome3d": "CC0 1.0 or CC-BY 3.0 for each mesh, see CREDITS.csv",
     "flightgear": "GPL-2.0-or-later, see CREDITS.csv",
-    "folder": "That of the meshes in the folder",
+    "folder": "Licence of the meshes in the folder",
     "hsp": _SHAPENET,
     "hsp_filled": _SHAPENET,
     "r2n2": _SHAPENET,
-    "occupancy_networks": "That of what the folders were made from; for their own, the ShapeNet terms of use",
-    "imnet": "That of what the files were made from; for IM-NET's own, the ShapeNet terms of use",
+    "occupancy_networks": "Licence of the original meshes; for Occupancy Networks' own data, the ShapeNet terms of use",
+    "imnet": "Licence of the original meshes; for IM-NET's own data, the ShapeNet terms of use",
 }
 SOURCES = tuple(LICENCES)
 WITH_THIRTEEN = ("shapenet", "hsp", "hsp_filled", "r2n2", "occupancy_networks")
-PACKAGES = ("sweethome3d", "flightgear")  # sources that can fetch themselves
+PACKAGES = ("sweethome3d", "flightgear")  # sources that can be downloaded
 NEED_NO_FOLDER = (*PACKAGES, "procedural")
-_FILLED = "_filled"  # a source with this ending: hollow solids are filled, see `hsp.filled`
+_FILLED = "_filled"  # suffix of sources whose hollow solids are filled, see `hsp.filled`
 
 
 def list_shapes(
@@ -47,11 +47,11 @@ def list_shapes(
 ) -> Listing:
     """List the shapes of one category, without reading meshes.
 
-    category:   of the source; "thirteen" are those of `synsets.THIRTEEN` together, where the source is ShapeNet's.
-    source_dir: where the meshes are. The procedural source writes its own there, `progress(done, count)`
-                being called after each. None for a source that is a package: it is fetched to `cache_dir`.
-    count:      how many shapes; 0 takes all there are. A part of a source is taken evenly from its splits.
-    seed:       of the procedural source.
+    category:   one of the source's; for sources of ShapeNet data, "thirteen" is all of `synsets.THIRTEEN`.
+    source_dir: folder of the meshes. The procedural source writes its own there and calls `progress(done, count)`
+                after each. None downloads a source that is a package to `cache_dir`.
+    count:      number of shapes, taken evenly from the splits; 0 for all.
+    seed:       seed of the procedural source.
     up, front:  axes of the meshes of a folder, see `folder.listing`.
 
     Raises ValueError for an unknown source or category, OSError where meshes are missing.
@@ -82,12 +82,12 @@ def list_shapes(
 def _procedural(
     category: str, root: Path, count: int, seed: int, progress: Callable[[int, int], None] | None
 ) -> list[Shape]:
-    """Generated models on disk, read back as the ShapeNet that they are laid out like.
+    """Models generated on disk in ShapeNet's layout, and listed from there.
 
-    They are split anew: the folder may hold more models than are wanted now.
+    The split is computed again: the folder may hold more models than requested.
     """
     if not count:
-        raise ValueError("the procedural source needs a --count of shapes to make")
+        raise ValueError("the procedural source needs --count, the number of shapes to generate")
     from imfield_jax.sources import procedural, shapenet
 
     procedural.write(root, category, count, seed, progress)

@@ -1,4 +1,4 @@
-"""The mesh files below a folder, and every other entry there with the reason why it is not read."""
+"""The mesh files below a folder, and the reason why each other entry is not read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imfield_jax.sources.formats.kinds import SUFFIXES, unreadable_kind
 
-# What meshes refer to (materials, buffers, textures): read with them, never on their own.
+# Files that meshes refer to (materials, buffers, textures): read with a mesh, never on their own.
 _COMPANIONS = (
     *(".mtl", ".bin", ".png", ".jpg", ".jpeg", ".bmp", ".tga", ".tif", ".tiff", ".gif", ".webp", ".dds", ".ktx2"),
     *(".hdr", ".exr", ".rgb", ".sgi", ".ppm"),
@@ -18,8 +18,8 @@ _COMPANIONS = (
 def mesh_files(root: Path, tables: Container[str] = ()) -> tuple[list[Path], list[str]]:
     """All mesh files below a folder, sorted, and one line "<path in root>: <why>" for every entry that is not read.
 
-    Linked folders are followed once. No line for hidden entries (.git, .DS_Store), for what meshes refer to (MTL,
-    buffers, images), nor for the `tables` in `root`. Outputs of a preparation are no meshes.
+    Linked folders are followed once. Hidden entries (.git, .DS_Store), files that meshes refer to (MTL, buffers,
+    images) and the `tables` in `root` get no line. Outputs of a preparation are not searched for meshes.
     """
     found, left_out, seen = [], [], set()
 
@@ -31,7 +31,7 @@ def mesh_files(root: Path, tables: Container[str] = ()) -> tuple[list[Path], lis
 
     for folder, below, files in os.walk(root, followlinks=True, onerror=no_access):
         if (real := os.path.realpath(folder)) in seen:
-            leave_out(folder, "a link to a folder that is read already")
+            leave_out(folder, "a link to a folder that is already read")
             below.clear()
             continue
         seen.add(real)
@@ -54,7 +54,7 @@ def mesh_files(root: Path, tables: Container[str] = ()) -> tuple[list[Path], lis
 
 
 def readable(name: str) -> str:
-    r"""A name in UTF-8; bytes that are not become "\xfc" and the like."""
+    r"""A name in UTF-8; bytes that are not UTF-8 become "\xfc" and the like."""
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
@@ -72,4 +72,4 @@ def _why_not(path: Path) -> str:
     if suffix in SUFFIXES or suffix in _COMPANIONS:
         return ""
     kind = unreadable_kind(path)
-    return f"{kind}, a format that is not read: convert it to GLB or OBJ" if kind else "not of a known mesh format"
+    return f"{kind}, an unsupported format: convert it to GLB or OBJ" if kind else "not a known mesh format"

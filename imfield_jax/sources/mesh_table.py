@@ -1,4 +1,4 @@
-"""What a user's CSV file knows about each mesh of a folder: split.csv and CREDITS.csv."""
+"""A user's CSV tables about the meshes of a folder: split.csv and CREDITS.csv."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path, PurePosixPath
 
 
 def read(path: Path, columns: tuple[str, ...], names: Iterable[str]) -> tuple[dict[str, dict[str, str]], list[str]]:
-    """The row of each of the shape `names` that has one, and a line for each name in the file that is no shape's.
+    """The rows by shape name, for those `names` that have one, and a line for each name in the file without a shape.
 
     columns: required in the file, in any order, separated by commas, semicolons or tabs; "name" is one of them. Names
-    match with or without their suffix and category: "car/red/a.obj", "red/a.obj" and "red/a" are the same. A later
-    row wins over one that agrees with it on `columns`.
+    match with or without their suffix and category: "car/red/a.obj", "red/a.obj" and "red/a" are the same. Of several
+    rows that agree on `columns`, the last is used.
 
-    Raises OSError when the file cannot be read, ValueError when it is no CSV file with these columns or its
+    Raises OSError when the file cannot be read, ValueError when it is not a CSV file with these columns or its
     rows contradict each other.
     """
     try:

@@ -1,14 +1,14 @@
 """Shapes in the layout of Occupancy Networks (Mescheder et al. 2019), also as written by `imfield export`.
 
     <root>/metadata.yaml                        the groups
-    <root>/<group>/train.lst, val.lst, test.lst their models
+    <root>/<group>/train.lst, val.lst, test.lst the models of a group
     <root>/<group>/<model>/points.npz           points uniform in a cube of side 1.1, occupancies as packed bits
     <root>/<group>/<model>/pointcloud.npz       points of the surface with normals
     <root>/<group>/<model>/model.binvox         32^3 voxels of the unit cube
     <root>/<group>/<model>/img_choy2016/        000.jpg ... on white; cameras.npz, where the cameras are known
 
-Their shapes fill a unit cube: theirs * scale + loc is the shape in the axes of ShapeNet v1, y up and front +x, and both
-are in every file.
+Shapes are scaled to a unit cube: points * scale + loc are in the axes of ShapeNet v1, y up and front +x. Every file
+holds `scale` and `loc`.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from imfield_jax.sources.synsets import synset_of
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}  # ours: theirs
 POINTS_FILE, CLOUD_FILE, IMAGES = "points.npz", "pointcloud.npz", "img_choy2016"
-_FEWEST = 100  # minimum number of surface points; their files have 100,000
-_ROUNDING = 1e-3  # of a coordinate in half precision: a solid may end at the wall of the cube
+_MIN_POINTS = 100  # of a surface; the original files have 100,000
+_ROUNDING = 1e-3  # of half-precision coordinates: a solid may touch the boundary of the cube
 _WHITE = 240  # brighter pixels are background: JPEG leaves artefacts around the object
 TO_OURS = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])  # front +x to front -z
 
 
 def shapes(root: str | Path, category: str) -> list[Shape]:
-    """The models in the lists of the folder <root>/<category>, or that of the category's synset.
+    """The models listed in the folder <root>/<category>, or in that of the category's synset.
 
     Raises FileNotFoundError where there are no such lists, ValueError for a category that is neither.
     """
@@ -55,7 +55,7 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
 
 
 def _listed(path: Path) -> list[str]:
-    """The models of a list, one to a line as Occupancy Networks splits it; names may hold spaces."""
+    """The models of a list, one per line, split as in Occupancy Networks; names may contain spaces."""
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError as error:
@@ -65,7 +65,7 @@ def _listed(path: Path) -> list[str]:
 
 
 def _stamp(folder: Path) -> str:
-    """The stamp of the file with the surface points; a model without one is listed too, and fails to load."""
+    """The stamp of the file of surface points; a model without this file is listed too, but fails to load."""
     path = folder / CLOUD_FILE
     return stamp_of(path) if path.is_file() else ""
 
@@ -73,17 +73,17 @@ def _stamp(folder: Path) -> str:
 def to_ours(
     theirs: Float[np.ndarray, "*shape 3"], place: dict[str, Shaped[np.ndarray, " ..."]]
 ) -> Float[np.ndarray, "*shape 3"]:
-    """Points of a file in the cube."""
+    """Points of a file in the coordinates of the cube."""
     return (theirs.astype(np.float32) * place["scale"] + place["loc"]) @ TO_OURS.T
 
 
 def read(folder: Path) -> Partial:
     """A model's surface points, labelled points, images and cameras.
 
-    Their files have no solid: preparation computes it from the surface points. Images have no alpha: it becomes 0
+    The files have no solid: preparation computes it from the surface points. Images have no alpha: it is set to 0
     where they are white.
 
-    Raises OSError where a file cannot be read, ValueError where it is damaged or holds something else.
+    Raises OSError when a file cannot be read, ValueError when it is damaged or has other contents.
     """
     surface, normals = _read_cloud(folder / CLOUD_FILE)
     points, inside = _read_points(folder / POINTS_FILE)
@@ -99,17 +99,17 @@ def _read_cloud(path: Path) -> tuple[np.ndarray, np.ndarray]:
     file = _read_arrays(path, {"points": (None, 3), "normals": (None, 3), "loc": (3,), "scale": ()})
     points = to_ours(file["points"], file)
     if len(points) != len(file["normals"]) or np.abs(points).max(initial=0) > HALF + _ROUNDING:
-        raise ValueError(f"{path}: expected points in the cube of side 1 with as many normals")
-    if len(points) < _FEWEST:
-        raise ValueError(f"{path}: expected {_FEWEST} points of a surface or more, found {len(points)}")
+        raise ValueError(f"{path}: expected points in the cube of side 1 with one normal each, found others")
+    if len(points) < _MIN_POINTS:
+        raise ValueError(f"{path}: expected at least {_MIN_POINTS} surface points, found {len(points)}")
     return points, file["normals"] @ TO_OURS.T
 
 
 def _read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Points [n, 3] in the place of the cube, not all in it, and whether they are inside: [n] bool."""
+    """Points [n, 3] in the coordinates of the cube, some outside it, and whether they are in the shape: [n] bool."""
     file = _read_arrays(path, {"points": (None, 3), "occupancies": (None,), "loc": (3,), "scale": ()})
     points, labels = file["points"], file["occupancies"]
-    if labels.dtype == np.uint8:  # otherwise one byte each, as their options allow
+    if labels.dtype == np.uint8:  # packed bits; otherwise one byte each, an option of Occupancy Networks
         labels = np.unpackbits(labels)[: len(points)]
     if len(labels) != len(points) or not len(points):
         raise ValueError(f"{path}: occupancies: expected one for each of {len(points)} points, found {len(labels)}")
@@ -117,17 +117,17 @@ def _read_points(path: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _read_arrays(path: Path, shapes: Mapping[str, tuple[int | None, ...]]) -> dict[str, np.ndarray]:
-    """Arrays of an npz file by name; None in a shape is any size."""
+    """Arrays of an npz file by name; None in a shape matches any size."""
     with damaged(path, "npz file"):
         arrays = read_arrays(path, shapes.__contains__)
     for name, shape in shapes.items():
         array = arrays.get(name, np.array("none"))
         fits = array.dtype.kind in "fiub" and array.ndim == len(shape)
-        if not fits or any(size not in (None, there) for size, there in zip(shape, array.shape, strict=True)):
+        if not fits or any(want not in (None, size) for want, size in zip(shape, array.shape, strict=True)):
             found = f"{array.dtype} {list(array.shape)}" if name in arrays else "none"
             raise ValueError(f"{path}: {name}: expected numbers {list(shape)}, found {found}")
         if not np.isfinite(array).all():
-            raise ValueError(f"{path}: {name}: expected finite numbers, found others")
+            raise ValueError(f"{path}: {name}: expected finite numbers, found NaN or infinity")
     return arrays
 
 
@@ -164,7 +164,7 @@ def _read_cameras(path: Path, count: int) -> np.ndarray:
 
 
 def _camera(world: np.ndarray, to_pixels: np.ndarray) -> tuple[float, float, float, float]:
-    """The inverse of `_matrices`, for cameras that look at the origin."""
+    """The inverse of `interchange.occupancy_networks._matrices`, for cameras that look at the origin."""
     x, y, z = TO_OURS @ (-world[:, 3] @ world[:, :3])
     distance = np.sqrt(x * x + y * y + z * z)
     fov = 2 * np.arctan(to_pixels[0, 2] / to_pixels[0, 0])

@@ -1,6 +1,6 @@
 """Mesh collections from Debian packages: fetched, verified and unpacked, not installed.
 
-The package is unpacked as plain files into a cache folder; nothing is installed and no root is
+The package is unpacked as plain files into a cache folder; nothing is installed and root is not
 needed. A machine without the package client, or without a network, can use a copy of the file.
 """
 
@@ -37,7 +37,7 @@ def obtain(package: str, sha256: str, cache_dir: str | Path) -> Path:
         try:
             files.rename(unpacked)
         except OSError:
-            if not unpacked.is_dir():  # otherwise another process was faster, and its files are the same
+            if not unpacked.is_dir():  # otherwise another process was faster, with the same files
                 raise
     return unpacked
 
@@ -60,7 +60,7 @@ def _by_hand(package: str, sha256: str, cache_dir: Path) -> str:
 
 def _run(command: list[str], advice: str, folder: Path | None = None) -> None:
     if shutil.which(command[0]) is None:
-        raise OSError(f"{command[0]} is needed and not on this machine; {advice}")
+        raise OSError(f"expected the program {command[0]}, found none on this machine; {advice}")
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["no message"]
@@ -73,5 +73,5 @@ def _check(archive: Path, sha256: str) -> None:
     if found != sha256:
         raise ValueError(
             f"{archive.name}: expected sha256 {sha256}, found {found}: another version or a damaged file; "
-            "its models may differ from those the splits were made for"
+            "its models may differ from those that the splits were made for"
         )

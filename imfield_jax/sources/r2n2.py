@@ -3,7 +3,7 @@
     <root>/ShapeNetVox32/<synset>/<model>/model.binvox
     <root>/ShapeNetRendering/<synset>/<model>/rendering/00.png ...
 
-Otherwise as `hsp`. The voxels are coarser than those that the voxel encoder sees, so edges are blocks of 8 voxels.
+Otherwise as `hsp`. The voxels are coarser than the voxel encoder's input, so edges are blocks of 8 voxels.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A textured object as a list of parts, one material each: the output of every source.
 
-A scene is a model in the artists' sense: geometry with colours. Solidification uses it as one
+A scene is a model in the sense of 3D artists: geometry with colours. Solidification uses it as one
 triangle soup, rendering uses its parts.
 """
 
@@ -16,19 +16,21 @@ from imfield_jax.types import Mesh
 
 Color = tuple[float, float, float, float]
 GREY: Color = (0.7, 0.7, 0.7, 1.0)
-_LARGEST = 1e38  # units; float32 ends at 3.4e38
+_LARGEST = 1e38  # units; the maximum of float32 is 3.4e38
 Texture: TypeAlias = UInt8[np.ndarray, "_ _ 4"]  # RGBA, first row at the top
 
 
 @dataclasses.dataclass(frozen=True)
 class Part:
-    """Triangles with one material. All its colours are sRGB, as images are; where several are given, their light
-    (`color.product`) and their opacities are multiplied.
+    """Triangles with one material.
 
-    faces:  winding as the file has it (not trusted).
+    All colours are sRGB, as in images; where several are given, they are multiplied in linear light (`color.product`),
+    and their opacities are multiplied.
+
+    faces:  winding as in the file (not trusted).
     uv:     origin at the bottom left as in OBJ.
-    color:  (r, g, b, opacity) in [0, 1], of the whole part.
-    colors: RGBA in [0, 1], of the vertices.
+    color:  (r, g, b, opacity) in [0, 1] of the whole part.
+    colors: RGBA in [0, 1] of each vertex.
     """
 
     vertices: Float64[np.ndarray, "V 3"]
@@ -61,7 +63,7 @@ class Scene:
 class Placement:
     """How a scene was moved into the cube: cube = scale * (source - center).
 
-    Stored with every record so that a result can be returned in the source's units.
+    Stored with every record so that a result can be converted back to the source's units.
     """
 
     center: Float64[np.ndarray, " 3"]  # source units
@@ -86,10 +88,10 @@ def place(scene: Scene, longest_side: float | None) -> tuple[Scene, Placement]:
     """The scene moved into the cube, and its placement.
 
     longest_side: the bounding box is centred and its longest side scaled to this (0.9 for our own
-    sources); None leaves a scene that already lives in the cube where it is (ShapeNet v2).
+    sources); None keeps the coordinates of a scene that is already in the cube (ShapeNet v2).
 
     Raises ValueError for a scene without triangles, with non-finite vertices, without extent, or with coordinates
-    that float32 has not, in which records keep the placement.
+    outside the range of float32, in which records store the placement.
     """
     vertices, faces = scene.soup()
     if not len(faces):

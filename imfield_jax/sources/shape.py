@@ -1,7 +1,7 @@
-"""One object of a source: what every source module lists, and what a record is made from.
+"""One object of a source: source modules list these, and preparation makes records from them.
 
 A source module has a function `shapes(...) -> list[Shape]` that lists without reading meshes, so that
-listing 7,000 cars takes a moment and each worker process loads only its own.
+listing 7,000 cars is quick and each worker process loads only its own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OWN_LONGEST_SIDE = 0.9  # sources without a normalisation of their own fill this
 
 
 class Fields(TypedDict, total=False):
-    """The fields of a `preparation.record.Record` that a source has of a shape already, by name."""
+    """The fields of a `preparation.record.Record` that a source already has, by name."""
 
     solid: Bool[np.ndarray, "256 256 256"]
     voxels: UInt8[np.ndarray, "64 64 64"]
@@ -38,10 +38,10 @@ class Fields(TypedDict, total=False):
 
 @dataclasses.dataclass(frozen=True)
 class Cloud:
-    """Points of a closed surface, in the cube, where a source has those and no mesh.
+    """Points of a closed surface, in the cube, from a source without meshes.
 
     normals: outward.
-    queries, inside: labelled points that the solid made of the others is checked with.
+    queries, inside: labelled points to check the resulting solid with.
     """
 
     points: Float[np.ndarray, "P 3"]
@@ -52,11 +52,11 @@ class Cloud:
 
 @dataclasses.dataclass(frozen=True)
 class Partial:
-    """What a source has prepared of a shape already.
+    """A shape that its source has partly prepared.
 
-    fields: what there is; what is missing is made.
-    scene:  what missing views, or a missing solid, are made of; in the cube.
-    cloud:  what a missing solid is made of instead.
+    fields: those that exist; preparation makes the missing ones.
+    scene:  mesh for missing views or a missing solid; in the cube.
+    cloud:  points for a missing solid, instead of `scene`.
     """
 
     fields: Fields
@@ -70,11 +70,11 @@ class Shape:
 
     name:         unique within the dataset and stable, "<group>/<model id>".
     split:        one of SPLITS.
-    load:         reads the mesh: y up, front -z, source units; or what a source has made of it already.
+    load:         reads the mesh (y up, front -z, source units) or the partly prepared shape.
                   Raises OSError or ValueError with one clear line (file, what is wrong) when it cannot.
     longest_side: see `scene.place`; None for sources that are already normalised.
-    credit:       author and licence of the mesh, "" when the source has one for all.
-    stamp:        changes with the mesh, so that a repaired one is prepared anew; "" where meshes do not change.
+    credit:       author and licence of the mesh, "" when the source has one credit for all.
+    stamp:        changes with the mesh, so that a repaired one is prepared again; "" where meshes do not change.
     """
 
     name: str
@@ -87,11 +87,11 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True)
 class Listing:
-    """What a source has.
+    """The shapes of a source.
 
-    left_out: one line for each entry of a folder that is not read, or that no mesh belongs to.
-    copies:   what to do about meshes that are nearly the same. "ignored": the splits are the source's own. "together":
-              they go to one split. "reported": the user chose the splits, and a line names torn copies.
+    left_out: one line for each entry of a folder that is not read, or that belongs to no mesh.
+    copies:   how to treat meshes that are nearly the same. "ignored": the splits are the source's own. "together":
+              they go to one split. "reported": the user chose the splits, and a line names copies in different splits.
     """
 
     shapes: list[Shape]
@@ -100,6 +100,6 @@ class Listing:
 
 
 def stamp_of(path: Path) -> str:
-    """What changes when somebody writes to a file."""
+    """The size and modification time of a file, which change when it is written to."""
     found = path.stat()
     return f"{found.st_size} bytes, {found.st_mtime_ns} ns"

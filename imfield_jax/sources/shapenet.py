@@ -2,7 +2,7 @@
 
 Categories are folders, or the downloaded zip files `<synset>.zip`, of which only the requested model is
 unpacked. The meshes are already y up, front -z, with a bounding box of unit diagonal, so they are
-not moved. The split is the official one (`all.csv`) when that file lies in the root.
+not moved. The split is the official one (`all.csv`) when that file is in the root.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ _OFFICIAL_SPLITS = {"train": "train", "val": "validation", "test": "test"}
 def shapes(root: str | Path, category: str) -> list[Shape]:
     """The models of one category, named "<synset>/<model id>", sorted.
 
-    With `all.csv` in the root (columns synsetId, modelId, split), its split; models it does not
-    list train. Without it the sorted 80/10/10. A model folder without a mesh is listed too:
+    The split is that of `all.csv` in the root (columns synsetId, modelId, split), where unlisted models
+    are for training; without that file, the sorted 80/10/10. A model folder without a mesh is listed too:
     loading it reports whether the mesh is missing in ShapeNet itself or in this copy only.
 
-    Raises ValueError when the root or the category is not there, its zip file is damaged, or `all.csv` is not a
+    Raises ValueError when the root or the category is missing, its zip file is damaged, or `all.csv` is not a
     split file.
     """
     root, wanted = Path(root), synset_of(category)
@@ -47,8 +47,8 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
         models, load = _zipped(archive, wanted), partial(_load_zipped, archive, wanted)
     else:
         there = {path.stem for path in root.glob("*") if re.fullmatch(r"\d{8}(\.zip)?", path.name)}
-        held = f"the synsets {', '.join(sorted(there))}" if there else "no synset folder"
-        raise ValueError(f"{root}: expected a ShapeNetCore.v2 root with {wanted} ({category}), found {held}")
+        found = f"the synsets {', '.join(sorted(there))}" if there else "no synset folder"
+        raise ValueError(f"{root}: expected a ShapeNetCore.v2 root with {wanted} ({category}), found {found}")
     if not models:
         raise ValueError(f"{load.args[0]}: expected a folder for each model, found none")
     official = root / SPLIT_FILE
@@ -67,7 +67,7 @@ def shapes(root: str | Path, category: str) -> list[Shape]:
 def _load(folder: Path, model: str) -> Scene:
     path = folder / model / MESH_PATH
     if not path.is_file() and f"{folder.name}/{model}" in WITHOUT_MESH:
-        raise FileNotFoundError(f"{path}: none in any copy: ShapeNetCore.v2 has no mesh of this model")
+        raise FileNotFoundError(f"{path}: missing in every copy: ShapeNetCore.v2 has no mesh of this model")
     return meshfile.load_scene(path)
 
 
@@ -96,7 +96,7 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
 
 
 def _read_splits(path: Path, wanted: str) -> dict[str, str]:
-    """Model id -> split, of the rows of one synset."""
+    """Model id -> split, from the rows of one synset."""
     splits = {}
     for line, row in _rows(path):
         if (row["synsetId"] or "").zfill(8) != wanted:  # spreadsheets drop the leading zero
@@ -109,7 +109,7 @@ def _read_splits(path: Path, wanted: str) -> dict[str, str]:
 
 
 def _rows(path: Path) -> list[tuple[int, dict[str, str]]]:
-    """The rows of a split file, and the lines where they end."""
+    """The rows of a split file, each after the number of the line where it ends."""
     try:
         with open(path, newline="", encoding="utf-8-sig") as file:
             rows = csv.DictReader(file)

@@ -1,6 +1,6 @@
-"""The split of small collections: one item of every ten validates, one tests.
+"""Splits of small collections: one item in ten for validation, one for testing.
 
-A collection of a hundred meshes is ordered by things that matter (kind, library, size of a
+A collection of a hundred meshes is ordered by relevant properties (kind, library, size of a
 cluster), so the cut of `split_sorted` would put whole kinds into one split. Dealing takes
 validation and test evenly from the whole order instead.
 """
@@ -19,16 +19,17 @@ Item = TypeVar("Item", bound=Hashable)
 def dealt(items: Sequence[Item], period: int = 10) -> dict[Item, str]:
     """The split of each of the distinct `items`, in the order given.
 
-    Of every `period` (>= 2) items in a row the middle one validates, the last tests, the others train.
+    Of every `period` (>= 2) consecutive items, the middle one is for validation, the last for testing, the rest for
+    training.
     """
     turns = {period // 2 - 1: "validation", period - 1: "test"}
     return {item: turns.get(i % period, "train") for i, item in enumerate(items)}
 
 
 def split_sorted(names: list[str]) -> dict[str, str]:
-    """The 80/10/10 split of sorted names that sources without an official one use.
+    """The 80/10/10 split of sorted names, for sources without an official split.
 
-    The first int(0.8 n) names train (as IM-NET's), the next half of the rest validates.
+    The first int(0.8 n) names are for training (as in IM-NET), the first half of the rest for validation.
     """
     names = sorted(names)
     train = int(0.8 * len(names))
@@ -37,9 +38,9 @@ def split_sorted(names: list[str]) -> dict[str, str]:
 
 
 def split_hashed(names: Sequence[str]) -> dict[str, str]:
-    """An 80/10/10 split by a hash of each name: neither order nor other names matter.
+    """An 80/10/10 split by a hash of each name, independent of their order and of other names.
 
-    Where no name would train, as happens with one or two, all do.
+    If no name would be for training, as happens with one or two, all are.
     """
     turns = {8: "validation", 9: "test"}
     tenth = {name: int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") % 10 for name in names}

@@ -40,7 +40,7 @@ _KINDS = (
 )
 _CAR = r"sedan|chevrolet|ford|peugeot|renault|suv|seat leon|smart car|beetle|^van$"
 
-# Kinds that are split as one list, so that a chair of seating's test split tests in "chair" too.
+# Kinds that are split as one list, so that a chair in the test split of "seating" is in that of "chair" too.
 _FAMILIES = (("chair", "sofa", "bench"), ("table",), ("lamp",), ("car", "vehicle"), (_OTHER,))
 CATEGORIES = {
     "seating": ("chair", "sofa", "bench"),
@@ -53,7 +53,7 @@ CATEGORIES = {
     "furniture": tuple(itertools.chain(*_FAMILIES)),  # everything, to try out preparation
 }
 
-# Near duplicates of a model go to its split. These are the pairs nearer than 0.014 by
+# Near duplicates of a model go to its split. These are the pairs closer than 0.014 by
 # `clusters.chamfer_distances` that dealing would separate; seating has none.
 _NEAR_COPIES = {
     "car/KatorLegaz-concept-sedan-02-sport": "car/KatorLegaz-concept-sedan-02",
@@ -136,7 +136,7 @@ def _shape(model: _Model, split: str) -> Shape:
 
 
 def _load(library: Path, member: str, matrix: np.ndarray) -> Scene:
-    """The model with its materials, unpacked for the moment of reading: libraries may be read-only."""
+    """The model with its materials, unpacked to a temporary folder: libraries may be read-only."""
     folder = f"{PurePosixPath(member).parent}/"
     with tempfile.TemporaryDirectory() as scratch:
         try:

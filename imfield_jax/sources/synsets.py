@@ -1,4 +1,4 @@
-"""The 55 categories of ShapeNetCore.v2: names, synsets, numbers of models, and models without a mesh."""
+"""The 55 categories of ShapeNetCore.v2: names, synsets, model counts, and models without a mesh."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ CATEGORIES = {
     "watercraft": ("04530566", 1939),
 }
 
-# Those of 3D-R2N2, on which IM-NET, Occupancy Networks and others train one network.
+# The categories of 3D-R2N2, on which IM-NET, Occupancy Networks and others train one network.
 THIRTEEN = (
     *("airplane", "bench", "cabinet", "car", "chair", "display", "lamp", "loudspeaker", "rifle", "sofa", "table"),
     *("telephone", "watercraft"),

@@ -1,4 +1,4 @@
-"""The dataset as users of TFDS meet it: by its name, as tf.data, and built from meshes here or under Beam."""
+"""The dataset for users of TFDS: by its name, as tf.data, and built from meshes in this process or under Beam."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONFIG = {"name": "few_cars", "category": "car", "views": 1}
 
 @pytest.fixture(scope="module")
 def cars(data_dir, tmp_path_factory):
-    """A data directory with the shapes of `data_dir`, under a name that is a config of the builder."""
+    """A data directory with the shapes of `data_dir`, under the name of a config of the builder."""
     root = tmp_path_factory.mktemp("cars")
     index = json.loads((data_dir / "work" / "index.json").read_text()) | {"category": "car"}
     for shape in index["shapes"]:
@@ -47,7 +47,7 @@ def shapenet(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def built(shapenet, tmp_path_factory):
-    """The folder of the dataset that TFDS builds of these cars, in this process."""
+    """The folder of the dataset that TFDS builds from these cars, in this process."""
     root = tmp_path_factory.mktemp("built")
     builder = ImfieldShapes(config=ShapesConfig(**CONFIG), data_dir=root)
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=shapenet))
@@ -55,7 +55,7 @@ def built(shapenet, tmp_path_factory):
 
 
 def files(dataset):
-    """The sha256 of what is the same however a dataset was made, by the name of the file."""
+    """SHA-256 of the parts of a dataset that are equal for every way of making it, by file name."""
     found = [*dataset.glob("*.array_record*"), dataset / "metadata.json", dataset / "features.json"]
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in found}
 
@@ -82,7 +82,7 @@ import imfield_jax.dataset.resident
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
-def test_tf_data_holds_what_the_rows_hold_as_the_features_say(cars):
+def test_tf_data_equals_the_rows_and_matches_the_features(cars):
     stream, info = tfds.load("imfield_shapes/car", data_dir=cars, split="train", with_info=True)
     rows = open_split(cars, "train")
     for key, feature in info.features.items():
@@ -98,7 +98,7 @@ def test_tf_data_holds_what_the_rows_hold_as_the_features_say(cars):
     assert "Learning Implicit Fields" in info.citation
 
 
-def test_tf_data_is_shuffled_divided_and_decoded_in_part(cars):
+def test_tf_data_is_shuffled_sharded_and_decoded_in_part(cars):
     import tensorflow as tf
 
     def names(**options):
@@ -114,7 +114,7 @@ def test_tf_data_is_shuffled_divided_and_decoded_in_part(cars):
     assert sorted(parts[0] + parts[1]) == rows
 
 
-def test_names_are_those_of_the_rows_where_fewer_are_asked_for(cars, tmp_path):
+def test_names_are_those_of_the_rows_also_with_a_maximum_number(cars, tmp_path):
     builder = ImfieldShapes(records=cars, config="car", data_dir=tmp_path)
     builder.download_and_prepare(download_config=tfds.download.DownloadConfig(max_examples_per_split=1))
     assert [row.name for row in open_split(tmp_path, "train")] == ["box/train0"]
@@ -151,7 +151,7 @@ def test_the_command_on_beam_makes_the_same_files(built, shapenet, tmp_path):
     assert files(tmp_path / "imfield_shapes/few_cars/1.0.0") == files(built)
 
 
-def test_every_config_names_a_category_there_is():
+def test_every_config_names_an_existing_category():
     categories = {"shapenet": {*synsets.CATEGORIES, "thirteen"}, "procedural": procedural.CATEGORIES}
     for config in ImfieldShapes.builder_configs.values():
         assert config.category in categories[config.source]

@@ -1,4 +1,4 @@
-"""The contact sheet: one camera for all shapes, and a front that shows."""
+"""The contact sheet: one camera for all shapes, and a visible front."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def box(*half):
 
 
 def covered(image):
-    """Columns and lines of the pixels that are clay, which is neither the grey ground nor the triangle."""
+    """Columns and rows of the pixels of the shape, which are neither the grey ground nor the triangle."""
     warm = image[..., 0].astype(int) - image[..., 2]
     return np.nonzero((warm > 4) & ~(image == TRIANGLE).all(axis=-1))
 
 
 def test_every_shape_has_the_same_camera():
     small, large = (len(covered(three_quarter(box(*(half,) * 3)))[0]) for half in (0.15, 0.3))
-    assert large / small == pytest.approx(4, rel=0.35)  # no shape is framed anew
+    assert large / small == pytest.approx(4, rel=0.35)  # shapes are not framed individually
 
 
 def test_the_longest_solid_of_preparation_fits_the_tile():
@@ -37,7 +37,7 @@ def test_the_longest_solid_of_preparation_fits_the_tile():
 
 @pytest.mark.parametrize("turns", range(4))
 def test_a_shape_that_faces_another_way_looks_different(turns):
-    """A wedge, high at the back, with its front at -z, to the lower right; turned about y the high end moves."""
+    """A wedge, high at the back, with its front at -z, to the lower right; a rotation about y moves the high end."""
     points = grid_points(64)
     wedge = (np.abs(points) < 0.3).all(axis=-1) & (points[..., 1] < points[..., 2])
     straight, turned = (three_quarter(np.rot90(wedge, k, (0, 2)).copy()).astype(float) for k in (0, turns))
@@ -45,7 +45,7 @@ def test_a_shape_that_faces_another_way_looks_different(turns):
     assert difference == 0 if turns == 0 else difference > 5
 
 
-def test_the_triangle_lies_before_the_shape():
+def test_the_triangle_is_in_front_of_the_shape():
     image = three_quarter(box(0.2, 0.1, 0.4))
     lines, columns = np.nonzero((image == TRIANGLE).all(axis=-1))
     shape_lines, shape_columns = covered(image)
@@ -53,7 +53,7 @@ def test_the_triangle_lies_before_the_shape():
     assert columns.mean() > np.percentile(shape_columns, 80) and lines.mean() > np.percentile(shape_lines, 80)
 
 
-def test_labels_are_drawn_where_they_are():
+def test_labels_are_drawn_at_their_positions():
     solid = box(0.25, 0.25, 0.25)
     points = np.array([[32, 20, 30], [32, 50, 60], [5, 32, 32]])  # the last is far from the slice
     image = label_slice(solid, points, np.array([1, 0, 1], np.uint8))

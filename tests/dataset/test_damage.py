@@ -40,7 +40,7 @@ def dataset(data_dir, tmp_path):
 
 
 def _flip_the_last_record(dataset):
-    """Changes bytes of the records after the first: the file opens, and only reading meets them."""
+    """Changes bytes of the records after the first: the file opens, and only reading finds the damage."""
     path = next(dataset.glob(TRAIN))
     contents = bytearray(path.read_bytes())
     at = contents.rindex(b"box/train6")
@@ -83,11 +83,11 @@ def test_a_description_of_another_dataset_is_damage(dataset):
     metadata = json.loads(path.read_text())
     metadata["names"]["train"].pop()
     path.write_text(json.dumps(metadata))
-    with pytest.raises(ValueError, match=r"metadata\.json names 6 shapes of split train, and its files hold 7"):
+    with pytest.raises(ValueError, match=r"expected 6 shapes of split train as in metadata\.json, found 7"):
         open_split(dataset, "train")
 
 
-def test_damage_within_a_file_is_named_by_all_that_read_it(dataset):
+def test_damage_within_a_file_is_named_by_all_readers(dataset):
     path = _flip_the_last_record(dataset)
     split = open_split(dataset, "train")
     assert split[0].name == "box/train0"
@@ -99,7 +99,7 @@ def test_damage_within_a_file_is_named_by_all_that_read_it(dataset):
 
 
 @pytest.mark.parametrize("kind", ["points", "views"])
-def test_the_stream_of_tensorflow_names_it_too(dataset, kind):
+def test_the_tensorflow_stream_names_it_too(dataset, kind):
     pytest.importorskip("tensorflow")
     from imfield_jax.dataset.pipeline import PipelineFeed
 
@@ -112,7 +112,7 @@ def test_the_stream_of_tensorflow_names_it_too(dataset, kind):
 
 
 @pytest.mark.parametrize("pattern", [TRAIN, *DESCRIPTIONS])
-def test_preparing_again_packs_a_dataset_anew_that_cannot_be_opened(dataset, pattern):
+def test_preparing_again_repacks_a_dataset_that_cannot_be_opened(dataset, pattern):
     data = dataset.parents[2]
     whole = np.stack([row.voxels for row in open_split(dataset, "train")])
     next(dataset.glob(pattern)).unlink()

@@ -1,4 +1,4 @@
-"""Draws: permutations, subsets and partitions, and the promise that they stay what they are."""
+"""Draws: permutations, subsets and partitions, and their guaranteed reproducibility."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def run_of(steps, **options):
 
 
 @pytest.mark.parametrize(("shapes", "batch"), [(1, 1), (7, 3), (5, 8), (100, 32)])
-def test_batches_laid_end_to_end_are_one_permutation_after_the_other(shapes, batch):
+def test_concatenated_batches_are_one_permutation_after_the_other(shapes, batch):
     rows = np.concatenate([d.index for d in run_of(range(3 * shapes), shapes=shapes, batch=batch)])
     epochs = rows[: len(rows) // shapes * shapes].reshape(-1, shapes)
     assert (np.sort(epochs, axis=1) == np.arange(shapes)).all()
@@ -65,8 +65,8 @@ def test_a_late_step_needs_no_history():
     assert len(set(d.index.tolist())) == 32
 
 
-def test_a_draw_is_the_same_for_ever():
-    """Checkpoints of long runs depend on these numbers: a change of numpy must not change them."""
+def test_draws_never_change():
+    """Checkpoints of long runs depend on these numbers: a new version of NumPy must not change them."""
     d = draw(7, 123, shapes=800, batch=4, stored=16384, points=4096, views=24)
     assert zlib.crc32(d.index.tobytes() + d.points.tobytes() + d.view.tobytes()) == 888652584
 
@@ -75,12 +75,12 @@ def test_a_draw_is_the_same_for_ever():
     ("change", "message"),
     [
         ({"points": 5}, "at most the 4 that are stored"),
-        ({"hosts": 3}, "cannot be shared by 3 hosts"),
-        ({"host": 2, "hosts": 2}, "cannot be shared"),
+        ({"hosts": 3}, "cannot be divided among 3 hosts"),
+        ({"host": 2, "hosts": 2}, "cannot be divided"),
         ({"shapes": 0}, "cannot be drawn from 0 shapes"),
         ({"stored": 2**17}, "at most 65536"),
     ],
 )
-def test_what_cannot_be_drawn_is_refused(change, message):
+def test_impossible_draws_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         draw(0, 0, **({"shapes": 4, "batch": 4, "stored": 4, "points": 2} | change))

@@ -57,7 +57,7 @@ def test_pipeline_and_resident_give_the_same_views(packed, pipeline_feed, level)
         assert_same(resident.views(level, step), pipeline.views(level, step))
 
 
-def test_a_restarted_stream_goes_on_as_the_old_one_would_have(pipeline_feed):
+def test_a_restarted_stream_continues_as_the_old_one_would_have(pipeline_feed):
     straight, resumed = pipeline_feed(), pipeline_feed()
     batches = [straight.points(32, step) for step in range(6)]
     for step in (3, 4, 5):
@@ -73,7 +73,7 @@ def test_hosts_share_the_batch_of_one_host(packed, pipeline_feed):
         assert_same(pipeline_feed(config).views(16, 8), expected)
 
 
-def test_batches_are_what_the_records_say(packed, split, records):
+def test_batches_match_the_records(packed, split, records):
     feed = ResidentFeed(packed, CONFIG)
     points, views = feed.points(64, 3), feed.views(None, 3)
     assert views.points.shape == (6, 0, 3) and views.occupancy.shape == (6, 0)
@@ -98,7 +98,7 @@ def test_a_batch_over_devices_equals_one_on_one_device(packed):
         assert_same(batch, ResidentFeed(packed, CONFIG).points(16, step))
 
 
-def test_voxels_come_in_the_order_asked_for(packed, split, records, pipeline_feed):
+def test_voxels_are_returned_in_the_requested_order(packed, split, records, pipeline_feed):
     rows = np.array([5, 0, 5])
     expected = np.stack([records["train"][split.names[row]].voxels for row in rows])
     for feed in (ResidentFeed(packed, CONFIG), pipeline_feed()):

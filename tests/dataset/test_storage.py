@@ -1,4 +1,4 @@
-"""The dataset: what went into a record file comes out of the split, without TensorFlow."""
+"""The dataset: splits return the contents of the record files, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def test_a_damaged_record_is_named_wherever_it_is_read(tmp_path):
             read(tmp_path / "a.npz")
 
 
-def test_rows_hold_what_the_records_held(data_dir, records):
+def test_rows_equal_the_records(data_dir, records):
     for split, named in records.items():
         rows = open_split(data_dir, split)
         assert rows.names == tuple(sorted(named))
@@ -42,7 +42,7 @@ def test_rows_hold_what_the_records_held(data_dir, records):
             assert row.scale == record.scale
 
 
-def test_users_of_tfds_get_arrays_and_pictures(data_dir, records):
+def test_users_of_tfds_get_arrays_and_images(data_dir, records):
     source = tfds.data_source("imfield_shapes/box", data_dir=data_dir, split="validation")
     record = records["validation"]["box/validation1"]
     example = source[1]
@@ -84,12 +84,12 @@ def test_the_same_index_is_not_packed_again_and_another_is(data_dir, tmp_path, r
         open_split(once, "test")
 
 
-def test_a_missing_dataset_says_what_to_do(tmp_path):
+def test_a_missing_dataset_is_reported_with_the_command_to_make_it(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"experiments\.prepare"):
         open_split(tmp_path, "train")
 
 
-def test_half_a_record_file_is_none(data_dir, tmp_path):
+def test_a_truncated_record_file_counts_as_missing(data_dir, tmp_path):
     whole = next((data_dir / "work").glob("*.npz")).read_bytes()
     for size in (0, 100, len(whole) // 2, len(whole) - 1):
         (tmp_path / "half.npz").write_bytes(whole[:size])

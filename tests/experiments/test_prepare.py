@@ -64,7 +64,7 @@ def resumed(flags, tmp_path_factory):
     assert first and not (out / "imfield_shapes").exists()
     done = prepare(*flags, f"--out={out}")
     assert done.returncode == 0, done.stderr
-    assert "shapes were done before" in done.stderr
+    assert "shapes were already prepared" in done.stderr
     assert {path: path.stat().st_mtime_ns for path in first} == first
     return out
 
@@ -79,7 +79,7 @@ def test_the_corrupt_mesh_is_reported_and_the_others_are_prepared(straight):
     }
     assert "b_corrupt.obj" in report["shapes"]["solid/b_corrupt.obj"]["error"]
     assert report["totals"]["failed"] == 1 and report["totals"]["left_out"] == 1
-    assert report["left_out"] == ["e_scene.fbx: Autodesk FBX, a format that is not read: convert it to GLB or OBJ"]
+    assert report["left_out"] == ["e_scene.fbx: Autodesk FBX, an unsupported format: convert it to GLB or OBJ"]
     assert (straight / "CREDITS.csv").read_text().splitlines()[1:] == ["solid/a_box.obj,Ann,CC0 1.0,my shelf"]
     assert all(report["totals"]["seconds"][phase]["total"] > 0 for phase in ("load", "solidify", "sample", "render"))
 
@@ -119,7 +119,7 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
     assert prepare(*flags).returncode == 0
     trimesh.creation.icosphere(2).export(tmp_path / "b.obj")
     again = prepare(*flags)
-    assert again.returncode == 0 and "1 of 2 shapes were done before" in again.stderr, again.stderr
+    assert again.returncode == 0 and "1 of 2 shapes were already prepared" in again.stderr, again.stderr
     shapes = [row for split in split_names(tmp_path / "out") for row in open_split(tmp_path / "out", split)]
     [ball] = [row for row in shapes if row.name.endswith("b.obj")]
     assert 0.5 < ball.solid.mean() / (np.pi / 6 * 0.9**3) < 1.1
@@ -128,11 +128,11 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (["--labels=pooled"], "started with labels=exact, and now it is labels=pooled: choose another --out"),
+        (["--labels=pooled"], "expected labels=exact, with which it was started, found labels=pooled: choose"),
         (["--source_dir=/nowhere", "--out={fresh}"], "/nowhere"),
-        (["--up=z"], "started with up=default, front=default, and now it is up=z, front=-y: choose another --out"),
+        (["--up=z"], "expected up=default, front=default, with which it was started, found up=z, front=-y: choose"),
         (["--up=z", "--front=z"], "expected perpendicular axes, found z and z"),
-        (["--source=sweethome3d", "--category=chair", "--front=x"], "--up and --front are for --source=folder"),
+        (["--source=sweethome3d", "--category=chair", "--front=x"], "--up and --front apply to --source=folder"),
     ],
 )
 def test_bad_input_is_one_line(flags, straight, tmp_path, change, message):
@@ -164,7 +164,7 @@ def test_a_mesh_that_faces_another_way_gets_a_warning(tmp_path):
     shapes = json.loads((tmp_path / "out" / "report.json").read_text())["shapes"]
     warned = {name for name, shape in shapes.items() if any("another way" in line for line in shape["warnings"])}
     assert warned == {"chair/2.stl"}
-    assert "turned by 270 degrees" in shapes["chair/2.stl"]["warnings"][-1]
+    assert "rotated by 270 degrees" in shapes["chair/2.stl"]["warnings"][-1]
 
 
 def test_help_is_no_error():
@@ -179,4 +179,4 @@ def test_a_second_run_in_the_same_folder_is_refused(flags, straight):
     with open(straight / "work" / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         done = prepare(*flags, f"--out={straight}")
-    assert done.returncode == 1 and "another preparation is at work" in done.stderr
+    assert done.returncode == 1 and "another preparation is running" in done.stderr

@@ -185,7 +185,7 @@ FAILED = {
     "zero-area": (Model(body(lines=faces([(1, 1, 2), (3, 4, 4)]))), "the mesh has no triangle with an area"),
     "on-one-line": (Model("v 0 0 0\nv 0.1 0 0\nv 0.3 0 0\nf 1 2 3\n"), "no triangle with an area"),
     "pictures-only": (Model(None, None), "found no such file"),
-    KNOWN: (Model(None, None), "none in any copy: ShapeNetCore.v2 has no mesh of this model"),
+    KNOWN: (Model(None, None), "missing in every copy: ShapeNetCore.v2 has no mesh of this model"),
 }
 SPLITS = {"clean": "test", "crlf": "val"}
 

@@ -103,7 +103,7 @@ def test_the_original_reads_what_it_expects(exported, prepared):
 
 
 def test_other_view_counts_are_refused_without_leaving_a_file(data_dir, tmp_path):
-    with pytest.raises(ValueError, match=r"box/test0: pixels has the shape \[3, 137, 137\], IM-NET's has \[24,"):
+    with pytest.raises(ValueError, match=r"box/test0: pixels: expected IM-NET's shape \[24, 137, 137\], found \[3,"):
         files.write(open_split(data_dir, "test"), tmp_path / "few.hdf5")
     assert not list(tmp_path.iterdir())
 
@@ -135,7 +135,7 @@ def replace(name, array):
     [
         (lambda path: path.write_bytes(path.read_bytes()[:3000]), "is damaged or no HDF5 file"),
         (lambda path: path.write_bytes(b"nothing of the kind"), "is damaged or no HDF5 file"),
-        (lambda path: path.with_suffix(".txt").write_text("one/two\n"), "3 rows, and .*_train.txt names 1"),
+        (lambda path: path.with_suffix(".txt").write_text("one/two\n"), r"row per name in .*_train.txt \(1\), found 3"),
         (lambda path: path.with_suffix(".txt").unlink(), "all_vox256_img_train.txt"),
         (replace("values_32", None), r"values_32: expected uint8 \[N, 4096, 1\], found none"),
         (replace("voxels", np.zeros((3, 64, 64, 64), np.uint8)), r"voxels: expected .*, found uint8 \[3, 64, 64, 64\]"),
@@ -149,7 +149,7 @@ def test_damage_is_reported_in_one_line_that_names_the_file(exported, harm, mess
     assert "all_vox256_img_train" in str(caught.value)
 
 
-def test_values_that_are_no_occupancy_are_reported_when_they_are_read(exported):
+def test_invalid_occupancies_are_reported_on_reading(exported):
     harm = spoil(lambda file: file["values_16"].__setitem__((1, 5), 7))
     harm(exported / "all_vox256_img_train.hdf5")
     first, second, *_ = imnet.shapes(exported, "all")
@@ -159,7 +159,7 @@ def test_values_that_are_no_occupancy_are_reported_when_they_are_read(exported):
 
 
 def test_truncated_files_are_refused_and_flipped_bits_do_no_harm(exported, rng):
-    """Rows have a checksum, the index of an HDF5 file has none: a flipped bit in it may lead to other rows."""
+    """Rows have a checksum, but the index of an HDF5 file has none: a flipped bit in it may lead to other rows."""
     path = exported / "all_vox256_img_test.hdf5"
     whole = path.read_bytes()
     for _ in range(20):
@@ -180,8 +180,8 @@ def test_truncated_files_are_refused_and_flipped_bits_do_no_harm(exported, rng):
 
 
 def test_rows_are_read_correctly_from_chunks_of_several(exported, prepared, monkeypatch):
-    """As in the authors' files, whose chunks HDF5 chose."""
-    monkeypatch.setattr(imnet, "_MOST_AT_ONCE", 2)
+    """As in the authors' files, whose chunk sizes HDF5 chose."""
+    monkeypatch.setattr(imnet, "_MAX_BLOCK", 2)
     path = exported / "all_vox256_img_train.hdf5"
     with h5py.File(path, "r+") as file:
         for name in list(file):
@@ -198,7 +198,7 @@ def test_rows_are_read_correctly_from_chunks_of_several(exported, prepared, monk
 
 @pytest.fixture
 def first_files(prepared, rng, tmp_path):
-    """A category as IM-NET's authors first had it: other points, in grids of their level, and no images."""
+    """A category in IM-NET's first layout: other points, in grids of their level, and no images."""
     records = prepared["train"]
     arrays = {"voxels": np.stack([record.voxels for record in records])[..., None]}
     for level, count in ((16, 4096), (32, 8192), (64, 32768)):
@@ -232,11 +232,11 @@ def test_the_first_files_keep_their_points_and_get_views(first_files):
     camera = cameras_of(record.cameras)[0]
     pixels, _ = camera.project(index_to_point(np.argwhere(record.voxels), 64), 137)
     column, line = np.floor(pixels).astype(int).T
-    assert (record.views[0, line, column, 3] > 0).mean() > 0.99  # the voxels are where the view shows them
+    assert (record.views[0, line, column, 3] > 0).mean() > 0.99  # the voxels are where they appear in the view
 
 
 def test_networks_get_the_points_that_the_original_decodes(first_files, write_dataset, tmp_path):
-    """(index + 0.5) / R - 0.5 at level R, labelled as the voxels pooled to R^3 are."""
+    """(index + 0.5) / R - 0.5 at level R, labelled as the voxels pooled to R^3."""
     folder, arrays = first_files
     made = [make_record(shape, Settings(views=1)) for shape in imnet.shapes(folder, "chair")]
     write_dataset(tmp_path / "data", {"train": made}, views=1)
@@ -251,11 +251,11 @@ def test_networks_get_the_points_that_the_original_decodes(first_files, write_da
     assert np.asarray(sheet).std() > 0
 
 
-def test_a_build_by_tfds_refuses_points_that_its_features_do_not_have(first_files, tmp_path):
+def test_a_build_by_tfds_refuses_points_that_do_not_match_its_features(first_files, tmp_path):
     folder, _ = first_files
     config = ShapesConfig(name="first", source="imnet", category="chair", views=1)
     builder = ImfieldShapes(config=config, data_dir=tmp_path / "built")
-    with pytest.raises(ValueError, match=r"source imnet has its own, .*: prepare it with python -m"):
+    with pytest.raises(ValueError, match=r"found those of source imnet, .*: prepare it with python -m"):
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
 
 
@@ -267,13 +267,13 @@ def test_a_mix_of_both_layouts_is_refused(exported, first_files):
         imnet.shapes(exported, "chair")
 
 
-def test_a_point_outside_of_its_grid_is_reported(first_files):
+def test_a_point_outside_its_grid_is_reported(first_files):
     folder, _ = first_files
     spoil(lambda file: file["points_16"].__setitem__((0, 5, 1), 16))(folder / "03001627_vox.hdf5")
     with pytest.raises(ValueError, match=r"row 0 \(03001627/a\): points_16: expected 0 to 15, found 16"):
         imnet.shapes(folder, "all")[0].load()
 
 
-def test_a_folder_without_such_files_gives_the_expected_names(tmp_path):
+def test_a_folder_without_such_files_names_the_expected_ones(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"expected files such as all_vox256_img_train\.hdf5 or "):
         imnet.shapes(tmp_path, "all")

@@ -1,4 +1,4 @@
-"""Occupancy Networks' files hold the dataset's shape in their own position and scale."""
+"""Occupancy Networks' files hold the dataset's shapes with their own position and scale."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class Named(Row):
 
 
 def ours(points, file):
-    """Their points in our cube: front +x becomes front -z."""
+    """The points of a file in our cube: front +x becomes front -z."""
     x, y, z = np.moveaxis(points.astype(np.float32) * file["scale"] + file["loc"], -1, 0)
     return np.stack([z, y, -x], axis=-1)
 
 
 def test_the_split_files_list_the_models(root):
-    # As the original reads them.
+    # As read by the original.
     assert (root / "box" / "val.lst").read_text().split("\n") == ["validation0", "validation1"]
     assert (root / "box" / "test.lst").read_text().split("\n") == ["test0"]
     assert (root / "box" / "train.lst").read_text() == ""
@@ -110,7 +110,7 @@ def test_the_cloud_lies_on_the_surface(folder, row):
     np.testing.assert_allclose(lengths, 1, atol=2e-3)
 
 
-def test_cameras_project_points_to_where_the_images_show_them(folder, row, rng):
+def test_cameras_project_points_to_their_position_in_the_images(folder, row, rng):
     points = rng.uniform(-0.3, 0.3, (50, 3))
     with np.load(folder / "img_choy2016" / "cameras.npz") as file:
         for number, camera in enumerate(row.cameras):
@@ -124,7 +124,7 @@ def test_cameras_project_points_to_where_the_images_show_them(folder, row, rng):
 
 
 def test_cameras_of_3d_r2n2_equal_those_of_the_original(folder, tmp_path):
-    """Its scripts/dataset_shapenet/get_r2n2_cameras.py on azimuth 40, elevation 27.5, distance 0.8."""
+    """The original scripts/dataset_shapenet/get_r2n2_cameras.py for azimuth 40, elevation 27.5, distance 0.8."""
     (tmp_path / "rendering_metadata.txt").write_text("40 27.5 0 0.8 25\n" * 24)
     theirs = renderings.read_cameras(tmp_path)[:1]
     shutil.copytree(folder, tmp_path / "model")
@@ -140,7 +140,7 @@ def test_images_are_on_white(folder, row):
     assert len(list((folder / "img_choy2016").glob("*.jpg"))) == row.view_count
     with Image.open(folder / "img_choy2016" / "002.jpg") as image:
         assert (image.mode, image.size) == ("RGB", (137, 137))
-        clear = np.asarray(image)[:12].astype(int)  # nothing of the object so high up
+        clear = np.asarray(image)[:12].astype(int)  # the object does not extend so high
     assert np.abs(clear - 255).mean() < 3
 
 
@@ -153,7 +153,7 @@ def test_the_voxels_sample_the_unit_cube(folder, row):
 
 
 def test_exported_shapes_read_back(root, splits):
-    """The solid from points of its surface, images up to JPEG's loss, cameras, names and split."""
+    """The solid from its surface points, images up to JPEG's loss, cameras, names and split."""
     shapes = sources.shapes(root, "box")
     rows = {row.name: (name, row) for name, split in splits.items() for row in split}
     assert {shape.name: shape.split for shape in shapes} == {name: split for name, (split, _) in rows.items()}
@@ -194,7 +194,7 @@ def test_a_cloud_that_contradicts_the_labels_is_a_warning(folder, row, tmp_path)
         ("img_choy2016/cameras.npz", {"world_mat_2": None}, "world_mat_2: expected numbers .3, 4., found none"),
     ],
 )
-def test_damage_is_one_line(file, change, expected, folder, tmp_path):
+def test_damage_is_reported_in_one_line(file, change, expected, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     with np.load(folder / file) as known:
         arrays = {**known, **change}
@@ -204,7 +204,7 @@ def test_damage_is_one_line(file, change, expected, folder, tmp_path):
 
 
 @pytest.mark.parametrize("file", ["points.npz", "pointcloud.npz", "img_choy2016/001.jpg", "img_choy2016/cameras.npz"])
-def test_a_truncated_or_missing_file_is_one_line(file, folder, tmp_path):
+def test_a_truncated_or_missing_file_is_reported_in_one_line(file, folder, tmp_path):
     shutil.copytree(folder, tmp_path / "model")
     path = tmp_path / "model" / file
     path.write_bytes(path.read_bytes()[:-200])
@@ -225,7 +225,7 @@ def test_a_shape_does_not_depend_on_the_others(folder, row, tmp_path):
 ODD_NAMES = ("my chair.obj", " two  spaces ", "deep/er/K\u00fcche.stl", "tab\there", "a\u2028b", "#1, 'quoted'.off")
 
 
-def test_odd_names_read_back(row, tmp_path):
+def test_unusual_names_read_back(row, tmp_path):
     rows = Rows(Named(row, f"box/{model}") for model in ODD_NAMES)
     occupancy_networks.write({"train": rows}, tmp_path)
     shapes = sources.shapes(tmp_path, "box")

@@ -1,4 +1,4 @@
-"""Solids from points of their surface: analytic shapes come back, hollows and separate pieces too."""
+"""Solids from surface points: analytic shapes are recovered, including hollow and separate pieces."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def sphere(center, radius, count, rng, outward=1):
     return np.array(center) + radius * directions, outward * directions
 
 
-def test_a_hollow_ball_and_a_small_one_beside_it(rng):
+def test_a_hollow_ball_and_a_small_one_next_to_it(rng):
     middle, beside = (-0.1, 0.05, 0.0), (0.36, -0.3, 0.2)
     surfaces = (
         sphere(middle, 0.3, 60_000, rng),
-        sphere(middle, 0.15, 20_000, rng, outward=-1),  # a hollow's surface looks into it
+        sphere(middle, 0.15, 20_000, rng, outward=-1),  # the surface of a cavity faces inwards
         sphere(beside, 0.06, 5_000, rng),
     )
     points, normals = (np.concatenate(parts) for parts in zip(*surfaces, strict=True))
@@ -36,7 +36,7 @@ def box(half, center=(0.0, 0.0, 0.0)):
     return (np.abs(grid_points(256) - np.array(center, np.float32)) < half).all(axis=-1)
 
 
-BULKY = {  # each has so large a surface that 100,000 points leave gaps in it
+BULKY = {  # surfaces so large that 100,000 points leave gaps
     "a box": lambda: box(0.45),
     "the whole cube": lambda: box(0.6),
     "a crate": lambda: box(0.45) & ~box((0.42, 0.45, 0.42), (0, 0.05, 0)),

@@ -1,4 +1,4 @@
-"""Jobs under Beam end as those of worker processes do, and a bad one ends nothing else."""
+"""Jobs under Beam have the outcomes of worker processes, and a failing job affects no other."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def run(tmp_path):
 
 
 def test_outcomes_are_those_of_worker_processes(run, monkeypatch):
-    monkeypatch.setattr(cluster, "_FEWEST_BATCHES", 2)
+    monkeypatch.setattr(cluster, "_MIN_BATCHES", 2)
     jobs = [4.0, -1.0, 0, 1, 9]
     spread = {number: outcome for number, *outcome in run(math.sqrt, jobs)}
     assert spread == {number: outcome for number, *outcome in workers.run_jobs(math.sqrt, jobs, 1)}
     assert spread[0] == [2.0, ""] and "math domain error" in spread[1][1]
 
 
-def test_a_crash_costs_its_job_only(run):
+def test_a_crash_costs_only_its_job(run):
     assert [(result, why) for _, result, why in run(os._exit, [3, 4])] == [
         (None, "its process died (exit status 3)"),
         (None, "its process died (exit status 4)"),

@@ -1,4 +1,4 @@
-"""Near copies of a user's meshes share a split; where the user chose, torn ones are named."""
+"""Near copies of a user's meshes share a split; if the user chose the splits, separated copies are named."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def silent(activity, number, total):
 
 @pytest.fixture(scope="module")
 def meshes(tmp_path_factory):
-    """Ten copies of a box, one of them of another scale and format, a ball, and a file that cannot be read."""
+    """Ten copies of a box, one of them in another scale and format, a ball, and a file that cannot be read."""
     root = tmp_path_factory.mktemp("meshes")
     for i in range(9):
         trimesh.creation.box((1, 2, 3)).export(root / f"box{i}.obj")
@@ -49,9 +49,9 @@ def test_copies_in_several_chosen_splits_are_named(meshes, tmp_path):
     listing = folder.listing(meshes, "solid")
     given = [dataclasses.replace(s, split="test" if "box1" in s.name else "train") for s in listing.shapes]
     chosen = dataclasses.replace(listing, shapes=given, copies="reported")
-    shapes, (torn, empty) = copies.settle_splits(chosen, given, tmp_path / "cache", LIMITS, silent)
+    shapes, (apart, empty) = copies.settle_splits(chosen, given, tmp_path / "cache", LIMITS, silent)
     assert shapes == given
-    assert "several splits" in torn and "solid/box1.obj (test)" in torn and "solid/box9.ply (train)" in torn
+    assert "several splits" in apart and "solid/box1.obj (test)" in apart and "solid/box9.ply (train)" in apart
     assert "none in validation" in empty and "none in test" not in empty
 
 
@@ -61,7 +61,7 @@ def test_other_sources_keep_their_splits_unread(tmp_path, meshes):
     assert not (tmp_path / "cache").exists()
 
 
-def test_a_single_mesh_trains(meshes, tmp_path):
+def test_a_single_mesh_is_in_the_training_split(meshes, tmp_path):
     listing = folder.listing(meshes, "solid")
     (ball, *_) = listing.shapes
     (settled,), (line,) = copies.settle_splits(listing, [ball], tmp_path / "cache", LIMITS, silent)

@@ -1,4 +1,4 @@
-"""A disk without room is found before the work starts, and ends it in one line where it fills up during it."""
+"""A lack of disk space is detected before the work starts, and ends a run in one line if it occurs later."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _free(monkeypatch, bytes_free):
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
 
 
-def test_room_is_checked_against_shapes_and_views(tmp_path, monkeypatch):
+def test_free_space_is_checked_against_shapes_and_views(tmp_path, monkeypatch):
     _free(monkeypatch, 10_000_000)
     disk.check_space(tmp_path, 20, 24)
     for shapes, views in ((30, 24), (20, 60)):
@@ -30,8 +30,8 @@ def test_room_is_checked_against_shapes_and_views(tmp_path, monkeypatch):
             disk.check_space(tmp_path, shapes, views)
 
 
-def test_the_estimate_fits_what_is_written(data_dir):
-    """Within a factor of two of the records of boxes in the tests, whose random views compress worse than real ones."""
+def test_the_estimate_matches_the_written_size(data_dir):
+    """Within a factor of two for the boxes of the tests, whose random views compress worse than real ones."""
     index = json.loads((data_dir / "work/index.json").read_text())
     shapes, views = len(index["shapes"]), index["settings"]["views"]
     images = shapes * views * 137 * 137 * 4  # random bytes do not compress
@@ -46,7 +46,7 @@ def _preparation(tmp_path):
     return Preparation("folder", "box", str(tmp_path / "out"), str(tmp_path / "meshes"), settings=Settings(views=1))
 
 
-def test_nothing_is_started_without_room(tmp_path, monkeypatch):
+def test_no_run_starts_without_enough_space(tmp_path, monkeypatch):
     _free(monkeypatch, 1000)
     started = []
     preparation = _preparation(tmp_path)
@@ -57,7 +57,7 @@ def test_nothing_is_started_without_room(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("number", disk.FULL)
-def test_a_record_without_room_ends_the_run_and_is_no_bad_mesh(number):
+def test_a_full_disk_ends_the_run_instead_of_failing_a_mesh(number):
     job = f'exec(\'raise OSError({number}, "no room", "work/a.npz")\')'
     done = []
     with pytest.raises(OSError, match=r"no room: 'work/a\.npz'") as caught:
@@ -67,7 +67,7 @@ def test_a_record_without_room_ends_the_run_and_is_no_bad_mesh(number):
     assert done == [(0, 2, "")]
 
 
-def test_other_errors_of_the_system_cost_one_job():
+def test_other_system_errors_cost_one_job():
     jobs = ["open('/does/not/exist')", "1 + 1"]
     assert [result for _, result, _ in sorted(run_jobs(eval, jobs, 1))] == [None, 2]
 
@@ -82,7 +82,7 @@ def test_a_full_disk_while_packing_names_the_folder(data_dir, tmp_path, monkeypa
     assert caught.value.filename == str(tmp_path) and caught.value.errno == errno.ENOSPC
 
 
-def test_other_failures_of_a_writer_stay_what_they_are(tmp_path):
+def test_other_failures_of_a_writer_are_unchanged(tmp_path):
     for error in (RuntimeError("something else"), FileNotFoundError(errno.ENOENT, "gone")):
         with pytest.raises(type(error)) as caught, disk.full_disk_named(tmp_path):
             raise error

@@ -1,4 +1,4 @@
-"""Shapes that face another way are found, those of no direction are left alone."""
+"""Shapes that face another way are found; symmetric shapes are not reported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from imfield_jax.preparation import facing
 
 
 def chair(rng: np.random.Generator) -> np.ndarray:
-    """A seat with a back at +z and one arm at +x, of random sizes: it looks different in all four turns."""
+    """A seat with a back at +z and one arm at +x, of random sizes: it differs in all four quarter turns."""
     grid = np.zeros((64, 64, 64), np.float32)
     low, high, depth = rng.integers(8, 14), rng.integers(50, 56), rng.integers(6, 12)
     grid[low:high, 20:28, low:high] = 1
@@ -36,7 +36,7 @@ def test_shapes_that_face_one_way_give_no_warning(chairs):
 
 
 @pytest.mark.parametrize("angle", [90, 180, 270])
-def test_the_angle_turns_a_shape_back(chairs, angle):
+def test_the_angle_rotates_a_shape_back(chairs, angle):
     """By the definition of a rotation about y, which takes z to x at 90 degrees."""
     centres = np.argwhere(np.ones((16, 16, 16))) - 7.5
     cos, sin = round(np.cos(np.radians(angle))), round(np.sin(np.radians(angle)))
@@ -46,13 +46,13 @@ def test_the_angle_turns_a_shape_back(chairs, angle):
     assert facing.turned([*chairs[:3], away, *chairs[4:]]) == {3: 360 - angle}
 
 
-def test_shapes_that_look_the_same_after_a_turn_have_no_direction(chairs):
+def test_shapes_with_rotational_symmetry_have_no_direction(chairs):
     pillar = sum(np.rot90(chairs[0], turn, axes=(0, 2)) for turn in range(4)) / 4
     assert facing.turned([*chairs, pillar]) == {}
     assert facing.turned([pillar] * 8) == {}
 
 
-def test_of_a_few_shapes_nothing_can_be_said(chairs):
-    few = [np.rot90(chairs[0], axes=(0, 2)), *chairs[1 : facing.FEWEST - 1]]
+def test_too_few_shapes_give_no_warning(chairs):
+    few = [np.rot90(chairs[0], axes=(0, 2)), *chairs[1 : facing.MIN_SHAPES - 1]]
     assert facing.turned(few) == {}
     assert facing.turned([]) == {}

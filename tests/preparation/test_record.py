@@ -1,4 +1,4 @@
-"""Records of one shape: what they need, said before any work is done."""
+"""Records of one shape: requirements are checked before any work is done."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Views against optics: what a pinhole must show of spheres, mirrors, glass and lace."""
+"""Views against optics: pinhole images of spheres, reflections, glass and lace."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def box(*sides, **kwargs):
 
 
 def wall(z, color=GREY, texture=None, half=0.4):
-    """A square facing both ways, at this z."""
+    """A double-sided square at this z."""
     square = half * np.array([[-1, -1, 0], [1, -1, 0], [1, 1, 0], [-1, 1, 0]]) + (0, 0, z)
     uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
     return Part(square, np.array([[0, 1, 2], [0, 2, 3]]), color, uv, texture)
@@ -45,7 +45,7 @@ def lace():
 
 
 def still_life():
-    """Texture, lace, glass before and behind things, smooth and flat faces, an inside-out ball."""
+    """Texture, lace, glass in front of and behind objects, smooth and flat faces, an inside-out ball."""
     inside_out = ball(0.12, shift=(-0.15, 0.2, 0), color=(0.9, 0.9, 0.3, 1.0))
     inside_out = dataclasses.replace(inside_out, faces=inside_out.faces[:, ::-1])
     crate = trimesh.creation.box((0.5, 0.15, 0.3))
@@ -144,7 +144,7 @@ def test_duplicates_and_slivers_are_removed_for_any_winding():
 
 
 def test_every_face_that_is_kept_has_a_normal():
-    """Slivers with an area that is a rounding error, and exactly zero by the edges at another corner."""
+    """Slivers whose area is a rounding error, and exactly zero when computed from the edges at another corner."""
     rng = np.random.default_rng(0)
     ends = rng.uniform(-0.5, 0.5, (20_000, 2, 3))
     between = ends[:, 0] + rng.random((20_000, 1)) * (ends[:, 1] - ends[:, 0])
@@ -172,7 +172,7 @@ def test_normals_are_smooth_on_balls_flat_on_boxes_and_ignore_winding():
     np.testing.assert_allclose(normals, ball_surface.normals, atol=1e-6)
 
 
-def test_normals_do_not_depend_on_how_the_work_is_cut():
+def test_normals_do_not_depend_on_the_chunk_size():
     mesh = trimesh.creation.icosphere(2).triangles
     welded = surfaces._weld(mesh)
     whole = surfaces._smooth_normals(mesh, welded)
@@ -209,7 +209,7 @@ def test_a_point_appears_at_its_projection():
 
 
 def test_front_is_seen_from_azimuth_zero():
-    """With the camera in front (-z) the object's right-hand things (+x) are on the left."""
+    """With the camera in front (-z), the object's right side (+x) is on the left."""
     scene = Scene(
         (ball(0.1, shift=(0.25, 0, 0), color=(1, 0, 0, 1)), ball(0.1, shift=(0, 0.25, 0), color=(0, 1, 0, 1)))
     )
@@ -234,7 +234,7 @@ def test_front_and_back_of_a_symmetric_scene_are_lit_alike():
     assert np.abs(views[0].astype(int) - views[1]).mean() < 0.05
 
 
-def test_nearer_things_hide_farther_ones():
+def test_nearer_objects_hide_farther_ones():
     scene = Scene((wall(0.2, (1, 0, 0, 1)), wall(-0.2, (0, 0, 1, 1), half=0.1)))
     near, far = render_views(scene, [front(), front(1.4, np.pi)])[:, 68, 68].astype(int)
     assert near[2] > 100 and near[0] < 5
@@ -264,7 +264,7 @@ def test_holes_are_holes_and_their_colour_does_not_show():
 
 
 def test_textures_stand_upright():
-    """uv has its origin at the bottom left, and the first row of a picture is its top."""
+    """uv has its origin at the bottom left, and the first row of an image is its top."""
     texture = np.zeros((8, 8, 4), np.uint8)
     texture[..., 3] = 255
     texture[:4, :, 0] = 255  # upper half red
@@ -278,7 +278,7 @@ def test_textures_stand_upright():
     assert lit[86, 86].tolist() == [False, True, True]
 
 
-def test_glass_lets_through_what_it_should():
+def test_glass_transmits_by_its_opacity():
     """Two panes of opacity a: alpha 1 - (1 - a)^2 over nothing, and the blend over something."""
     opacity = 0.4
     panes = (wall(-0.2, (0, 0, 1, opacity)), wall(-0.1, (0, 0, 1, opacity)))
@@ -300,8 +300,8 @@ def test_panes_are_blended_far_to_near_from_both_sides():
     assert other[2] > 2 * other[0]
 
 
-def test_panes_that_cross_hide_nothing_of_each_other():
-    """Whatever order two crossing panes are drawn in, one half of each is behind the other."""
+def test_intersecting_panes_do_not_hide_each_other():
+    """In any drawing order of two intersecting panes, one half of each is behind the other."""
     pane = wall(0.0, (0.5, 0.5, 0.5, 0.5))
     turns = (np.array([[c, 0, s], [0, 1, 0], [-s, 0, c]]) for c, s in ((0.8, 0.6), (0.8, -0.6)))
     crossed = Scene(tuple(dataclasses.replace(pane, vertices=pane.vertices @ turn.T) for turn in turns))
@@ -309,7 +309,7 @@ def test_panes_that_cross_hide_nothing_of_each_other():
     np.testing.assert_allclose(np.delete(alpha, slice(18, 24), axis=1), 0.75, atol=0.01)
 
 
-def test_one_colour_stays_one_colour_to_the_rim():
+def test_a_uniform_colour_is_uniform_up_to_the_silhouette():
     """A flat wall is lit evenly when seen from afar; no pixel of its edge may be darker."""
     view = render_views(Scene((wall(0.0, (0.9, 0.6, 0.3, 1)),)), [front(1.3, 0.3)])[0]
     seen = view[view[..., 3] > 0].astype(int)
@@ -321,7 +321,7 @@ def test_one_colour_stays_one_colour_to_the_rim():
     assert (view[view[..., 3] == 0] == 0).all()
 
 
-def test_an_object_that_is_all_transparent_is_drawn_solid():
+def test_a_fully_transparent_object_is_rendered_opaque():
     clear = render_views(Scene((ball(0.2, color=(0.7, 0.7, 0.7, 0.0)),)), [front()])
     np.testing.assert_array_equal(clear, render_views(Scene((ball(0.2),)), [front()]))
     mixed = Scene((ball(0.2, color=(0.7, 0.7, 0.7, 0.0)), box(0.1, 0.1, 0.1)))
@@ -331,7 +331,7 @@ def test_an_object_that_is_all_transparent_is_drawn_solid():
     )
 
 
-def test_same_input_same_bytes():
+def test_equal_inputs_give_equal_bytes():
     scene = still_life()
     cameras = camera_ring(np.random.default_rng(6), diagonal(scene), views=3)
     once = render_views(scene, cameras)
@@ -341,7 +341,7 @@ def test_same_input_same_bytes():
     np.testing.assert_array_equal(once[1], render_views(scene, cameras[1:2])[0])
 
 
-def test_objects_that_leave_the_image_or_surround_the_camera():
+def test_objects_that_exceed_the_image_or_surround_the_camera():
     view = render_views(Scene((box(4, 4, 4),)), [front(1.0)])
     assert (view[..., 3] == 255).all()
     assert not render_views(Scene((ball(0.05, shift=(0.0, 3.0, 0.0)),)), [front(1.0)]).any()
@@ -350,6 +350,6 @@ def test_objects_that_leave_the_image_or_surround_the_camera():
 def test_bad_input_is_one_clear_line():
     scene = Scene((ball(0.3),))
     for empty in (Scene(()), Scene((dataclasses.replace(scene.parts[0], faces=np.zeros((4, 3), int)),))):
-        with pytest.raises(ValueError, match="nothing to draw"):
+        with pytest.raises(ValueError, match="nothing to render"):
             render_views(empty, [front()])
     assert render_views(scene, []).shape == (0, 137, 137, 4)

@@ -1,4 +1,4 @@
-"""Colours in views: a flat colour, a texture of it and vertex colours of it look the same, and light is multiplied."""
+"""Colours in views: a flat colour, texture or vertex colours give the same image; products are in linear light."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_flat_color_looks_like_a_texture_and_like_vertex_colors_of_it(hue):
 
 @pytest.mark.parametrize("first", HUES)
 @pytest.mark.parametrize("second", HUES)
-def test_colors_are_multiplied_as_light_wherever_they_are_given(first, second):
+def test_colors_from_all_attributes_are_multiplied_in_linear_light(first, second):
     product = srgb.product(np.array(first), np.array(second))
     flat = drawn(Scene((ball((*product, 1.0)),)))
     for part in (
@@ -61,7 +61,7 @@ def test_colors_are_multiplied_as_light_wherever_they_are_given(first, second):
 
 @pytest.mark.parametrize("hue", HUES)
 def test_a_factor_of_gltf_looks_like_a_texture_of_the_same_light(hue, tmp_path):
-    """The fault: the linear factor was taken for sRGB, so flat models were too dark."""
+    """A regression: the linear factor was treated as sRGB, so flat models were too dark."""
     texel = np.rint(255 * np.array(hue)).astype(np.uint8)
     mesh = trimesh.creation.icosphere(subdivisions=2)
     views = []
@@ -79,7 +79,7 @@ def test_a_factor_of_gltf_looks_like_a_texture_of_the_same_light(hue, tmp_path):
     assert np.abs(views[1] - views[0]).max() <= 2
 
 
-def test_vertex_colors_are_seen_where_they_are_and_blend_between(tmp_path):
+def test_vertex_colors_appear_at_their_vertices_and_are_interpolated(tmp_path):
     """A PLY, red on the left and blue on the right: not one averaged colour, nor white."""
     mesh = trimesh.creation.box()
     mesh.visual.vertex_colors = np.where(mesh.vertices[:, :1] < 0, [255, 0, 0, 255], [0, 0, 255, 255])
@@ -99,14 +99,14 @@ def test_vertex_colors_are_seen_where_they_are_and_blend_between(tmp_path):
         assert (np.diff(seen[:, 0]) >= -1).all() and seen[:, 1].max() <= 1
 
 
-def test_translucent_vertex_colors_show_what_is_behind():
+def test_translucent_vertex_colors_show_the_background():
     front = ball(shade=(1, 0, 0, 0.5))
     behind = dataclasses.replace(ball((0.0, 0.0, 1.0, 1.0)), vertices=0.5 * ball().vertices)
     view = drawn(Scene((front, behind)))
     assert view[68, 68, 2] > 30 and view[68, 68, 0] > 30
 
 
-def test_parts_with_one_texture_and_other_colors_keep_their_colors():
+def test_parts_that_share_a_texture_keep_their_own_colors():
     texture = np.full((2, 2, 4), 255, np.uint8)
     parts = [dataclasses.replace(ball((*hue, 1.0), texel=WHITE), texture=texture) for hue in HUES]
     apart = (dataclasses.replace(part, vertices=part.vertices + 3 * i) for i, part in enumerate(parts))
@@ -116,7 +116,7 @@ def test_parts_with_one_texture_and_other_colors_keep_their_colors():
         assert any(np.abs(texels[0, 0, :3] / 255 - hue).max() < 0.01 for texels in surface.textures)
 
 
-def test_a_tint_leaves_alpha_and_weighs_by_it():
+def test_a_tint_preserves_alpha_and_is_premultiplied():
     texture = np.array([[[200, 100, 50, 255], [255, 255, 255, 0]]], np.uint8)
     texel = sample(prepared(texture, (0.5, 0.5, 0.5)), np.array([[0.25, 0.5]]))[0]
     np.testing.assert_allclose(texel[:3], srgb.product(texture[0, 0, :3] / 255, np.full(3, 0.5)), atol=0.01)

@@ -1,4 +1,4 @@
-"""Sampling: every label is true of the voxel it names, by brute force on the slow, obvious definition."""
+"""Sampling: every label is true for its voxel, by brute force on the slow, obvious definition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pooled_by_hand(solid, level):
 
 
 def surface_cells_by_hand(pooled):
-    """IM-NET's loops as they are written there (reference sheet 3.5)."""
+    """IM-NET's original loops (reference sheet 3.5)."""
     level = pooled.shape[0]
     walk = [i for start in (1, 2, 3, 4) for i in range(start, level - 1, 4)]
     return [
@@ -39,7 +39,7 @@ def ball():
 
 @pytest.fixture(scope="module")
 def wire():
-    """Two thin rods: far fewer surface cells than the budget, and cells with one full voxel in 4096."""
+    """Two thin rods: far fewer surface cells than the budget, and cells with one occupied voxel in 4096."""
     solid = np.zeros((256,) * 3, bool)
     solid[40:200, 131, 77] = True
     solid[131, 5, 201] = True
@@ -59,12 +59,12 @@ def test_pooled_labels_are_those_of_cell_and_voxel(request, shape, level):
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_exact_labels_are_those_of_the_voxel_and_see_gaps(ball, level):
+def test_exact_labels_are_those_of_the_voxel_and_resolve_gaps(ball, level):
     points, values = sampling.sample_level(ball, level, "exact", 3)
     i = points.astype(int)
     np.testing.assert_array_equal(values, ball[tuple(i.T)])
     in_full_cells = pooled_by_hand(ball, level)[tuple(i.T // (256 // level))]
-    assert (values[in_full_cells] == 0).any()  # what pooled labels never have
+    assert (values[in_full_cells] == 0).any()  # never with pooled labels
 
 
 @pytest.mark.parametrize("labels", sampling.LABELS)
@@ -83,10 +83,10 @@ def test_surface_cells_come_in_the_published_order(ball, wire, level):
         points, _ = sampling.sample_level(solid, level, "pooled", 1)
         cells = points.astype(int) // (256 // level)
         np.testing.assert_array_equal(cells[: len(expected)], expected)
-    assert len(expected) < count  # the wire needs filling up
+    assert len(expected) < count  # the wire needs random cells too
 
 
-def test_fill_up_is_uniform_over_the_other_cells(wire):
+def test_random_cells_are_uniform_over_the_other_cells(wire):
     points, _ = sampling.sample_level(wire, 32, "exact", 1)
     near = len(surface_cells_by_hand(pooled_by_hand(wire, 32)))
     octant = (points[near:] >= 128) @ np.array([4, 2, 1])
@@ -95,20 +95,20 @@ def test_fill_up_is_uniform_over_the_other_cells(wire):
 
 
 @pytest.mark.parametrize("level", [32, 64])
-def test_points_near_the_surface_see_both_classes(ball, level):
+def test_points_near_the_surface_have_both_labels(ball, level):
     _, values = sampling.sample_level(ball, level, "pooled", 0)
     assert 0.3 < values.mean() < 0.7
 
 
 def test_points_are_spread_over_their_cells(ball):
-    """A sampler that always answered the cell's corner or middle would pass the label tests."""
+    """A sampler that always returned the cell's corner or centre would pass the label tests."""
     for labels in sampling.LABELS:
         points, _ = sampling.sample_level(ball, 16, labels, 0)
         counts = np.bincount((points % 16).ravel(), minlength=16) / points.size
         assert np.abs(counts - 1 / 16).max() < 0.01
 
 
-def test_fallback_takes_the_full_voxel_nearest_to_the_middle():
+def test_the_fallback_takes_the_occupied_voxel_nearest_to_the_centre():
     offsets = sampling._outward_offsets(16)
     assert len(np.unique(offsets, axis=0)) == 16**3
     distance = np.abs(offsets - 8).max(axis=1)
@@ -116,7 +116,7 @@ def test_fallback_takes_the_full_voxel_nearest_to_the_middle():
 
 
 @pytest.mark.parametrize("labels", sampling.LABELS)
-def test_same_seed_same_points(ball, labels):
+def test_equal_seeds_give_equal_points(ball, labels):
     first, again, other = (sampling.sample_level(ball, 32, labels, seed) for seed in (5, 5, 6))
     np.testing.assert_array_equal(first[0], again[0])
     assert (first[0] != other[0]).any()
@@ -144,7 +144,7 @@ def test_pack_and_unpack_are_inverse(ball):
     np.testing.assert_array_equal(sampling.unpack_solid(sampling.pack_solid(odd), 5), odd)
 
 
-def test_uniform_points_measure_the_volume_and_agree_with_the_grid(ball):
+def test_uniform_points_estimate_the_volume_and_agree_with_the_grid(ball):
     points, values = sampling.uniform_points(ball, 50_000, 2)
     assert points.shape == (50_000, 3) and np.abs(points).max() <= 0.5
     cells = np.minimum(((points.astype(np.float64) + 0.5) * 256).astype(int), 255)

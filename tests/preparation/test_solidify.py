@@ -1,4 +1,4 @@
-"""Solidification: exact where inside has one meaning, and nearly that for spoilt twins of the same mesh."""
+"""Solidification: exact where "inside" is unambiguous, and nearly so for corrupted copies of the same mesh."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_boxes_with_faces_on_voxel_centres_tile_space():
     assert total.sum() == 11**3 and total.max() == 1
 
 
-def test_volume_is_met_within_the_voxel_shell():
+def test_volume_is_exact_to_within_the_voxel_shell():
     for soup, volume, area in (
         (ball(0.4), 4 / 3 * np.pi * 0.4**3, 4 * np.pi * 0.4**2),
         (tilted(box((0.5, 0.4, 0.3)), 3), 0.06, 0.94),
@@ -195,7 +195,7 @@ def test_nested_and_overlapping_bodies_are_a_union():
 
 
 def test_sealed_cavities_are_solid():
-    """A hollow ball, and a cabinet of six boards: nobody outside can tell that they are hollow."""
+    """A hollow ball, and a cabinet of six boards: nothing outside shows that they are hollow."""
     hollow = solidify(scene(ball(0.4), ball(0.3, inside_out=True)), 64).occupancy
     np.testing.assert_array_equal(hollow, solidify(scene(ball(0.4)), 64).occupancy)
     boards = [
@@ -208,7 +208,7 @@ def test_sealed_cavities_are_solid():
     assert cabinet.occupancy[32, 32, 32]
 
 
-def test_walls_between_glued_bodies_are_no_sheets():
+def test_walls_between_adjacent_bodies_are_not_sheets():
     low = box((0.3, 0.3, 0.3), (0, -0.15, 0))
     high = low[0] * [1, -1, 1], low[1][:, ::-1]
     solid = solidify(scene(low, high), 64)
@@ -221,7 +221,7 @@ def sheet(side, height):
     return vertices, np.array([[0, 2, 1], [0, 3, 2]])
 
 
-def test_a_double_sided_sheet_beside_closed_bodies_is_kept():
+def test_a_double_sided_sheet_next_to_closed_bodies_is_kept():
     vertices, faces = sheet(0.8, 0.31)
     doubled = vertices, np.concatenate([faces, faces[:, ::-1]])
     standing_alone = ball(0.2)
@@ -247,8 +247,8 @@ def test_a_rod_thinner_than_a_voxel_stays_in_one_piece():
     assert solid.diagnostics["lost_surface_share"] == 0
 
 
-def test_an_open_floor_is_closed_by_what_cannot_be_seen():
-    """A car-like box without a floor but with a lid of seats close under it: deep inside is never seen."""
+def test_an_open_floor_is_closed_by_hidden_volume():
+    """A car-like box with a hole in its floor: most of the interior is never visible."""
     vertices, faces = box((0.8, 0.4, 0.4), cuts=2)
     vertices, faces = weld(vertices, faces)
     floor = (vertices[faces][:, :, 1] < -0.199).all(axis=1)
@@ -267,13 +267,13 @@ def test_hidden_volume_is_the_inside_of_a_closed_box():
     assert unseen[inside].all() and not unseen[~grown(grown(inside))].any()
     assert not exposed(sights, inside, 0.0).any() and not exposed(sights, ~inside, 1.0).any()
     above = np.zeros_like(inside)
-    above[16, 20, 16] = True  # half of the world sees what lies on the middle of a plate
+    above[16, 20, 16] = True  # a point on the middle of a plate is visible from half of all directions
     sights = look(*box((0.95, 0.15, 0.95)), 32)
     assert exposed(sights, above, 0.4).any() and not exposed(sights, above, 0.6).any()
 
 
 def test_a_winding_number_does_not_bulge_into_the_open():
-    """Three sheets that face down wind 1.5 times around what lies above them, which everybody sees."""
+    """Three sheets that face down have a winding number of 1.5 above them, where space is visible in all views."""
     vertices, faces = joined(*(sheet(0.9, height) for height in (0.0, -0.02, -0.04)))
     faces = faces[:, ::-1]
     middle = np.array([[0.0, 0.1, 0.0]])
@@ -284,7 +284,7 @@ def test_a_winding_number_does_not_bulge_into_the_open():
 
 
 def test_invisible_space_is_solid_even_where_winding_numbers_are_outside():
-    """A box without floor and one side, both covered by closed slabs a crack away."""
+    """A box without a floor and one side, both covered by closed slabs at the distance of a crack."""
     vertices, faces = box((0.5, 0.4, 0.5), (0.1, 0.1, 0))
     middles = vertices[faces].mean(axis=1)
     faces = faces[(middles[:, 1] > -0.09) & (middles[:, 0] > -0.14)]
@@ -326,7 +326,7 @@ def test_a_solid_unlike_its_mesh_is_reported():
     assert warnings_about(nothing) == ["The solid is empty."]
 
 
-def test_agreement_is_near_one_for_a_faithful_solid_and_notices_a_filled_bowl():
+def test_agreement_is_near_one_for_a_faithful_solid_and_detects_a_filled_bowl():
     vertices, faces = tilted(box((0.6, 0.4, 0.3)), 8)
     silhouette, depth = agreement(vertices, faces, winding_grid(vertices, faces, 128) > 0)
     assert silhouette > 0.98 and depth > 0.98
@@ -370,8 +370,8 @@ def test_surface_voxels_are_those_a_face_meets():
     points, _ = trimesh.sample.sample_surface(trimesh.Trimesh(vertices, faces), 400_000, seed=0)
     met = np.zeros_like(marked)
     met[tuple(((points + 0.5) * 24).astype(int).T)] = True
-    assert marked[met].all()  # nothing is missed
-    assert (marked & ~met).sum() < 0.05 * marked.sum()  # and hardly anything is set needlessly
+    assert marked[met].all()  # no voxel is missed
+    assert (marked & ~met).sum() < 0.05 * marked.sum()  # and hardly any is set unnecessarily
     square, *_ = igl.point_mesh_squared_distance(grid_points(24)[marked].astype(np.float64), vertices, faces)
     assert np.sqrt(square.max()) <= np.sqrt(3) / 2 / 24 + 1e-6
 

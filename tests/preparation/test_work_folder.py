@@ -1,4 +1,4 @@
-"""Work folders made by earlier versions: gone on with where their records are the same, refused where not."""
+"""Work folders of earlier versions: resumed if their records are equal, otherwise refused."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ import pytest
 
 from imfield_jax.preparation.records import Preparation, make_records
 
-# As version 0.1.0 wrote it while views could be drawn by OpenGL too.
+# As written by version 0.1.0, which could also render views with OpenGL.
 BEFORE = {"format": 1, "source": "folder", "category": "car", "labels": "exact", "views": 24, "seed": 0}
 
 
 @pytest.mark.parametrize(
     ("renderer", "why"),
     [
-        ("ray", "expected mesh files"),  # past the work folder, and on to the empty source
-        ("auto", "started with renderer=auto, and now it is renderer=ray: choose another --out"),
-        ("gl", "started with renderer=gl, and now it is renderer=ray: choose another --out"),
+        ("ray", "expected mesh files"),  # the work folder is accepted, the empty source is not
+        ("auto", "expected renderer=auto, with which it was started, found renderer=ray: choose another --out"),
+        ("gl", "expected renderer=gl, with which it was started, found renderer=ray: choose another --out"),
     ],
 )
-def test_work_folders_with_views_drawn_by_opengl_are_refused(tmp_path, renderer, why):
+def test_work_folders_with_views_rendered_by_opengl_are_refused(tmp_path, renderer, why):
     meshes, work = tmp_path / "meshes", tmp_path / "out" / "work"
     meshes.mkdir()
     work.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""A mesh that shows which way it faces, and the check of where its front ends up."""
+"""A mesh that shows which way it faces, and a check of its final orientation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(scope="session")
 def arrow():
-    """(front, up) -> the text of an OBJ file: a triangle in their plane, its tip far to the front and a bit up."""
+    """(front, up) -> the text of an OBJ file: a triangle with corners at 3 front, at up and at the origin."""
 
     def text(front, up):
         return "v {} {} {}\nv {} {} {}\nv 0 0 0\nf 1 2 3\n".format(*(np.array(front) * 3), *up)

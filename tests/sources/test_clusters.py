@@ -1,4 +1,4 @@
-"""Shapes that look alike."""
+"""Clusters of similar shapes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def box_scene(extents, shift=0.0):
     return Scene((Part(np.asarray(box.vertices) + shift, np.asarray(box.faces)),))
 
 
-def test_surface_points_lie_on_the_surface_evenly_and_ignore_place_and_size():
+def test_surface_points_are_uniform_and_independent_of_position_and_size():
     points = clusters.surface_points(box_scene((1, 1, 1)), count=600)
     half = 0.5 / np.sqrt(3)
     np.testing.assert_allclose(np.abs(points).max(axis=1), half)
@@ -37,7 +37,7 @@ def test_chamfer_distances_are_those_of_brute_force():
             assert found[i, j] == pytest.approx((pairs.min(axis=0).mean() + pairs.min(axis=1).mean()) / 2)
 
 
-def test_single_linkage_chains():
+def test_single_linkage_joins_chains():
     places = np.array([0.0, 1.0, 2.0, 10.0, 11.0, 30.0])
     labels = clusters.single_linkage(np.abs(places[:, None] - places[None]), threshold=1.5)
     assert [list(labels).index(label) for label in labels] == [0, 0, 0, 3, 3, 5]

@@ -11,7 +11,7 @@ from imfield_jax.sources import clusters, flightgear
 
 
 def aircraft(root, name, size, nose=(-1, 0, 0)):
-    """An AC3D arrow of the wanted proportions with an effect, padded to the size of a real file."""
+    """An AC3D arrow of the given proportions with an effect, padded to the size of a real file."""
     folder = root / "usr" / "AI" / "Aircraft" / name / "Models"
     folder.mkdir(parents=True)
     triangle = "SURF 0x20\nmat {}\nrefs 3\n0 0 0\n1 0 0\n2 0 0\nkids 0\n"
@@ -35,18 +35,18 @@ def test_flightgear_lists_airplanes_nose_first_without_effects(tmp_path, assert_
     assert_front_is_minus_z(scene)
 
 
-def test_flightgear_holds_out_whole_clusters_and_remembers_them(tmp_path, monkeypatch):
+def test_flightgear_holds_out_whole_clusters_and_stores_them(tmp_path, monkeypatch):
     for i in range(12):
         aircraft(tmp_path, f"jet{i:02}", size=(0.2, 0.7, 1.4, 2.5, 5, 12)[i // 2])  # six pairs of exact copies
     shapes = flightgear.shapes(tmp_path)
     split = [shape.split for shape in shapes]
     assert split[0::2] == split[1::2]
     assert Counter(split) == {"train": 8, "validation": 2, "test": 2}, split
-    monkeypatch.setattr(clusters, "chamfer_distances", None)  # the second time nothing is measured
+    monkeypatch.setattr(clusters, "chamfer_distances", None)  # nothing is computed the second time
     assert [shape.split for shape in flightgear.shapes(tmp_path)] == split
 
 
-def test_flightgear_reports_what_is_wrong(tmp_path):
+def test_flightgear_names_what_it_expected(tmp_path):
     with pytest.raises(ValueError, match="AI/Aircraft"):
         flightgear.shapes(tmp_path)
     with pytest.raises(ValueError, match="found 'boat'"):

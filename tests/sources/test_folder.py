@@ -52,7 +52,7 @@ def test_axes_of_a_folder_become_ours(tmp_path, up, front, arrow, assert_front_i
     vectors = {axis: np.eye(3)["xyz".index(axis[-1])] * (-1 if axis[0] == "-" else 1) for axis in SIGNED_AXES}
     (tmp_path / "arrow.obj").write_text(arrow(vectors[front], vectors[up]))
     assert_front_is_minus_z(folder.shapes(tmp_path, "arrows", up, front)[0].load())
-    assert np.linalg.det(rotation(up, front)) == pytest.approx(1.0)  # a rotation, not a mirror
+    assert np.linalg.det(rotation(up, front)) == pytest.approx(1.0)  # a rotation, not a reflection
 
 
 def test_the_axes_of_most_files_need_one_flag():
@@ -61,7 +61,7 @@ def test_the_axes_of_most_files_need_one_flag():
 
 
 @pytest.mark.parametrize(("up", "front", "why"), [("y", "-y", "perpendicular axes, found y and -y"), ("w", "x", "'w'")])
-def test_axes_that_are_none_are_refused(up, front, why):
+def test_invalid_axes_are_refused(up, front, why):
     with pytest.raises(ValueError, match=why):
         rotation(up, front)
 
@@ -132,7 +132,7 @@ def test_bad_split_files_are_refused(tmp_path, text, why):
         folder.listing(tmp_path, "box")
 
 
-def test_subfolders_decide_where_all_meshes_are_in_one(tmp_path):
+def test_subfolders_decide_if_all_meshes_are_in_one(tmp_path):
     boxes(tmp_path, "train/a.obj", "validation/b.obj", "test/deep/c.obj")
     splits = {shape.name: shape.split for shape in folder.shapes(tmp_path, "box")}
     assert splits == {"box/train/a.obj": "train", "box/validation/b.obj": "validation", "box/test/deep/c.obj": "test"}
@@ -141,7 +141,7 @@ def test_subfolders_decide_where_all_meshes_are_in_one(tmp_path):
         folder.shapes(tmp_path, "box")
 
 
-def test_rows_that_agree_may_be_repeated(tmp_path):
+def test_consistent_rows_may_be_repeated(tmp_path):
     boxes(tmp_path, "a.obj", "b.obj")
     (tmp_path / "split.csv").write_text("name,split\na,train\nb,test\na.obj,train\n")
     assert [shape.split for shape in folder.shapes(tmp_path, "box")] == ["train", "test"]
@@ -155,7 +155,7 @@ def test_semicolons_and_tabs_separate_columns_too(tmp_path, text):
     assert splits == {"box/a.obj": "test", "box/b.obj": "train"}
 
 
-def test_names_of_split_folders_may_have_capitals(tmp_path):
+def test_names_of_split_folders_are_case_insensitive(tmp_path):
     boxes(tmp_path, "Train/a.obj", "Val/b.obj", "TEST/c.obj")
     splits = {shape.name: shape.split for shape in folder.shapes(tmp_path, "box")}
     assert splits == {"box/Train/a.obj": "train", "box/Val/b.obj": "validation", "box/TEST/c.obj": "test"}
@@ -172,7 +172,7 @@ def test_credits_of_a_folder_are_read_and_written(tmp_path):
     assert credits.read(written, ["box/a.obj"]) == ({"box/a.obj": listing.shapes[0].credit}, [])
 
 
-def test_credits_with_other_columns_are_read_and_what_is_missing_is_named(tmp_path):
+def test_credits_with_other_columns_are_read_and_missing_ones_are_named(tmp_path):
     boxes(tmp_path, "a.obj")
     (tmp_path / "CREDITS.csv").write_text("name,source,license,style\na,My shelf,CC0,low poly\n")
     listing = folder.listing(tmp_path, "box")
@@ -180,7 +180,7 @@ def test_credits_with_other_columns_are_read_and_what_is_missing_is_named(tmp_pa
     assert listing.left_out == ("CREDITS.csv: expected a column author, found none: left empty",)
 
 
-def test_copies_are_found_among_shapes_of_one_outline():
+def test_copies_are_found_among_shapes_with_the_same_outline():
     sides = ((1, 2, 3), (2, 4, 6), (3, 2, 1), (1, 2.02, 3), (1, 1, 1))
     clouds = [clusters.surface_points(box(extents)) for extents in sides]
     expected = clusters.single_linkage(clusters.chamfer_distances(clouds), clusters.COPY_DISTANCE)
@@ -193,7 +193,7 @@ def box(extents):
     return Scene((Part(np.array(mesh.vertices), np.array(mesh.faces)),))
 
 
-def test_groups_share_a_split_and_something_trains():
+def test_groups_share_a_split_and_the_training_split_is_not_empty():
     names = [f"car/{i}.obj" for i in range(100)]
     groups = [names[i : i + 5] for i in range(0, 50, 5)]
     split = splits.split_groups(names, groups)

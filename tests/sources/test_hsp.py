@@ -1,4 +1,4 @@
-"""HSP's voxels and 3D-R2N2's pictures: axes and order by slow references, damage in one line."""
+"""HSP's voxels and 3D-R2N2's images: axes and order against slow references, damage in one line."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MODELS = ("a", "b", "c", "d", "e")
 
 
 def blocked(solid):
-    """A solid as HSP stores it, a block for each place."""
+    """A solid as HSP stores it, one block per position."""
     blocks = solid.reshape(16, 16, 16, 16, 16, 16).transpose(0, 2, 4, 1, 3, 5).reshape(-1, 16, 16, 16)
     unique, numbers = np.unique(blocks, axis=0, return_inverse=True)
     return {"b": unique.astype(np.uint8), "bi": numbers.reshape(16, 16, 16).astype(np.uint16) + 1}
@@ -57,7 +57,7 @@ def root(written, tmp_path):
     return shutil.copytree(written, tmp_path / "root")
 
 
-def test_blocks_are_put_where_their_numbers_say(rng):
+def test_blocks_are_placed_by_their_indices(rng):
     blocks, numbers = rng.random((7, 16, 16, 16)) < 0.5, rng.integers(7, size=(16, 16, 16))
     expected = np.zeros((256,) * 3, bool)
     for i, j, k in np.ndindex(16, 16, 16):
@@ -89,13 +89,13 @@ def slow_fill(solid):
     return result
 
 
-def test_hollows_are_filled_as_the_slow_reference_does(rng):
+def test_hollows_are_filled_as_by_the_slow_reference(rng):
     for density in (0.05, 0.2, 0.5):
         solid = rng.random((12, 13, 11)) < density
         np.testing.assert_array_equal(hsp.filled(solid), slow_fill(solid))
 
 
-def test_a_shell_becomes_solid_and_a_bowl_that_opens_upwards_stays():
+def test_a_shell_becomes_solid_and_a_bowl_open_at_the_top_is_unchanged():
     shell = np.zeros((20,) * 3, bool)
     shell[3:17, 3:17, 3:17] = True
     shell[5:15, 5:15, 5:15] = False
@@ -127,8 +127,8 @@ def test_a_record_has_these_voxels_and_these_images(root):
     assert (distance, fov) == pytest.approx((1.4, 2 * np.arctan(16 / 35)))
 
 
-def test_cameras_stand_where_blender_put_them(root):
-    """Their script parents a camera at x to an empty object, turns that, and imports models with z = up, y = -z."""
+def test_cameras_are_where_blender_placed_them(root):
+    """The script parents a camera at x to an empty object, rotates that, and imports models with z = up, y = -z."""
     cameras = cameras_of(renderings.read_cameras(root / hsp.RENDERINGS / CAR / "a" / "rendering"))
     for number, camera in enumerate(cameras):
         turned = Rotation.from_euler("xyz", [0, -27.5, -15 * number], degrees=True)
@@ -198,6 +198,6 @@ def test_damaged_files_are_refused_or_read(root, rng):
             assert "a.mat" in str(error)
 
 
-def test_no_voxels_say_what_was_expected(tmp_path):
+def test_missing_voxels_name_the_expected_files(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"modelBlockedVoxels256/02958343: expected a \.mat file for each"):
         hsp.shapes(tmp_path, "car")

@@ -1,4 +1,4 @@
-"""Meshes that come as a Debian package."""
+"""Meshes from a Debian package."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imfield_jax.sources import package
 
 
 class Client:
-    """Stands in for apt-get and dpkg-deb: records commands, brings a file, unpacks it as a folder."""
+    """A fake of apt-get and dpkg-deb: records commands, provides a file, unpacks it as a folder."""
 
     def __init__(self, monkeypatch, content=b"a package", fails=(), missing=()):
         self.commands, self.content, self.fails = [], content, fails
@@ -56,9 +56,9 @@ def test_a_package_file_or_folder_given_by_the_user_is_used(tmp_path, monkeypatc
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"missing": ("apt-get",)}, "apt-get is needed and not on this machine"),
+        ({"missing": ("apt-get",)}, "expected the program apt-get, found none on this machine"),
         ({"fails": ("apt-get",)}, "Could not resolve the host"),
-        ({"missing": ("dpkg-deb",)}, "dpkg-deb is needed"),
+        ({"missing": ("dpkg-deb",)}, "expected the program dpkg-deb"),
         ({"fails": ("dpkg-deb",)}, "dpkg-deb -x"),
     ],
 )
@@ -71,7 +71,7 @@ def test_without_a_client_or_a_network_the_error_names_the_file_to_provide(tmp_p
     assert not any(tmp_path.iterdir())
 
 
-def test_another_file_than_the_expected_one_is_refused(tmp_path, monkeypatch):
+def test_a_file_with_another_checksum_is_refused(tmp_path, monkeypatch):
     Client(monkeypatch, content=b"tampered")
     with pytest.raises(ValueError, match=f"expected sha256 {SUM}"):
         package.obtain("meshes", SUM, tmp_path)

@@ -1,4 +1,4 @@
-"""ShapeNetCore.v2 as it comes, unpacked or in zip files."""
+"""ShapeNetCore.v2 as distributed, unpacked or in zip files."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_thirteen_are_the_categories_of_3d_r2n2_together(tmp_path, models):
         list_shapes("shapenet", "thirteen", tmp_path)
 
 
-def test_shapenet_tells_models_that_never_had_a_mesh_from_those_this_copy_lacks(tmp_path):
+def test_shapenet_distinguishes_models_without_a_mesh_from_those_missing_in_this_copy(tmp_path):
     known = next(iter(synsets.WITHOUT_MESH)).split("/")[1]
     for model in (known, "m0"):
         (tmp_path / "02958343" / model / "images").mkdir(parents=True)
@@ -59,7 +59,7 @@ def test_shapenet_tells_models_that_never_had_a_mesh_from_those_this_copy_lacks(
         with pytest.raises(FileNotFoundError) as caught:
             shape.load()
         errors[shape.name.split("/")[1]] = str(caught.value)
-    assert errors[known].endswith("none in any copy: ShapeNetCore.v2 has no mesh of this model")
+    assert errors[known].endswith("missing in every copy: ShapeNetCore.v2 has no mesh of this model")
     assert errors["m0"].endswith("m0/models/model_normalized.obj: expected a triangle mesh, found no such file")
 
 
@@ -74,7 +74,7 @@ def test_shapenet_without_a_split_file_is_sorted_80_10_10_and_left_where_it_is(
     assert_front_is_minus_z(pickle.loads(pickle.dumps(shapes[0])).load())
 
 
-def test_shapenet_follows_its_split_file_of_the_same_synset(tmp_path, models):
+def test_shapenet_uses_the_rows_of_its_synset_in_the_split_file(tmp_path, models):
     models(tmp_path, "02958343", ["a", "b", "c", "new"])
     (tmp_path / "all.csv").write_text(
         "id,synsetId,subSynsetId,modelId,split\n"
@@ -93,7 +93,7 @@ def test_shapenet_lists_a_model_without_a_mesh_and_reports_it_on_loading(tmp_pat
 
 
 def zipped(root, synset):
-    """What is below a category's folder, in a zip file instead."""
+    """The contents of a category's folder in a zip file instead."""
     with zipfile.ZipFile(root / f"{synset}.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         for path in sorted((root / synset).rglob("*")):
             archive.write(path, path.relative_to(root))
@@ -124,7 +124,7 @@ def test_a_model_in_a_zip_file_has_its_own_materials(tmp_path, models):
     assert expected[0] != expected[1]
 
 
-def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path, models):
+def test_errors_in_a_zip_file_name_the_zip_file(tmp_path, models):
     models(tmp_path, "02958343", ["a", "b"])
     (tmp_path / "02958343" / "a" / "models" / "model_normalized.obj").rename(tmp_path / "02958343" / "a" / "other.obj")
     zipped(tmp_path, "02958343")
@@ -142,7 +142,7 @@ def test_what_is_wrong_in_a_zip_file_names_the_zip_file(tmp_path, models):
         shapenet.shapes(tmp_path, "car")
 
 
-def test_shapenet_reports_what_it_found_instead(tmp_path, models):
+def test_shapenet_errors_name_what_was_found_instead(tmp_path, models):
     with pytest.raises(ValueError, match="found no synset folder"):
         shapenet.shapes(tmp_path, "car")
     models(tmp_path, "03001627", ["a"])

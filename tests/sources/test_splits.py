@@ -16,7 +16,7 @@ def test_dealing_is_even_and_covers_the_whole_order():
     assert splits.dealt(["only"]) == {"only": "train"}
 
 
-def test_hashed_splits_ignore_order_and_other_names_and_always_train():
+def test_hashed_splits_ignore_order_and_other_names_and_always_have_training_shapes():
     names = [f"car/{i}.obj" for i in range(1000)]
     split = splits.split_hashed(names)
     sizes = Counter(split.values())

@@ -14,7 +14,7 @@ from imfield_jax.sources.splits import SPLITS
 
 @pytest.fixture
 def library(arrow):
-    """A .sh3f with an arrow per row (title, room, front, modelRotation or "")."""
+    """A .sh3f with one arrow per row (title, room, front, modelRotation or "")."""
 
     def made(root, name, rows):
         text = ["name=Test library"]
@@ -37,7 +37,7 @@ LYING = ((0, -1, 0), (0, 0, 1))  # z up, front -y: needs the rotation below
 STAND_UP = "1 0 0 0 0 1 0 -1 0"  # y' = z, z' = -y
 
 
-def test_sweethome_names_make_kinds_and_models_face_minus_z(tmp_path, assert_front_is_minus_z, library):
+def test_sweethome_kinds_come_from_names_and_models_face_minus_z(tmp_path, assert_front_is_minus_z, library):
     rows = [
         ("Bar stool", "Kitchen", SOUTH, ""),
         ("Armchair", "Living room", LYING, STAND_UP),
@@ -90,7 +90,7 @@ def test_sweethome_splits_mix_libraries_and_agree_between_categories(tmp_path, l
         assert all(seating[shape.name] == shape.split for shape in sweethome3d.shapes(tmp_path, category))
 
 
-def test_sweethome_reports_what_is_wrong(tmp_path, library):
+def test_sweethome_errors_name_what_was_expected(tmp_path, library):
     with pytest.raises(ValueError, match="found none"):
         sweethome3d.shapes(tmp_path, "seating")
     with pytest.raises(ValueError, match="found 'bathtub'"):

@@ -1,4 +1,4 @@
-"""The size of a view and how its samples become pixels."""
+"""The size of a view, and the reduction of its samples to pixels."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SAMPLES = 4  # per pixel and axis
 
 
 def resolve(samples: Float32[np.ndarray, "rows columns 4"]) -> UInt8[np.ndarray, "rows//4 columns//4 4"]:
-    """Mean of each pixel's samples, colour no longer multiplied by alpha.
+    """Mean of each pixel's samples, with straight alpha.
 
-    samples: premultiplied RGBA in [0, 255], 4 x 4 a pixel. Averaging premultiplied
-    colour is what keeps the background from bleeding into the rim of the object.
+    samples: premultiplied RGBA in [0, 255], 4 x 4 per pixel. Averaging premultiplied
+    colours keeps the background from bleeding into the silhouette.
     """
     height, width = samples.shape[0] // SAMPLES, samples.shape[1] // SAMPLES
     rows = samples.reshape(height, SAMPLES, -1).sum(axis=1)

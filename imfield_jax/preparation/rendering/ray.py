@@ -1,9 +1,9 @@
-"""Views traced by Embree and shaded in numpy: 16 rays a pixel, no display, no driver, no threads of its own.
+"""Views traced with Embree and shaded in NumPy: 16 rays per pixel, no display, no driver, no extra threads.
 
-Rays replaced an OpenGL renderer (moderngl on EGL). Commit a41ae0b has both, and in `benchmarks/rendering.py` a table of
-13 shapes: the median of 24 views was 0.09 s of a core by OpenGL (Mesa) and 0.58 s by rays, of about 3 s that the
-preparation of a mesh takes; images differed by less than 0.1 of 255 a channel. Rays need only a wheel, give the same
-bytes on every machine, and do not crash beside JAX, as Mesa did.
+Ray tracing replaced an OpenGL renderer (moderngl on EGL). Commit a41ae0b has both, and in `benchmarks/rendering.py` a
+table of 13 shapes: the median time of 24 views on one core was 0.09 s with OpenGL (Mesa) and 0.58 s with rays, of about
+3 s for the preparation of a mesh; images differed by less than 0.1 of 255 per channel. Ray tracing needs only a wheel,
+gives the same bytes on every machine, and does not crash in a process with JAX, as Mesa did.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from imfield_jax.preparation.rendering.surface import Surface
 from imfield_jax.preparation.rendering.texture import CUT_OUT, sample
 from imfield_jax.sources import color as srgb
 
-STEP = 1e-4  # offset of a ray behind a hole it passed, as a fraction of the camera distance
-HOLES = 12  # cut-outs that a ray may pass, as many as the layers of a cane chair seen from the side
-PANES = 8  # layers of glass a ray may pass
+STEP = 1e-4  # offset of a ray after a hole it passed, as a fraction of the camera distance
+HOLES = 12  # maximum cut-outs along a ray, the number of layers of a cane chair seen from the side
+PANES = 8  # maximum layers of glass along a ray
 
 
 def render(surface: Surface, cameras: list[Camera]) -> UInt8[np.ndarray, "K 137 137 4"]:
@@ -88,7 +88,7 @@ class _Tracer:
     def _panes(
         self, eye: np.ndarray, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray
     ) -> None:
-        """Puts the glass in front of the opaque samples, near to far."""
+        """Composites the glass over the opaque samples, near to far."""
         rays = np.arange(len(directions))
         start = np.zeros(len(rays), np.float32)
         front = np.zeros((len(rays), 3), np.float32)
@@ -141,7 +141,7 @@ class _Tracer:
 
 
 def _embree(corners: np.ndarray) -> EmbreeScene | None:
-    """The acceleration structure of triangles [F, 3, 3], None without triangles."""
+    """The acceleration structure of triangles [F, 3, 3]; None if there are none."""
     if not len(corners):
         return None
     scene = EmbreeScene()
@@ -154,8 +154,8 @@ def _nearest(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """First hits of rays beyond their start and before their limit.
 
-    Returns the rays that hit [M] int, and of these the face [M], barycentric weights [M, 3] and
-    depth [M]: multiples of the direction, from the eye.
+    Returns the rays that hit [M] int, and their face [M], barycentric weights [M, 3] and depth [M],
+    as multiples of the direction from the eye.
     """
     origins = eye + start[:, None] * directions
     far = None if limit is None else limit - start
@@ -167,7 +167,7 @@ def _nearest(
 
 
 def _window(surface: Surface, camera: Camera) -> tuple[int, int, int, int]:
-    """Pixels that can show the surface: first and end row, first and end column."""
+    """The pixels that may show the surface: first and end row, first and end column."""
     points, depth = camera.project(surface.corners.reshape(-1, 3), VIEW_SIZE)
     if depth.min() <= 0.01 * camera.distance:
         return 0, VIEW_SIZE, 0, VIEW_SIZE

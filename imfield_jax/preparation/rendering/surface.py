@@ -1,9 +1,9 @@
 """A scene prepared for rendering: clean triangles with smooth normals, sorted by material.
 
-Artists' meshes repeat faces (often once per side, as ShapeNet's do) and do not agree on winding.
-Repeated faces fight for the same depth and cancel each other's vertex normals, so they go first;
+Artists' meshes repeat faces (often once per side, as in ShapeNet) and have inconsistent winding.
+Repeated faces cause z-fighting and cancel each other's vertex normals, so they are removed first;
 then each corner gets the mean normal of those faces around it that meet its own face at less than
-the crease angle, whichever way they are wound.
+the crease angle, regardless of their winding.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imfield_jax.sources.scene import Color, Part, Scene
 from imfield_jax.types import Mesh
 
 CREASE_DEGREES = 40.0
-WELD = 2.0**-20  # vertices closer than this, in bounding boxes, are the same point
+WELD = 2.0**-20  # vertices closer than this fraction of the bounding box are welded
 LARGEST_FAN = 64  # corners around a vertex beyond which it is the hub of a flat fan
 INVISIBLE = 1 / 255
 
@@ -30,11 +30,11 @@ INVISIBLE = 1 / 255
 class Surface:
     """Triangles without duplicates; the opaque ones come first, then by texture.
 
-    corners: positions.                     normals: of the corners, on the side the face is wound.
+    corners: positions.                     normals: per corner, on the side given by the winding.
     colors:  (r, g, b, opacity), sRGB.
-    texture: the number in `textures`.      textures: see `texture.prepared`.
-    shades:  colours of the corners in linear light, white where a part has none; None if all are.
-    opaque:  the number of faces that hide what is behind them, but for holes in their texture.
+    texture: index in `textures`.           textures: see `texture.prepared`.
+    shades:  corner colours in linear light, white for parts without; None if all are white.
+    opaque:  number of faces that are opaque except for holes in their texture.
     """
 
     corners: Float32[np.ndarray, "F 3 3"]
@@ -55,7 +55,7 @@ def diagonal(scene: Scene) -> float:
 
 
 def surface_of(scene: Scene) -> Surface:
-    """The scene ready to draw. Raises ValueError when no triangle has an area."""
+    """The scene ready to render. Raises ValueError when no triangle has an area."""
     parts = _visible_parts(scene)
     table = {_tinted(part): part for part in parts}  # several parts often have the same image
     rows = {key: row for row, key in enumerate(table)}
@@ -70,7 +70,7 @@ def surface_of(scene: Scene) -> Surface:
     welded = _weld(corners)
     keep = _distinct(corners, welded)
     if not len(keep):
-        raise ValueError("the mesh has no triangle with an area, there is nothing to draw")
+        raise ValueError("the mesh has no triangle with an area, there is nothing to render")
     corners = corners[keep]
     return Surface(
         corners=corners.astype(np.float32),
@@ -94,12 +94,12 @@ def _visible_parts(scene: Scene) -> list[Part]:
 
 
 def _tinted(part: Part) -> tuple:
-    """Equal for parts with the same texels: those of their texture, multiplied by their colour."""
+    """A key that is equal for parts with the same texels (texture multiplied by colour)."""
     return (id(part.texture), part.color[:3]) if part.texture is not None else ()
 
 
 def _plain_color(part: Part) -> Color:
-    """The colour of a part that is not in its texels already."""
+    """The colour of a part, excluding what its texels already contain."""
     return part.color if part.texture is None else (1.0, 1.0, 1.0, part.color[3])
 
 
@@ -126,7 +126,7 @@ def _corner_uv(part: Part) -> np.ndarray:
 
 
 def _weld(corners: np.ndarray) -> np.ndarray:
-    """Numbers equal for corners at the same place: [F, 3, 3] positions -> [F, 3] int64."""
+    """Indices that are equal for coincident corners: [F, 3, 3] positions -> [F, 3] int64."""
     if not len(corners):
         return np.zeros((0, 3), np.int64)
     points = corners.reshape(-1, 3)
@@ -137,14 +137,14 @@ def _weld(corners: np.ndarray) -> np.ndarray:
 
 
 def _distinct(corners: np.ndarray, welded: np.ndarray) -> np.ndarray:
-    """Rows of faces with an area, the first of each set of equal ones: [N] int64, ascending."""
+    """Rows of faces with nonzero area, the first of each set of equal ones: [N] int64, ascending."""
     area = np.linalg.norm(_face_vectors(corners), axis=1)
     rows = np.flatnonzero(with_three_corners(welded) & (area > 0))
     return rows[first_copies(welded[rows])]
 
 
 def _face_vectors(corners: np.ndarray) -> np.ndarray:
-    """`face_vectors`, [F, 3]. Other edges of a sliver may give exactly zero where these do not."""
+    """`face_vectors`, [F, 3]. For a sliver, other edges may give exactly zero where these do not."""
     points = corners.reshape(-1, 3)
     return face_vectors(Mesh(points, np.arange(len(points)).reshape(-1, 3)))
 
@@ -186,5 +186,5 @@ def _face_normals(corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     forward = edges / np.linalg.norm(edges, axis=2, keepdims=True)
     backward = -np.roll(forward, 1, axis=1)
     cosine = np.einsum("fkc,fkc->fk", forward, backward)
-    # A sliver's corner of angle 0 must still weigh something, or its normal would be 0 / 0.
+    # A sliver's corner of angle 0 needs a positive weight, or its normal would be 0 / 0.
     return normals, np.maximum(np.arccos(np.clip(cosine, -1, 1)), 1e-6).reshape(-1)

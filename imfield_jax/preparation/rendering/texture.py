@@ -1,7 +1,7 @@
-"""Texture images as the ray tracer samples them: small, premultiplied, bilinear, repeating.
+"""Texture images for the ray tracer: reduced, premultiplied, with bilinear sampling and repetition.
 
-There are no mip-maps. Images are reduced once to the detail that a 137 pixel view can show, and the sixteen
-samples of a pixel do the rest, which keeps the ray tracer simple.
+There are no mip-maps. Images are reduced once to the detail that a 137-pixel view can show, and the sixteen
+samples per pixel do the rest, which keeps the ray tracer simple.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CUT_OUT = 0.5  # texels of an opaque part below this opacity are holes
 
 
 def is_translucent(texture: UInt8[np.ndarray, "H W 4"]) -> bool:
-    """Whether an image is see-through like glass rather than cut out like lace."""
+    """Whether an image is translucent like glass rather than cut out like lace."""
     alpha = texture[..., 3]
     return bool(((alpha > 25) & (alpha < 230)).mean() > 0.5)
 
@@ -27,7 +27,7 @@ def prepared(
 ) -> UInt8[np.ndarray, "h w 4"]:
     """Premultiplied texels, first row at the bottom where v = 0, sides <= 512.
 
-    color: sRGB, multiplies the texture as light, see `color.product`.
+    color: sRGB, multiplied with the texture in linear light, see `color.product`.
 
     None gives one white texel. Premultiplied, because the colour stored under transparent texels is
     arbitrary and would otherwise show as a fringe around every hole.
@@ -39,7 +39,7 @@ def prepared(
     size = max(1, round(width * shrink)), max(1, round(height * shrink))
     image = Image.fromarray(np.ascontiguousarray(texture))
     if size != (width, height):
-        image = image.resize(size, Image.Resampling.BOX)  # weighs RGBA by its alpha
+        image = image.resize(size, Image.Resampling.BOX)  # weights RGBA by its alpha
     texels = np.asarray(image)[::-1].astype(np.float32)
     if color != (1.0, 1.0, 1.0):
         texels[..., :3] = 255 * srgb.product(texels[..., :3] / 255, np.array(color))

@@ -1,6 +1,6 @@
 """Solid voxels from artists' meshes: closed or open, double-sided, inside out, in pieces.
 
-solid          the entry: `solidify(scene) -> Solid`, choice of path and report
+solid          the entry point: `solidify(scene) -> Solid`, choice of path and report
 topology       welding, duplicates, closed patches
 exact, winding closed meshes: integer winding numbers by column crossings
 robust, visibility, hidden

@@ -1,6 +1,6 @@
 """Orthographic depth maps of meshes and of solids.
 
-Used to carve away space that a view sees (`hidden`) and to judge whether a solid still looks
+Used to carve away space visible in a view (`hidden`) and to check whether a solid still looks
 like its mesh (`agreement`). A `View` is a direction with a square of parallel rays, wide enough for the
 cube from any side.
 """
@@ -23,9 +23,9 @@ _MISS = 1e9
 class View:
     """Parallel rays along a direction.
 
-    axes: rows are right, up and the unit direction of the rays; right-handed or not
-          does not matter here.
-    pixels: rays per side; ray (i, j) passes (-width/2 + (i + 0.5) * pitch) * right + the same for j * up.
+    axes: rows are right, up and the unit direction of the rays; of either handedness.
+    pixels: rays per side; ray (i, j) passes through (-width/2 + (i + 0.5) * pitch) * right
+            + (-width/2 + (j + 0.5) * pitch) * up.
     """
 
     axes: Float64[np.ndarray, "3 3"]
@@ -50,7 +50,7 @@ def view_along(direction: Float[np.ndarray, " 3"], pixels: int) -> View:
 
 
 def spread_directions(count: int) -> Float64[np.ndarray, "count 3"]:
-    """`count` directions spread evenly over a half sphere (a Fibonacci spiral)."""
+    """`count` directions distributed evenly over a hemisphere (a Fibonacci spiral)."""
     index = np.arange(count) + 0.5
     angle = np.pi * (1 + 5**0.5) * index
     height = 1 - index / count
@@ -128,7 +128,7 @@ def _march(solid: np.ndarray, axes: np.ndarray, width: float, pixels: int, near:
 
 
 def solid_depths(solid: Bool[np.ndarray, "R R R"], view: View) -> Float64[np.ndarray, "pixels pixels"]:
-    """Depth of the first full voxel on each ray of a solid, to a voxel."""
+    """Depth of the first occupied voxel of a solid on each ray, to within a voxel."""
     near = np.full((view.pixels, view.pixels), _MISS)
     _march(solid, view.axes, view.width, view.pixels, near)
     return near
@@ -140,11 +140,11 @@ def agreement(
     solid: Bool[np.ndarray, "R R R"],
     pixels: int = 128,
 ) -> tuple[float, float]:
-    """How much a solid looks like its mesh, from three axes and four diagonals.
+    """Similarity of a solid and its mesh, viewed along three axes and four diagonals.
 
-    Returns the intersection over union of the silhouettes, all views taken together (so that one which sees
-    a sheet edge-on has little weight), and the fraction of rays hitting both whose
-    depths differ by at most two voxels. Both are 0 when neither is visible.
+    Returns the intersection over union of the silhouettes, over all views together (so that an edge-on view
+    of a sheet has little weight), and the fraction of rays hitting both whose depths differ by at most two
+    voxels. Both are 0 when neither is visible.
     """
     directions = np.concatenate([np.eye(3), [[1, 1, 1], [1, 1, -1], [1, -1, 1], [-1, 1, 1]]])
     either, both, close = 0, 0, 0

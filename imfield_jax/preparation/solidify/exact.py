@@ -1,8 +1,8 @@
-"""Solids of closed meshes: exact, fast, and only for meshes where "inside" has one meaning.
+"""Solids of closed meshes: exact, fast, and only for meshes where "inside" is unambiguous.
 
 A union of closed outward bodies, however they nest or overlap, is where the winding number is
-positive. Whether a mesh is one is decided here from its edges, volumes and the winding numbers
-themselves; doubtful meshes take the robust path.
+positive. Whether a mesh is such a union is decided from its edges, volumes and winding numbers;
+ambiguous meshes take the robust path.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from imfield_jax.preparation.solidify.voxelise import surface_voxels
 from imfield_jax.preparation.solidify.winding import winding_grid
 from imfield_jax.types import Mesh
 
-_LEAST_THICKNESS = 1e-7  # volume over area, cube units; rounding leaves less on a folded sheet
+_MIN_THICKNESS = 1e-7  # volume over area, cube units; rounding gives a folded sheet less
 
 
 def exact_solid(
@@ -31,15 +31,15 @@ def exact_solid(
 
     Parts too thin for the grid are kept as surface voxels (see `thin`); elsewhere the result is exact.
 
-    The mesh is welded, with duplicate faces still in.
+    The mesh is welded and still has its duplicate faces.
 
     Returns (voxels, ""), or (None, reason) for a mesh that this path does not support.
     """
     if not without_boundary(faces, np.zeros(len(faces), np.int64))[0]:
-        return None, "its faces leave edges open or disagree about orientation"
+        return None, "its faces have open edges or inconsistent orientation"
     labels = component_labels(Mesh(vertices, faces))
     thickness = volumes(vertices, faces, labels) / (np.bincount(labels, areas(vertices, faces)) + 1e-300)
-    if thickness.min() <= _LEAST_THICKNESS:
+    if thickness.min() <= _MIN_THICKNESS:
         return None, "one of its bodies is inside out or encloses nothing"
     winding = winding_grid(vertices, faces, resolution)
     if winding.min() < 0:
@@ -47,12 +47,12 @@ def exact_solid(
     solid = filled(winding > 0)
     copies = faces[~first_copies(faces)]
     if len(copies) and not _buried(vertices, copies, solid):
-        return None, "some of its faces are drawn from both sides"
+        return None, "some of its faces are double-sided"
     return with_thin_parts(solid, surface_voxels(vertices, faces, resolution)), ""
 
 
 def _buried(vertices: np.ndarray, faces: np.ndarray, solid: np.ndarray) -> bool:
-    """Is there solid on both sides of every one of these faces? Then they are walls between glued bodies."""
+    """Whether both sides of all these faces are solid, so that they are walls between adjacent bodies."""
     normal = face_vectors(Mesh(vertices, faces))
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-300
     resolution = solid.shape[0]

@@ -1,8 +1,8 @@
-"""Visibility of space from outside: voxels that no view reaches are deep inside, however the faces are wound.
+"""Visibility of space from outside: voxels hidden in all views are deep inside, regardless of winding.
 
-Space hidden from all views fills a car with an open floor and seats in it; space that many views
-see is outside, which removes the bulge that a generalised winding number has before a sheet.
-The views are orthographic depth maps, like those HSP's and so IM-NET's voxels come from.
+Space hidden in all views fills a car with an open floor and seats inside; space visible in many
+views is outside, which removes the bulge of a generalised winding number in front of a sheet.
+The views are orthographic depth maps, like those from which HSP's and thus IM-NET's voxels are made.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from scipy import ndimage
 
 from imfield_jax.preparation.solidify.depth_maps import View, mesh_depths, spread_directions, view_along
 
-_DIRECTIONS = 32  # and the three axes, each looked along both ways
-_CRACK_PIXELS = 1  # gaps up to twice this wide do not let a view look in
+_DIRECTIONS = 32  # in addition to the three axes, each viewed from both ends
+_CRACK_PIXELS = 1  # gaps up to twice this width are closed in a view
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Sight:
 
 
 def look(vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], resolution: int) -> list[Sight]:
-    """A mesh from all around, 35 directions with both ends, at one pixel a voxel of an R^3 grid."""
+    """A mesh viewed from all sides, from both ends of 35 directions, at one pixel per voxel of an R^3 grid."""
     pixels = int(np.sqrt(3) * 1.02 * resolution)
     sights = []
     for direction in np.concatenate([np.eye(3), spread_directions(_DIRECTIONS)]):
@@ -46,7 +46,7 @@ def look(vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"], reso
 def _times_seen(
     voxels: np.ndarray, resolution: int, axes: np.ndarray, width: float, near: np.ndarray, far: np.ndarray
 ) -> np.ndarray:
-    """[N] int8, from how many ends (0, 1, 2) each voxel [N] (flat indices) is seen."""
+    """[N] int8, the number of ends (0, 1, 2) from which each voxel [N] (flat indices) is visible."""
     pixels = near.shape[0]
     seen = np.empty(len(voxels), np.int8)
     for n in range(len(voxels)):
@@ -66,7 +66,7 @@ def _seen_along(sight: Sight, voxels: np.ndarray, resolution: int) -> np.ndarray
 
 
 def hidden(sights: list[Sight], candidates: Bool[np.ndarray, "R R R"]) -> Bool[np.ndarray, "R R R"]:
-    """Those candidate voxels that no view sees."""
+    """The candidate voxels that are visible in no view."""
     voxels = np.flatnonzero(candidates)
     for sight in sights:
         voxels = voxels[_seen_along(sight, voxels, candidates.shape[0]) == 0]
@@ -74,7 +74,7 @@ def hidden(sights: list[Sight], candidates: Bool[np.ndarray, "R R R"]) -> Bool[n
 
 
 def exposed(sights: list[Sight], candidates: Bool[np.ndarray, "R R R"], fraction: float) -> Bool[np.ndarray, "R R R"]:
-    """Those candidate voxels that more than this fraction of the views sees."""
+    """The candidate voxels that are visible in more than this fraction of the views."""
     voxels = np.flatnonzero(candidates)
     count = np.zeros(len(voxels), np.int64)
     for sight in sights:

@@ -1,8 +1,8 @@
-"""Connected regions of a voxel grid: which cavities are sealed, how many pieces a solid has.
+"""Connected regions of a voxel grid: sealed cavities, and the pieces of a solid.
 
-Voxels are joined through their six faces. The work is done on runs (maximal z-intervals of a column),
-of which there are some 10^5 in a grid of 10^7 voxels, by union-find between neighbouring columns. No library knows of
-runs. On the 256^3 solid of a car, with equal results, in milliseconds of one core of an AMD EPYC:
+Voxels are connected through their six faces. The algorithm is union-find between the runs (maximal z-intervals) of
+neighbouring columns, of which there are about 10^5 in a grid of 10^7 voxels. No library uses runs. On the 256^3 solid
+of a car, with equal results, in milliseconds on one core of an AMD EPYC:
 
 | | here | library |
 | --- | --- | --- |
@@ -96,7 +96,7 @@ def _fill_runs(grid: np.ndarray, offsets: np.ndarray, starts: np.ndarray, ends: 
 
 
 def filled(solid: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
-    """The solid with every cavity filled from which no path of empty voxels leads to the border."""
+    """The solid with all cavities filled that no path of empty voxels connects to the border."""
     size_x, size_y, size_z = solid.shape
     offsets, starts, ends = _runs(~solid)
     labels = _label(offsets, starts, ends, size_x, size_y)
@@ -119,7 +119,7 @@ def region_sizes(mask: Bool[np.ndarray, "X Y Z"]) -> Int64[np.ndarray, " regions
 
 
 def without_small(mask: Bool[np.ndarray, "X Y Z"], least: int) -> Bool[np.ndarray, "X Y Z"]:
-    """Only those connected regions of a grid that have at least `least` voxels."""
+    """The connected regions of a grid that have at least `least` voxels."""
     offsets, starts, ends = _runs(mask)
     labels = _label(offsets, starts, ends, *mask.shape[:2])
     sizes = np.bincount(labels, weights=ends - starts, minlength=1)

@@ -11,10 +11,10 @@ from imfield_jax.preparation.solidify.regions import region_sizes
 from imfield_jax.preparation.solidify.thin import lost_fraction
 from imfield_jax.preparation.solidify.voxelise import surface_voxels
 
-LEAST_SILHOUETTE = 0.9  # intersection over union below which a solid does not look like its mesh
-_MOST_LOST = 0.02  # fraction of surface voxels
-_LEAST_LARGEST = 0.5
-_MOST_SHEETS = 0.5
+MIN_SILHOUETTE = 0.9  # intersection over union below which a solid does not look like its mesh
+_MAX_LOST = 0.02  # fraction of surface voxels
+_MIN_LARGEST = 0.5
+_MAX_SHEETS = 0.5
 
 
 def diagnose(
@@ -23,10 +23,10 @@ def diagnose(
     """Figures that compare a solid with its mesh, all fractions in [0, 1]:
 
     component_count, largest_component_share: pieces of the solid, and the fraction of voxels in the largest.
-    occupied_share:     full voxels of the cube.
+    occupied_share:     occupied voxels of the cube.
     touches_border:     1 when the mesh or the solid reaches the border of the cube.
     silhouette_iou, depth_agreement: see `depth_maps.agreement`.
-    lost_surface_share: surface voxels with no full voxel among their neighbours: parts too thin for the grid.
+    lost_surface_share: surface voxels without an occupied neighbour: parts too thin for the grid.
     """
     sizes = region_sizes(solid)
     silhouette, depth = agreement(vertices, faces, solid)
@@ -50,15 +50,15 @@ def warnings_about(figures: dict[str, float]) -> list[str]:
     found = []
     if figures["touches_border"]:
         found.append("The mesh reaches the border of the cube, so the solid may be cut off there.")
-    if figures["silhouette_iou"] < LEAST_SILHOUETTE:
+    if figures["silhouette_iou"] < MIN_SILHOUETTE:
         found.append(f"The solid does not look like the mesh: silhouette IoU {figures['silhouette_iou']:.2f}.")
-    if figures["lost_surface_share"] > _MOST_LOST:
+    if figures["lost_surface_share"] > _MAX_LOST:
         found.append(f"{figures['lost_surface_share']:.0%} of the surface belongs to thin parts that are lost.")
-    if figures["largest_component_share"] < _LEAST_LARGEST:
+    if figures["largest_component_share"] < _MIN_LARGEST:
         found.append(
-            f"The solid falls into {figures['component_count']:.0f} pieces and the largest has only "
-            f"{figures['largest_component_share']:.0%} of it."
+            f"The solid has {figures['component_count']:.0f} separate pieces, the largest with only "
+            f"{figures['largest_component_share']:.0%} of its volume."
         )
-    if figures["sheet_share"] > _MOST_SHEETS:
-        found.append(f"{figures['sheet_share']:.0%} of the surface are open sheets, kept one voxel thick.")
+    if figures["sheet_share"] > _MAX_SHEETS:
+        found.append(f"{figures['sheet_share']:.0%} of the surface is open sheets, kept one voxel thick.")
     return found

@@ -1,12 +1,12 @@
 """Solids of meshes that are open, double-sided, inside out or made of many bodies.
 
-1. Closed patches are turned outward by their own topology and voxelised exactly.
-2. Every other face is turned to the side that is seen from outside; faces seen from neither side are
-   dropped, faces seen well from both are sheets.
-3. The turned faces bound the solid where their generalised winding number (Jacobson et al., "Robust
-   inside-outside segmentation", 2013) exceeds a half, which bridges holes, except where many
-   views can see.
-4. Where there are such other faces, volume that no outside view can see is solid; where there are none,
+1. Closed patches are oriented outward by their own topology and voxelised exactly.
+2. Every other face is oriented to the side visible from outside; faces visible from neither side are
+   dropped, faces clearly visible from both are sheets.
+3. The oriented faces bound the solid where their generalised winding number (Jacobson et al., "Robust
+   inside-outside segmentation", 2013) exceeds a half, which bridges holes, except where space is
+   visible in many views.
+4. If there are such other faces, volume hidden in all outside views is solid; if there are none,
    only sealed cavities are, as on the exact path.
 5. Sheets, and parts thinner than two voxels, are kept as the voxels they pass through.
 """
@@ -26,7 +26,7 @@ from imfield_jax.preparation.solidify.voxelise import grown, shrunk, surface_vox
 from imfield_jax.preparation.solidify.winding import winding_grid
 
 _SEED = 0
-_LEAST_SEEN = 0.01  # fraction of rays escaping from the better side, below which a face is interior
+_MIN_SEEN = 0.01  # fraction of rays escaping from the better side, below which a face is interior
 _SHEET_RATIO = 0.35  # worse side over better side, above which a face is a sheet
 
 
@@ -58,12 +58,12 @@ def robust_solid(
 def _orient_by_sight(
     vertices: np.ndarray, faces: np.ndarray, chosen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The chosen faces [N] as (turned to their visible side, sheets, seen from neither side), each [*, 3]."""
+    """The chosen faces [N] as (oriented to their visible side, sheets, visible from neither side), each [*, 3]."""
     if not len(chosen):
         return faces[:0], faces[:0], faces[:0]
     front, back = face_visibility(vertices, faces, chosen, np.random.default_rng(_SEED))
     better, worse = np.maximum(front, back), np.minimum(front, back)
-    seen = better > _LEAST_SEEN
+    seen = better > _MIN_SEEN
     sheet = seen & (worse > _SHEET_RATIO * better)
     own = faces[chosen]
     turned = np.where((back > front)[:, None], own[:, ::-1], own)
@@ -71,10 +71,10 @@ def _orient_by_sight(
 
 
 def _add_hidden(solid: np.ndarray, sights: list[Sight], surface: np.ndarray) -> np.ndarray:
-    """The solid with the space that is hidden from outside, but for a layer at the surface.
+    """The solid with the space that is hidden from outside, except for a layer at the surface.
 
-    At the surface the winding number is more reliable; one closing then removes the seam of a
-    voxel's width that stays between the two.
+    At the surface the winding number is more reliable; a closing then removes the seam, one voxel
+    wide, that remains between the two.
     """
     unseen = hidden(sights, ~solid)
     solid = solid | (unseen & ~grown(surface))

@@ -19,7 +19,7 @@ from imfield_jax.sources.scene import Scene
 
 @dataclasses.dataclass(frozen=True)
 class Solid:
-    """Which voxels of the cube are inside an object.
+    """The voxels of the cube that are inside an object.
 
     occupancy:   at cell centres, indices in (x, y, z) order.
     diagnostics: the per-mesh report, ready for JSON: "path" ("exact" or "robust"), "path_reason" (why not
@@ -33,10 +33,10 @@ class Solid:
 
 
 def solidify(scene: Scene, resolution: int = SOLID_RESOLUTION) -> Solid:
-    """The solid of a scene that lies in the cube [-0.5, 0.5]^3 (see `scene.place`).
+    """The solid of a scene in the cube [-0.5, 0.5]^3 (see `scene.place`).
 
     Closed outward meshes are voxelised exactly (`exact`); open, double-sided, inside-out and mixed ones
-    by visibility from outside (`robust`). The same scene always gives the same solid.
+    by visibility from outside (`robust`). The result is deterministic.
 
     Raises ValueError for a mesh without any area, with vertices that are not finite or far outside the cube.
     """

@@ -1,8 +1,8 @@
 """Connectivity of a triangle soup: welded vertices, duplicates, closed patches.
 
 A surface has an integer winding number everywhere exactly when it has no boundary in the sense of
-signed edges: each edge is walked as often one way as the other. That test needs no manifold and no
-single body, only that faces agree about orientation.
+signed edges: each edge is traversed equally often in both directions. The test does not need a
+manifold or a single body, only a consistent orientation of the faces.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.mesh.soup import merged, with_three_corners
 from imfield_jax.types import Mesh
 
-_WELD_STEPS = 1 << 24  # per cube side: vertices that agree to 6e-8 are one (float32 files hold no more)
+_WELD_STEPS = 1 << 24  # per cube side: vertices closer than 6e-8 are equal (the precision of float32 files)
 
 
 def weld(
@@ -29,7 +29,7 @@ def weld(
 
 
 def without_boundary(faces: Int[np.ndarray, "F 3"], labels: Int[np.ndarray, " F"]) -> Bool[np.ndarray, " groups"]:
-    """Within each group of faces, is every edge walked equally often in either direction?
+    """Whether every edge of each group of faces is traversed equally often in both directions.
 
     labels: non-negative group of each face.
     """
@@ -60,13 +60,13 @@ def areas(vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> 
 def closed_patches(
     vertices: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]
 ) -> tuple[Int[np.ndarray, "F 3"], Bool[np.ndarray, " F"]]:
-    """Turns faces so that every closed patch is outward: (faces, is_closed).
+    """Orients faces so that every closed patch is outward: (faces, is_closed).
 
-    A patch is a set of faces connected over edges with exactly two faces; its faces are made to agree by
-    walking over it, regardless of the winding in the file. Faces of patches with a boundary come back
-    unchanged. `faces` has no duplicates.
+    A patch is a set of faces connected over edges with exactly two faces; its faces are oriented
+    consistently by traversal, regardless of the winding in the file. Faces of patches with a boundary
+    are returned unchanged. `faces` has no duplicates.
     """
-    # int64 under another name, long long, comes back
+    # igl returns int64 under another name, long long
     turned, labels = (np.asarray(found, np.int64) for found in igl.bfs_orient(np.ascontiguousarray(faces)))
     volume = volumes(vertices, turned, labels)
     is_closed = (without_boundary(turned, labels) & (np.abs(volume) > 0))[labels]

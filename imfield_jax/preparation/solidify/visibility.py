@@ -1,7 +1,7 @@
-"""Visibility of both sides of each face from outside: the one orientation that messy meshes agree on.
+"""Visibility of both sides of each face from outside: the one reliable orientation of messy meshes.
 
 Winding orders in files are unreliable, but artists check their models by looking at them. So rays are
-sent from points on both sides of every face; the fraction that escapes measures how visible that side is.
+cast from points on both sides of every face; the fraction that escapes measures the visibility of that side.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from jaxtyping import Float, Float64, Int
 from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.types import Mesh
 
-_SAMPLES = 30_000  # points on the surface, spread by area
-_LEAST_SAMPLES = 2  # per face
+_SAMPLES = 30_000  # points on the surface, distributed by area
+_MIN_SAMPLES = 2  # per face
 _RAYS = 24  # per point and side
-_AT_ONCE = 1 << 15  # points; a mesh of a million faces has rays for some gigabytes
+_AT_ONCE = 1 << 15  # points; all rays of a mesh of a million faces would take several gigabytes
 _OFFSET = 2e-4  # cube units between a face and the start of its rays, 1/20 voxel at 256^3
 
 
@@ -29,8 +29,8 @@ def face_visibility(
 ) -> tuple[Float64[np.ndarray, " N"], Float64[np.ndarray, " N"]]:
     """Fraction of rays that escape from the front and from the back of the chosen faces.
 
-    vertices, faces: all that can block a ray.   chosen: indices of the faces to test.
-    Returns two fractions of each; the front is the side from which the face is counter-clockwise.
+    vertices, faces: the whole mesh, which blocks rays.   chosen: indices of the faces to test.
+    Returns both fractions per face; the front is the side from which the face is counter-clockwise.
     """
     scene = rtcore_scene.EmbreeScene()
     TriangleMesh(scene, np.ascontiguousarray(vertices[faces], np.float32))
@@ -63,13 +63,13 @@ def _escaped(
 def _surface_points(
     vertices: np.ndarray, faces: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Random points by area, at least two a face: (face of each [N], points [N, 3], unit normals [N, 3]).
+    """Random points by area, at least two per face: (face of each [N], points [N, 3], unit normals [N, 3]).
 
     Not `mesh.sampling.sample_surface`, whose points are independent, so that a small face may get none.
     """
     normals = face_vectors(Mesh(vertices, faces))
     area = np.linalg.norm(normals, axis=1) / 2
-    counts = np.maximum(_LEAST_SAMPLES, np.ceil(_SAMPLES * area / (area.sum() + 1e-300))).astype(np.int64)
+    counts = np.maximum(_MIN_SAMPLES, np.ceil(_SAMPLES * area / (area.sum() + 1e-300))).astype(np.int64)
     owner = np.repeat(np.arange(len(faces)), counts)
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     normals /= 2 * area[:, None] + 1e-300

@@ -1,7 +1,7 @@
-"""The voxels a triangle mesh passes through, and growing of voxel sets.
+"""The voxels that a triangle mesh passes through, and the dilation of voxel sets.
 
-The test between triangle and cube is the exact separating-axis one (Akenine-Moeller, "Fast 3D
-triangle-box overlap testing", 2001), so thin sheets leave no holes and no voxel is set needlessly.
+Triangles and cubes are tested with exact separating axes (Akenine-Moeller, "Fast 3D triangle-box
+overlap testing", 2001), so thin sheets have no holes and no voxel is set unnecessarily.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from imfield_jax.coordinates import HALF
 
 @numba.njit(cache=True)
 def _overlaps(p: np.ndarray, half: float) -> bool:
-    """Does a triangle p [3, 3], relative to the cube's centre, meet the cube of half side `half`?"""
+    """Whether a triangle p [3, 3], relative to the cube's centre, meets the cube of half side `half`."""
     for a in range(3):
         if min(p[0, a], p[1, a], p[2, a]) > half or max(p[0, a], p[1, a], p[2, a]) < -half:
             return False
@@ -87,5 +87,5 @@ def grown(voxels: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
 
 
 def shrunk(voxels: Bool[np.ndarray, "X Y Z"]) -> Bool[np.ndarray, "X Y Z"]:
-    """The voxels whose 26 neighbours are all set too; beyond the grid counts as set."""
+    """The voxels whose 26 neighbours are all set; neighbours outside the grid count as set."""
     return ~grown(~voxels)

@@ -5,11 +5,11 @@ leaves the surface minus the times it enters. One ray serves all R voxels of a c
 the triangles and one running sum along z give every voxel of the grid: 0.1 s at 256^3 for 10,000
 faces, where evaluating the solid-angle formula takes minutes.
 
-Rays that meet an edge or a vertex are what usually breaks such counting. Here vertices are rounded to
-2^16 steps per voxel, so which side of a projected edge a column passes is integer arithmetic without
-error, and a column exactly on an edge is treated as moved by (e, e^2) for an infinitesimal e > 0
+Such counting usually fails for rays that meet an edge or a vertex. Here vertices are rounded to 2^16
+steps per voxel, so the side on which a column passes a projected edge is exact integer arithmetic,
+and a column exactly on an edge is treated as moved by (e, e^2) for an infinitesimal e > 0
 (simulation of simplicity, Edelsbrunner & Muecke 1990): it passes through exactly one of the triangles
-around the edge, whichever way these are wound. Crossings therefore always cancel to 0 above the mesh.
+around the edge, regardless of their winding. Crossings therefore always cancel to 0 above the mesh.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def to_steps(points: Float[np.ndarray, "*shape 3"], resolution: int) -> Int64[np
 
 @numba.njit(cache=True)
 def _covers(edge: int, dx: int, dy: int) -> bool:
-    """Is the column on the inner side of an edge (dx, dy), after the move by (e, e^2)?"""
+    """Whether the column is on the inner side of an edge (dx, dy), after the move by (e, e^2)."""
     return edge > 0 or (edge == 0 and (dy < 0 or (dy == 0 and dx > 0)))
 
 
@@ -112,11 +112,11 @@ def winding_grid(
     """Winding number of a surface without boundary at all cell centres.
 
     vertices: in cube units. The count is exact for the mesh with vertices
-    rounded to 2^-16 voxel, except that a centre within float64 rounding of a slanted face may fall on
+    rounded to 2^-16 voxel, except that a centre within float64 rounding of a slanted face may be on
     either side of it. A centre on the surface counts as above it.
 
     The caller ensures that there is no boundary (see `topology.without_boundary`); otherwise columns through
-    holes are wrong up to the border.
+    holes are wrong from there to the border.
     """
     corners = to_steps(vertices, resolution)[faces]
     jumps = np.zeros((resolution,) * 3, np.int16)

@@ -1,8 +1,8 @@
-"""AC3D files (.ac), FlightGear's mesh format, as scenes. Ours, as assimp-py 1.1 refuses files that have lines.
+"""AC3D files (.ac), FlightGear's mesh format, as scenes. Own reader, as assimp-py 1.1 refuses files with lines.
 
-AC3D is line text: materials, then a tree of OBJECTs, each with an offset (`loc`), vertices and
-surfaces that name a material and carry a uv per corner. Files in the wild have blank lines
-anywhere, textures with somebody else's absolute path, and lines (edges) among the surfaces.
+AC3D is line-based text: materials, then a tree of OBJECTs, each with an offset (`loc`), vertices and
+surfaces that name a material and have a uv per corner. Files in the wild have blank lines
+anywhere, textures with absolute paths of other machines, and lines (edges) among the surfaces.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ POLYGON, STRIP = 0, 4
 def load_scene(path: str | Path, texture_root: str | Path | None = None, keep: Keep | None = None) -> Scene:
     """The mesh of an AC3D file, one part per (texture, material), axes and units as in the file.
 
-    texture_root: folder in whose tree textures are searched by base name; default the file's own.
-    keep:         keep(name, opacity) -> bool chooses surfaces; default all. The name of an object
-                  starts with those of the groups around it: "world/left wing/flap".
+    texture_root: folder whose tree is searched for textures by base name; default the file's own.
+    keep:         keep(name, opacity) -> bool selects surfaces; default all. The name of an object
+                  starts with those of its parent groups: "world/left wing/flap".
 
     Raises OSError when the file cannot be read, ValueError when it is not AC3D or has no triangles.
     """
@@ -88,7 +88,7 @@ class _Reader:
     def __init__(self, lines: list[str]):
         self.colors: list[Color] = []
         self.surfaces: list[_Surfaces] = []
-        self.lost = 0  # polygons with vertices that are not there
+        self.lost = 0  # polygons with missing vertices
         self._lines = lines
         self._next = 0
 
@@ -102,7 +102,7 @@ class _Reader:
                 raise ValueError(f"line {self._next + 1}: unexpected '{words[0]}'")
 
     def _words(self, at_end: list[str] | None = None) -> list[str]:
-        """The words of the next line that has any; `at_end` when there is none, if that is allowed."""
+        """The words of the next non-blank line; at the end of the file `at_end`, if given."""
         while self._next < len(self._lines):
             line = self._lines[self._next]
             self._next += 1
@@ -110,11 +110,11 @@ class _Reader:
             if words:
                 return words
         if at_end is None:
-            raise ValueError("it ends in the middle of an object")
+            raise ValueError("file ends in the middle of an object")
         return at_end
 
     def _object(self, group: str, origin: np.ndarray) -> None:
-        """One OBJECT with its kids; `kids` is the last entry of every object."""
+        """One OBJECT with its children; `kids` is the last entry of every object."""
         name, texture, vertices = group, "", np.zeros((0, 3))
         repeat, shift = np.ones(2), np.zeros(2)
         polygons: dict[int, list[list[Corner]]] = {}
@@ -147,8 +147,8 @@ class _Reader:
                 self._add(name, texture, material, vertices, found, repeat, shift)
         for _ in range(int(values[0])):
             if self._words(at_end=[]) == []:
-                return  # some files promise more kids than they have
-            self._object(name, origin)  # the words were OBJECT and its kind, which does not matter here
+                return  # some files declare more kids than they have
+            self._object(name, origin)  # the words were OBJECT and its kind, which is not needed
 
     def _add(
         self,
@@ -160,7 +160,7 @@ class _Reader:
         repeat: np.ndarray,
         shift: np.ndarray,
     ) -> None:
-        """Keep the polygons of an object, of three corners or more each, as triangles."""
+        """Triangulate and keep the polygons of an object, each of three or more corners."""
         known = [rows for rows in polygons if all(0 <= vertex < len(vertices) for vertex, _, _ in rows)]
         self.lost += len(polygons) - len(known)
         if not known:
@@ -185,7 +185,7 @@ class _Reader:
             return material, []
         if kind == POLYGON:
             return material, [refs]
-        # Every second triangle of a strip is wound the other way.
+        # Every second triangle of a strip has the opposite winding.
         odd = [i % 2 for i in range(len(refs) - 2)]
         return material, [[refs[i], refs[i + 1 + k], refs[i + 2 - k]] for i, k in enumerate(odd)]
 

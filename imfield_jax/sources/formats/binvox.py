@@ -1,7 +1,7 @@
-"""Voxel files of binvox (Min 2004), which 3D-R2N2 and ShapeNet come with: run lengths of a cube of R^3 cells.
+"""Voxel files of binvox (Min 2004), as distributed with 3D-R2N2 and ShapeNet: a run-length encoded cube of R^3 cells.
 
-A header of text, `#binvox 1`, `dim R R R`, `translate x y z`, `scale s`, `data`, and then pairs of bytes, a value and
-how often it comes, x slowest, then z, then y. Cell i of an axis spans translate + scale * [i, i + 1] / R.
+A text header, `#binvox 1`, `dim R R R`, `translate x y z`, `scale s`, `data`, and then pairs of bytes, a value and its
+run length, x slowest, then z, then y. Cell i of an axis spans translate + scale * [i, i + 1] / R.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from imfield_jax.files import one_line, write_atomic
 from imfield_jax.mesh.voxel_surface import true_surface
 from imfield_jax.types import Mesh
 
-_FINEST = 1024  # voxels per axis; more is taken for damage, before memory is
-_LONGEST = 255  # run that a byte can count
+_MAX_RESOLUTION = 1024  # voxels per axis; more is treated as damage, before memory is allocated
+_MAX_RUN = 255  # length of a run that a byte can hold
 
 
 @dataclasses.dataclass(frozen=True)
 class Grid:
-    """Voxels in their own place.
+    """Voxels in the coordinates of their file.
 
-    full: indices (x, y, z).   low: the corner of the cube.   side: of the cube.
+    full: indices (x, y, z).   low: lowest corner of the cube.   side: its side length.
     """
 
     full: Bool[np.ndarray, "R R R"]
@@ -42,7 +42,7 @@ def read(path: Path) -> Grid:
     header, mark, runs = path.read_bytes().partition(b"\ndata\n")
     lines = header.decode("ascii", "replace").splitlines()
     if not mark or not header.startswith(b"#binvox 1"):
-        raise ValueError(f"{path}: expected a binvox file, found another kind or a damaged one")
+        raise ValueError(f"{path}: expected a binvox file, found another format or a damaged file")
     resolution, low, side = _header(path, lines[1:])
     values, counts = np.frombuffer(runs[: len(runs) // 2 * 2], np.uint8).reshape(-1, 2).T
     if counts.sum(dtype=np.int64) != resolution**3 or len(runs) % 2 or values.max(initial=0) > 1:
@@ -64,8 +64,10 @@ def _header(path: Path, lines: list[str]) -> tuple[int, np.ndarray, float]:
         raise ValueError(
             f"{path}: expected lines of dim, translate and scale with numbers: {one_line(error)}"
         ) from error
-    if len(fields["dim"]) != 3 or len(sizes) != 1 or not 1 <= min(sizes) <= _FINEST:
-        raise ValueError(f"{path}: dim: expected three times one number up to {_FINEST}, found {fields['dim'][:4]}")
+    if len(fields["dim"]) != 3 or len(sizes) != 1 or not 1 <= min(sizes) <= _MAX_RESOLUTION:
+        raise ValueError(
+            f"{path}: dim: expected three equal numbers up to {_MAX_RESOLUTION}, found {fields['dim'][:4]}"
+        )
     if low.shape != (3,) or not np.isfinite([*low, side]).all() or side <= 0:
         raise ValueError(
             f"{path}: translate, scale: expected three numbers and one above 0, found {fields['translate'][:4]}, {side}"
@@ -79,9 +81,9 @@ def write(path: Path, grid: Grid) -> None:
     values = grid.full.transpose(0, 2, 1).ravel()
     starts = np.flatnonzero(np.diff(values, prepend=~values[:1]))
     lengths = np.diff(starts, append=len(values))
-    pieces = -(-lengths // _LONGEST)  # of each run
-    counts = np.full(pieces.sum(), _LONGEST)
-    counts[np.cumsum(pieces) - 1] = lengths - (pieces - 1) * _LONGEST
+    pieces = -(-lengths // _MAX_RUN)  # of each run
+    counts = np.full(pieces.sum(), _MAX_RUN)
+    counts[np.cumsum(pieces) - 1] = lengths - (pieces - 1) * _MAX_RUN
     runs = np.stack([np.repeat(values[starts], pieces), counts], axis=-1).astype(np.uint8)
     place = " ".join(str(float(number)) for number in grid.low)
     header = (
@@ -91,13 +93,13 @@ def write(path: Path, grid: Grid) -> None:
 
 
 def surface(grid: Grid) -> Mesh:
-    """The smoothed surface of voxels in their own place; what they enclose is full, as binvox may store shells only."""
+    """The smoothed surface of voxels, in file coordinates; cavities are filled, as binvox may store shells only."""
     mesh = true_surface(ndimage.binary_fill_holes(grid.full))
     return dataclasses.replace(mesh, vertices=(mesh.vertices + HALF) * grid.side + grid.low)
 
 
 def solid(grid: Grid) -> Bool[np.ndarray, "256 256 256"]:
-    """The cells of the cube whose centres are in full voxels, or enclosed by them."""
+    """The cells of the cube whose centres are in occupied voxels or enclosed by them."""
     resolution = len(grid.full)
     centres = index_to_point(np.arange(SOLID_RESOLUTION), SOLID_RESOLUTION)
     index = np.floor((centres - grid.low[:, None]) / grid.side * resolution).astype(np.int64)  # [3, 256]

@@ -1,6 +1,6 @@
 """COLLADA files (.dae), read by pycollada, as parts of a scene with y up.
 
-pycollada places everything; polygons are triangulated here, as its own triangulation cuts concave ones into fans.
+pycollada applies the transforms; polygons are triangulated here, as pycollada cuts concave ones into fans.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 _ENCODING = re.compile(rb"""<\?xml[^>]*encoding\s*=\s*["']([^"']*)""")
 _UTF8, _UTF16 = (b"utf-8", b"utf8"), (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-# A file declares which axis is up, so that is no matter of taste as in other formats.
+# Unlike in other formats, a file declares which axis is up.
 _TO_Y_UP = {
     "X_UP": np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]),
     "Y_UP": np.eye(3),
@@ -35,7 +35,7 @@ _TO_Y_UP = {
 def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Parts, one for each material of each placed geometry, and warnings.
 
-    texture: the image of a name, None where there is none.
+    texture: returns the image of a name, None for a missing one.
 
     Raises pycollada's exceptions for damaged files.
     """
@@ -53,12 +53,12 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
                 color, image = _material(material and material.target, texture, polygons.colors is not None)
                 parts.append(part(polygons, color, image))
     if holes := len(document.xmlnode.getroot().findall(f".//{document.tag('ph')}")):
-        warnings.append(f"polygons with holes left out: {holes} (write the file again as triangles)")
+        warnings.append(f"polygons with holes left out: {holes} (export the file again as triangles)")
     return tuple(parts), tuple(warnings)
 
 
 def _repaired(contents: bytes) -> bytes:
-    """UTF-8 in place of other bytes, as names have them, in a file that says that it is UTF-8, or says nothing."""
+    """The contents as UTF-8, where a file that declares UTF-8 or no encoding has other bytes, as in names."""
     declared = _ENCODING.search(contents[:200])
     if contents.startswith(_UTF16) or b"\0" in contents[:4] or (declared and declared[1].lower() not in _UTF8):
         return contents
@@ -70,7 +70,7 @@ def _repaired(contents: bytes) -> bytes:
 
 
 def _placed(document: collada.Collada) -> Iterator[tuple[Geometry, np.ndarray, dict]]:
-    """The geometries of the scene with their matrices and materials: those that joints move as they were bound."""
+    """The geometries of the scene with their matrices and materials; skinned ones in their bind pose."""
     if document.scene is None:
         return
     for placed in document.scene.objects("geometry"):
@@ -78,12 +78,12 @@ def _placed(document: collada.Collada) -> Iterator[tuple[Geometry, np.ndarray, d
     for placed in document.scene.objects("controller"):
         if isinstance(placed, BoundSkin):
             yield placed.skin.geometry, np.asarray(placed.skin.bind_shape_matrix), placed.materialnodebysymbol
-        else:  # a morph, without what it morphs into
+        else:  # a morph, without its targets
             yield placed.original.source_geometry, placed.matrix, placed.materialnodebysymbol
 
 
 def _polygons(source: Primitive, matrix: np.ndarray, shift: np.ndarray) -> Polygons | None:
-    """The polygons of a primitive of pycollada in their place; None for lines and for nothing at all."""
+    """The polygons of a pycollada primitive, transformed; None for lines and for empty primitives."""
     if not isinstance(source, collada.polylist.Polylist | collada.triangleset.TriangleSet):
         return None
     if source.vertex is None or source.vertex_index is None or not len(source.vertex_index):
@@ -95,11 +95,11 @@ def _polygons(source: Primitive, matrix: np.ndarray, shift: np.ndarray) -> Polyg
         counts = np.diff(np.asarray(source.polyindex, np.int64), axis=1).ravel()
     vertices = np.asarray(source.vertex, np.float64) @ matrix.T + shift
     polygons = Polygons(vertices, counts, corners.ravel(), _uv(source), _colors(source, corners.size))
-    return _turned_over(polygons) if np.linalg.det(matrix) < 0 else polygons
+    return _reversed(polygons) if np.linalg.det(matrix) < 0 else polygons
 
 
 def _uv(source: Primitive) -> np.ndarray | None:
-    """The first set of texture coordinates, of every corner [C, 2]; None without."""
+    """The first set of texture coordinates, per corner [C, 2]; None if there is none."""
     if not len(source.texcoordset):
         return None
     rows = np.asarray(source.texcoord_indexset[0]).ravel()
@@ -107,7 +107,7 @@ def _uv(source: Primitive) -> np.ndarray | None:
 
 
 def _colors(source: Primitive, corners: int) -> np.ndarray | None:
-    """Colours of every corner [C, 4], taken for sRGB; None without."""
+    """Colours per corner [C, 4], assumed to be sRGB; None if there are none."""
     if not source.sources.get("COLOR"):
         return None
     offset, *_, values = source.sources["COLOR"][0]
@@ -115,8 +115,8 @@ def _colors(source: Primitive, corners: int) -> np.ndarray | None:
     return unit(np.asarray(values.data, np.float64)[rows][:, :4])
 
 
-def _turned_over(polygons: Polygons) -> Polygons:
-    """The polygons with the opposite winding: a mirror turns outward faces inward."""
+def _reversed(polygons: Polygons) -> Polygons:
+    """The polygons with the opposite winding: a reflection turns outward faces inward."""
     ends = np.cumsum(polygons.counts)
     starts = ends - polygons.counts
     rows = np.repeat(starts + ends - 1, polygons.counts) - np.arange(len(polygons.corners))
@@ -132,7 +132,7 @@ def _turned_over(polygons: Polygons) -> Polygons:
 def _material(
     material: Material | None, texture: Callable[[str], Texture | None], colored: bool
 ) -> tuple[Color, Texture | None]:
-    """The diffuse colour, taken for sRGB as that of MTL files is, and its texture."""
+    """The diffuse colour, assumed to be sRGB as in MTL files, and its texture."""
     white = (1.0, 1.0, 1.0, 1.0)
     diffuse = material.effect.diffuse if material is not None else None
     if isinstance(diffuse, collada.material.Map):

@@ -1,7 +1,7 @@
-"""Meshes of glTF 2.0 files (.glb, .gltf) as parts of a scene: triangles, strips and fans, also compressed by Draco.
+"""Meshes of glTF 2.0 files (.glb, .gltf) as parts of a scene: triangles, strips and fans, also with Draco compression.
 
-Ours, as trimesh's reader keeps linear factors in 8 bits and takes them for sRGB, ignores alpha modes, the second set
-of texture coordinates, their transforms and vertex colours beside a material, and gives compressed meshes as points.
+Own reader, as trimesh's stores linear factors in 8 bits and treats them as sRGB, ignores alpha modes, the second set of
+texture coordinates, their transforms and vertex colours next to a material, and reads compressed meshes as points.
 """
 
 from __future__ import annotations
@@ -15,22 +15,22 @@ from imfield_jax.files import one_line
 from imfield_jax.sources import color as srgb
 from imfield_jax.sources.formats.gltf_document import Document, Placed, fractions
 from imfield_jax.sources.formats.gltf_material import Look, Materials
-from imfield_jax.sources.formats.surface import MOST_REPEATS
+from imfield_jax.sources.formats.surface import MAX_REPEATS
 from imfield_jax.sources.formats.unsupported import Unsupported
 from imfield_jax.sources.scene import GREY, Part
 
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 _DRACO = "KHR_draco_mesh_compression"
-_NEUTRAL = Look(GREY, None, 0, np.eye(2, 3), opaque=True)  # glTF's own default is a white that our lights clip
+_NEUTRAL = Look(GREY, None, 0, np.eye(2, 3), opaque=True)  # glTF's own default, white, would be clipped by our lights
 _COLORED = Look((1.0, 1.0, 1.0, 1.0), None, 0, np.eye(2, 3), opaque=True)
 
 
 def read(contents: bytes, opened: Callable[[str], bytes | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The meshes of the default scene, each primitive a part, and warnings.
 
-    opened: the contents of a file beside it by name, None where there is none.
+    opened: returns the contents of a file next to it by name, None for a missing one.
 
-    Raises Unsupported for files that need what is not read, ValueError and others for damaged ones.
+    Raises Unsupported for files that need unsupported features, ValueError and others for damaged ones.
     """
     document = Document(contents, opened)
     materials = Materials(document)
@@ -44,17 +44,17 @@ def read(contents: bytes, opened: Callable[[str], bytes | None]) -> tuple[tuple[
                 lost += missing
     warnings = [f"textures left out: {kind}" for kind in sorted(materials.missing)]
     if lost:
-        warnings.append(f"{lost} triangles left out: they use vertices beyond those of their mesh")
+        warnings.append(f"{lost} triangles left out: they refer to vertices that their mesh does not have")
     return tuple(parts), tuple(warnings)
 
 
 def _has_positions(primitive: dict) -> bool:
-    """Without them, the specification says, a primitive is skipped."""
+    """The specification skips primitives without positions."""
     return "POSITION" in primitive["attributes"]
 
 
 def _part(document: Document, materials: Materials, primitive: dict, placed: Placed) -> tuple[Part, int]:
-    """A primitive in its final place, and how many triangles it lacks."""
+    """A primitive in its final position, and the number of its triangles left out."""
     attributes, indices = _arrays(document, primitive)
     vertices = _morphed(document, primitive, attributes["POSITION"].astype(np.float64), placed.weights)
     if indices is None:
@@ -73,7 +73,7 @@ def _part(document: Document, materials: Materials, primitive: dict, placed: Pla
             vertices = _skinned(vertices, attributes, placed.joints)
         vertices = vertices @ placed.matrix[:3, :3].T + placed.matrix[:3, 3]
     if np.linalg.det(placed.matrix[:3, :3]) < 0:
-        faces = faces[:, ::-1]  # a mirror turns outward faces inward
+        faces = faces[:, ::-1]  # a reflection turns outward faces inward
     part = Part(
         vertices=vertices,
         faces=faces[known],
@@ -88,7 +88,7 @@ def _part(document: Document, materials: Materials, primitive: dict, placed: Pla
 def _morphed(
     document: Document, primitive: dict, vertices: np.ndarray, weights: tuple[float, ...]
 ) -> Float64[np.ndarray, "V 3"]:
-    """Positions with the morph targets that the file has switched on."""
+    """Positions with the morph targets of nonzero weight."""
     for weight, target in zip(weights, primitive.get("targets", ()), strict=False):
         if weight and "POSITION" in target:
             vertices = vertices + weight * document.array(target["POSITION"])
@@ -98,7 +98,7 @@ def _morphed(
 def _skinned(
     vertices: np.ndarray, attributes: dict[str, np.ndarray], joints: Float64[np.ndarray, "J 4 4"]
 ) -> Float64[np.ndarray, "V 3"]:
-    """Positions where the joints of a skin bring them; where a file names no joints, as they are."""
+    """Positions moved by the joints of a skin; unchanged in a file without joint attributes."""
     sets = [n for n in range(len(attributes)) if f"JOINTS_{n}" in attributes and f"WEIGHTS_{n}" in attributes]
     if not sets:
         return vertices
@@ -113,7 +113,7 @@ def _skinned(
 
 
 def _arrays(document: Document, primitive: dict) -> tuple[dict[str, np.ndarray], np.ndarray | None]:
-    """Attributes by name, and the indices if there are any."""
+    """Attributes by name, and the indices, if any."""
     compressed = primitive.get("extensions", {}).get(_DRACO)
     if compressed:
         return _decompressed(document, compressed)
@@ -130,7 +130,7 @@ def _decompressed(document: Document, compressed: dict) -> tuple[dict[str, np.nd
     except Exception as error:  # of DracoPy's own kinds
         raise Unsupported(
             f"its mesh, compressed by {_DRACO}, cannot be decompressed ({one_line(error)}); "
-            "write it again without compression, for instance with Blender"
+            "export it again without compression, for instance with Blender"
         ) from error
     names = {number: name for name, number in compressed["attributes"].items()}
     found = {names[entry["unique_id"]]: entry["data"] for entry in decoded.attributes if entry["unique_id"] in names}
@@ -138,21 +138,21 @@ def _decompressed(document: Document, compressed: dict) -> tuple[dict[str, np.nd
 
 
 def _faces(indices: np.ndarray, mode: int) -> np.ndarray:
-    """Triangles [F, 3] of indices in a mode."""
+    """Triangles [F, 3] of the indices of a primitive in `mode`."""
     if mode == _TRIANGLES:
         return indices[: len(indices) // 3 * 3].reshape(-1, 3)
     first = np.arange(max(0, len(indices) - 2))
     if mode == _FAN:
         return np.stack([indices[first + 1], indices[first + 2], np.broadcast_to(indices[:1], first.shape)], axis=1)
-    odd = first % 2  # every second triangle of a strip is wound the other way
+    odd = first % 2  # every second triangle of a strip has the opposite winding
     return np.stack([indices[first], indices[first + 1 + odd], indices[first + 2 - odd]], axis=1)
 
 
 def _uv(uv: np.ndarray, to_image: np.ndarray) -> np.ndarray | None:
-    """Texture coordinates of the image with the origin at the bottom left; None where they mean nothing."""
+    """Texture coordinates of the image with the origin at the bottom left; None if they are invalid."""
     uv = uv.astype(np.float64)[:, :2] @ to_image[:, :2].T + to_image[:, 2]
     uv[:, 1] = 1 - uv[:, 1]
-    return uv.astype(np.float32) if (np.abs(uv) < MOST_REPEATS).all() else None
+    return uv.astype(np.float32) if (np.abs(uv) < MAX_REPEATS).all() else None
 
 
 def _colors(colors: np.ndarray, opaque: bool) -> np.ndarray:

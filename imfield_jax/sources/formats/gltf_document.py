@@ -1,4 +1,4 @@
-"""glTF 2.0 files, binary and text, as their JSON tree and the arrays that it describes.
+"""glTF 2.0 files, binary and text, as their JSON tree and the arrays it describes.
 
 https://registry.khronos.org/glTF/specs/2.0/glTF-2.0.html
 """
@@ -19,23 +19,23 @@ from imfield_jax.sources.formats.unsupported import Unsupported
 
 _COMPONENTS = {5120: "<i1", 5121: "<u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}
 _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT2": 4, "MAT3": 9, "MAT4": 16}
-# Required extensions that change nothing in what is read here; materials are read as far as they have a base colour.
+# Required extensions that do not affect what is read here; materials are read as far as they have a base colour.
 _HARMLESS = (
     *("KHR_materials_", "KHR_mesh_quantization", "KHR_texture_", "KHR_lights_", "EXT_texture_", "KHR_xmp"),
     *("KHR_draco_mesh_compression", "KHR_animation_pointer", "EXT_lights_", "MSFT_texture_dds", "MSFT_lod"),
     *("EXT_mesh_gpu_instancing", "KHR_node_visibility"),
 )
-_REWRITE = "write it again as plain glTF 2.0 without compression, for instance with Blender"
+_REWRITE = "export it again as plain glTF 2.0 without compression, for instance with Blender"
 
 
 @dataclasses.dataclass(frozen=True)
 class Placed:
-    """A mesh in its place.
+    """An instance of a mesh in the scene.
 
     mesh:    its entry in the tree.
-    matrix:  of its node; of a mesh with a skin the identity, as its joints place it.
-    joints:  the matrices of the joints of its skin in the pose that the file is in; None without one.
-    weights: of its morph targets, as many as it says.
+    matrix:  transform of its node; the identity for a mesh with a skin, which is placed by its joints.
+    joints:  matrices of the skin's joints in the pose of the file; None without a skin.
+    weights: weights of its morph targets, as many as the file gives.
     """
 
     mesh: dict
@@ -47,9 +47,9 @@ class Placed:
 class Document:
     """A glTF file.
 
-    tree: its JSON.   opened: the contents of a file beside it by name, None where there is none.
+    tree: its JSON.   opened: returns the contents of a file next to it by name, None for a missing one.
 
-    Raises Unsupported for glTF 1 and for required extensions that are not read, ValueError for damage.
+    Raises Unsupported for glTF 1 and for unsupported required extensions, ValueError for damage.
     """
 
     def __init__(self, contents: bytes, opened: Callable[[str], bytes | None]):
@@ -63,7 +63,7 @@ class Document:
             raise Unsupported(f"it requires the glTF {noun} {', '.join(names)}, not supported here; {_REWRITE}")
 
     def resource(self, entry: dict) -> bytes | None:
-        """The contents of an image: in the file, in a data URI or in a file beside it; None where that is missing."""
+        """The contents of an image: in the file, in a data URI or in a file next to it; None if that is missing."""
         if "bufferView" in entry:
             return self.view(entry["bufferView"]).tobytes()
         return self._uri(entry["uri"]) if "uri" in entry else None
@@ -82,10 +82,10 @@ class Document:
     def _read_buffer(self, index: int, entry: dict) -> np.ndarray:
         if "uri" not in entry and index > 0:
             names = ", ".join(entry.get("extensions", {})) or "an extension"
-            raise Unsupported(f"it has data that only {names} tells where to find, not supported here; {_REWRITE}")
+            raise Unsupported(f"it has data that can only be read with {names}, not supported here; {_REWRITE}")
         contents = self._uri(entry["uri"]) if "uri" in entry else self._binary
         if contents is None:
-            raise Unsupported(f"expected its data in '{entry['uri'][:100]}' beside it, found no such file")
+            raise Unsupported(f"expected its data in '{entry['uri'][:100]}' next to it, found no such file")
         return np.frombuffer(contents, np.uint8)
 
     def view(self, index: int) -> UInt8[np.ndarray, " bytes"]:
@@ -98,7 +98,7 @@ class Document:
         return found
 
     def array(self, index: int) -> Num[np.ndarray, "count components"]:
-        """The values of an accessor, integers that are normalized as float32."""
+        """The values of an accessor; normalized integers become float32."""
         entry = self.tree["accessors"][index]
         kind, width = np.dtype(_COMPONENTS[entry["componentType"]]), _WIDTHS[entry["type"]]
         values = self._rows(entry, kind, entry["count"], width)
@@ -119,7 +119,7 @@ class Document:
         return np.ndarray((count, width), kind, view, entry.get("byteOffset", 0), strides)
 
     def placed_meshes(self) -> Iterator[Placed]:
-        """The meshes of the default scene that are visible, as often as they are placed."""
+        """The visible meshes of the default scene, once per instance."""
         nodes, worlds = self.tree.get("nodes", []), self._worlds()
         for index, world in worlds.items():
             node = nodes[index]
@@ -134,7 +134,7 @@ class Document:
                 yield Placed(mesh, world @ matrix, None, weights)
 
     def _worlds(self) -> dict[int, np.ndarray]:
-        """The matrices of the nodes that the default scene shows, in the order of their tree."""
+        """The matrices of the visible nodes of the default scene, in depth-first order."""
         nodes = self.tree.get("nodes", [])
         scenes = self.tree.get("scenes")
         if scenes:
@@ -147,21 +147,21 @@ class Document:
         while waiting:
             index, outer = waiting.pop()
             if index in worlds or not _extension(nodes[index], "KHR_node_visibility").get("visible", True):
-                continue  # the specification wants a tree
+                continue  # the specification requires a tree
             worlds[index] = outer @ _matrix(nodes[index])
             waiting += [(child, worlds[index]) for child in reversed(nodes[index].get("children", []))]
         return worlds
 
     def _joints(self, skin: dict, worlds: dict[int, np.ndarray]) -> np.ndarray:
-        """The matrices [J, 4, 4] from the coordinates of a skinned mesh to those of the scene."""
+        """The matrices [J, 4, 4] from the coordinates of a skinned mesh to scene coordinates."""
         joints = np.stack([worlds.get(index, np.eye(4)) for index in skin["joints"]])
         if "inverseBindMatrices" not in skin:
             return joints
         inverse = self.array(skin["inverseBindMatrices"]).astype(np.float64).reshape(-1, 4, 4)
-        return joints @ inverse[: len(joints)].swapaxes(1, 2)  # stored by columns
+        return joints @ inverse[: len(joints)].swapaxes(1, 2)  # stored in column-major order
 
     def _instances(self, node: dict) -> list[np.ndarray]:
-        """The matrices of EXT_mesh_gpu_instancing within a node, one of the identity without it."""
+        """The instance matrices of EXT_mesh_gpu_instancing in a node; a single identity without the extension."""
         attributes = _extension(node, "EXT_mesh_gpu_instancing").get("attributes", {})
         keys = [key for key in ("TRANSLATION", "ROTATION", "SCALE") if key in attributes]
         if not keys:
@@ -178,14 +178,14 @@ def _extension(entry: dict, name: str) -> dict:
 
 
 def fractions(values: Num[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
-    """Normalized integers as float32: [0, 1] of unsigned ones, [-1, 1] of signed ones. Floats stay."""
+    """Normalized integers as float32: unsigned in [0, 1], signed in [-1, 1]. Floats are unchanged."""
     if values.dtype.kind == "f":
         return values
     return np.maximum(values.astype(np.float32) / np.iinfo(values.dtype).max, -1.0)
 
 
 def _chunks(contents: bytes) -> tuple[dict, bytes]:
-    """The JSON and the binary chunk, which is empty where there is none."""
+    """The JSON and the binary chunk; b"" if there is none."""
     binary = b""
     if contents.startswith(b"glTF"):
         version, size = (int.from_bytes(contents[at : at + 4], "little") for at in (4, 8))

@@ -1,7 +1,7 @@
 """Materials of glTF as colours and textures of parts.
 
-Factors and vertex colours of glTF are linear, its images sRGB; alpha counts in the modes MASK and BLEND only.
-Emission is added to the base colour, as our lights have no other use for it.
+Factors and vertex colours of glTF are linear, its images sRGB; alpha is used in the modes MASK and BLEND only.
+Emission is added to the base colour, as our lighting model has no emission.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class Look:
     """A material.
 
     color:     see `Part`.
-    uv_set:    which TEXCOORD_ the texture uses.
+    uv_set:    index of the TEXCOORD_ that the texture uses.
     to_image:  from these coordinates to those of the image, origin at the top left.
-    opaque:    whether the alpha of vertex colours is ignored too.
+    opaque:    whether to ignore the alpha of vertex colours too.
     """
 
     color: Color
@@ -36,7 +36,7 @@ class Look:
 
 
 class Materials:
-    """The materials of a document, each read once. `missing` lists what was left out."""
+    """The materials of a document, each read once. `missing` lists the textures that were left out."""
 
     def __init__(self, document: Document):
         self._document = document
@@ -70,7 +70,7 @@ class Materials:
         )
 
     def _texture(self, info: dict) -> np.ndarray | None:
-        """The image of a reference to a texture, None where there is none or it cannot be read."""
+        """The image of a reference to a texture, None if there is none or it cannot be read."""
         if "index" not in info:
             return None
         texture = self._entry("textures", info["index"])
@@ -87,7 +87,7 @@ class Materials:
         return self._images[index]
 
     def _entry(self, kind: str, index: int) -> dict:
-        """An entry of a list of the tree; an empty one, which means the defaults, where the file has none."""
+        """An entry of a list of the tree; an empty one, which means the defaults, if the file lacks it."""
         entries = self._document.tree.get(kind, [])
         if 0 <= index < len(entries):
             return entries[index]
@@ -97,19 +97,19 @@ class Materials:
     def _decoded(self, entry: dict) -> np.ndarray | None:
         contents = self._document.resource(entry)
         if contents is None:
-            self.missing.add("files that are not beside it")
+            self.missing.add("files that are missing")
             return None
         if contents[:8] == b"\xabKTX 20\xbb":
             self.missing.add("KTX2 (KHR_texture_basisu)")
             return None
         image = textures.decoded(contents)
         if image is None:
-            self.missing.add("damaged images or of an unknown kind")
+            self.missing.add("images that are damaged or of an unknown format")
         return image
 
 
 def _base(material: dict) -> tuple[np.ndarray, dict]:
-    """Base colour, linear [4], and the reference to its texture; of specular and glossiness, the diffuse ones."""
+    """Base colour, linear [4], and the reference to its texture; the diffuse ones for specular-glossiness."""
     gloss = _extension(material, "KHR_materials_pbrSpecularGlossiness")
     metal = material.get("pbrMetallicRoughness", {})
     if gloss:
@@ -120,7 +120,7 @@ def _base(material: dict) -> tuple[np.ndarray, dict]:
 def _with_emission(
     factor: np.ndarray, image: np.ndarray | None, emission: np.ndarray, glow: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Factor and texture that show the sum of base and emission."""
+    """Factor and texture of the sum of base colour and emission."""
     if image is None and glow is None:
         return np.append(np.minimum(factor[:3] + emission, 1), factor[3]), None
     if image is None:
@@ -134,7 +134,7 @@ def _with_emission(
 
 
 def _with_alpha(mode: str, cutoff: float, opacity: float, image: np.ndarray | None) -> tuple[float, np.ndarray | None]:
-    """Opacity of the part, and the texture with the alpha that counts."""
+    """Opacity of the part, and the texture with its effective alpha."""
     if mode == "BLEND":
         return min(max(opacity, 0.0), 1.0), image
     if image is None:
@@ -144,7 +144,7 @@ def _with_alpha(mode: str, cutoff: float, opacity: float, image: np.ndarray | No
 
 
 def _transform(entry: dict) -> np.ndarray:
-    """KHR_texture_transform as [2, 3]: scaled, rotated counter-clockwise as seen in the image, moved."""
+    """KHR_texture_transform as [2, 3]: scale, counter-clockwise rotation as seen in the image, offset."""
     cosine, sine = np.cos(entry.get("rotation", 0.0)), np.sin(entry.get("rotation", 0.0))
     turned = np.array([[cosine, sine], [-sine, cosine]]) * _numbers(entry.get("scale", (1, 1)), 2)
     return np.column_stack([turned, _numbers(entry.get("offset", (0, 0)), 2)])

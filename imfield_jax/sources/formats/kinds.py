@@ -1,4 +1,4 @@
-"""File names of mesh formats: those that are read, and those that are only recognised."""
+"""File suffixes of mesh formats: supported ones, and others that are recognised by name."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ _UNREADABLE = {
 
 
 def unreadable_kind(path: str | Path) -> str | None:
-    """The mesh format of a file that is not read, by its name: "Autodesk FBX", "compressed PLY".
+    """The unsupported mesh format of a file, by its name: "Autodesk FBX", "compressed PLY".
 
-    None for names that are read and for those of no mesh format known here. Convert such files to GLB or OBJ.
+    None for supported formats and for unknown ones. Convert such files to GLB or OBJ.
     """
     suffixes = [suffix.lower() for suffix in Path(path).suffixes]
     if not suffixes:

@@ -1,7 +1,7 @@
 """Mesh files as scenes: OBJ with MTL and textures, glTF, PLY, STL, OFF, 3MF, COLLADA, AC3D, the surface of .binvox.
 
-What a file lacks never stops the reading: without its MTL or a texture it gets a plain colour, and a face that uses
-vertices that are not there is left out with a warning. Only a file without triangles is refused.
+Incomplete files are read: a missing MTL or texture is replaced by a plain colour, and a face that refers to missing
+vertices is left out with a warning. Only a file without triangles is refused.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ __all__ = ["SUFFIXES", "load_scene", "unreadable_kind"]
 def load_scene(path: str | Path) -> Scene:
     """The mesh of a file, transforms baked in, one part per material, axes and units as in the file.
 
-    Raises OSError when the file is not there or cannot be read, ValueError when it is damaged, uses what is not
-    supported, has no triangles or takes more memory than there is.
+    Raises OSError when the file is missing or cannot be read, ValueError when it is damaged, uses unsupported
+    features, has no triangles or does not fit into memory.
     """
     path = Path(path)
     if not path.is_file():
@@ -52,7 +52,7 @@ def load_scene(path: str | Path) -> Scene:
 
 
 def _read(path: Path, contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
-    """Parts and warnings of a file. Raises ValueError with the file's name for all that can be wrong with contents."""
+    """Parts and warnings of a file. Raises ValueError with the file's name for any error in its contents."""
     unsupported = None
     try:
         with damaged(path, "triangle mesh"):
@@ -62,7 +62,7 @@ def _read(path: Path, contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...
                 unsupported = error
     except MemoryError as error:
         raise ValueError(
-            f"{path}: reading its {len(contents)} bytes takes more memory than there is; "
+            f"{path}: reading its {len(contents)} bytes takes more memory than is available; "
             "simplify the mesh, unless the file is damaged"
         ) from error
     raise ValueError(f"{path}: {unsupported}") from unsupported

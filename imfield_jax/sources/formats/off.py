@@ -1,6 +1,6 @@
 """OFF files (Geomview's Object File Format) in text, with their variants COFF, NOFF, CNOFF, STOFF, ..., as parts.
 
-Ours, as trimesh's reader cuts concave polygons into fans and reads no colours of faces.
+Own reader, as trimesh's cuts concave polygons into fans and ignores face colours.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ _COMMENT = re.compile(r"#[^\n]*")
 def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The mesh as parts, and warnings.
 
-    Raises ValueError when the file is no OFF file, is truncated or has a word where a number should be.
+    Raises ValueError when the file is not an OFF file, is truncated or has a word in place of a number.
     """
     text = _COMMENT.sub("", decoded(contents).replace("\r\n", "\n").replace("\r", "\n"))
     header = _HEADER.match(text)
     if header is None:
         raise ValueError("it does not start with OFF")
     if text[header.end() :].split(maxsplit=1)[:1] == ["BINARY"]:
-        raise ValueError("binary OFF files are not read, convert it to text or to PLY")
+        raise ValueError("binary OFF files are not supported, convert it to text or to PLY")
     if header[4] or header[5]:
-        raise ValueError("OFF files of four or n dimensions are not read")
+        raise ValueError("OFF files of four or n dimensions are not supported")
     lines = [line for line in text[header.end() :].split("\n") if line and not line.isspace()]
     vertex_count, face_count = (int(word) for word in (lines[0].split() if lines else [])[:2])
     if min(vertex_count, face_count) < 0 or len(lines) < 1 + vertex_count + face_count:
@@ -60,7 +60,7 @@ def _polygons(table: np.ndarray, faces: list[list[str]], header: re.Match) -> Po
 
 
 def _vertex_colors(table: np.ndarray, header: re.Match) -> np.ndarray | None:
-    """Colours of vertices [V, 4], behind coordinates and normals; None without."""
+    """Vertex colours [V, 4], which follow coordinates and normals; None if there are none."""
     first = 6 if header[3] or header[8] else 3
     last = table.shape[1] - (2 if header[1] or header[6] else 0)
     if not (header[2] or header[7]) or last - first < 3 or not len(table):
@@ -69,9 +69,9 @@ def _vertex_colors(table: np.ndarray, header: re.Match) -> np.ndarray | None:
 
 
 def _face_colors(words: list[list[str]], counts: np.ndarray) -> np.ndarray | None:
-    """Colours behind the corners of faces, of each corner, grey of faces without; None where no face has one.
+    """Colours that follow the corners of faces, per corner, grey for faces without; None if no face has one.
 
-    A colour is three or four numbers. A single number would be a row of a colour table that only Geomview has.
+    A colour is three or four numbers. A single number is an index into a colour table that only Geomview has.
     """
     colored = [rest[:4] for rest in words if len(rest) >= 3]
     if not colored:

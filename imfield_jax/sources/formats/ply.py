@@ -1,4 +1,4 @@
-"""PLY meshes as parts: polygons and triangle strips, colours of vertices or faces, textures as MeshLab writes them."""
+"""PLY meshes as parts: polygons and triangle strips, vertex or face colours, textures as MeshLab writes them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _Element = dict[str, Column]
 def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """The mesh as parts, and warnings.
 
-    texture: the image of a name, None where there is none.
+    texture: returns the image of a name, None for a missing one.
 
-    Raises ValueError when the file is no PLY file or is truncated.
+    Raises ValueError when the file is not a PLY file or is truncated.
     """
     tables, comments = read_tables(contents)
     vertex, face = tables.get("vertex", {}), tables.get("face", {})
@@ -48,7 +48,7 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
 
 
 def _by_texture(polygons: Polygons, names: list[str]) -> list[tuple[Polygons, str]]:
-    """The polygons of each texture, with its name: of the number that faces have, "" for one that has no name."""
+    """The polygons of each texture number of faces, with the texture's name, "" if it has none."""
     if polygons.groups is None or len(names) < 2:
         return [(polygons, names[0] if names else "")]
     name_of = {number: names[number] if 0 <= number < len(names) else "" for number in set(polygons.groups.tolist())}
@@ -56,20 +56,20 @@ def _by_texture(polygons: Polygons, names: list[str]) -> list[tuple[Polygons, st
 
 
 def _corner_lists(element: _Element) -> Lists | None:
-    """The vertices of faces or strips: "vertex_indices", "vertex_index", or whichever list is alone."""
+    """The vertices of faces or strips: "vertex_indices", "vertex_index", or the only list."""
     lists = {name: column for name, column in element.items() if isinstance(column, Lists)}
     named = [column for name, column in lists.items() if name.startswith("vertex_ind")]
     return named[0] if named else next(iter(lists.values())) if len(lists) == 1 else None
 
 
 def _strips(lists: Lists | None) -> np.ndarray:
-    """Corners of the triangles of strips, which -1 separates within a list: [3 T] int64."""
+    """Corners of the triangles of strips, separated by -1 within a list: [3 T] int64."""
     found = [np.zeros(0, np.int64)]
     for strip in np.split(lists.values.astype(np.int64), np.cumsum(lists.counts)[:-1]) if lists else ():
         for run in np.split(strip, np.flatnonzero(strip < 0)):
             run = run[run >= 0]
             triples = np.stack([run[:-2], run[1:-1], run[2:]], axis=1) if len(run) > 2 else np.zeros((0, 3), np.int64)
-            triples[1::2] = triples[1::2, [1, 0, 2]]  # every second triangle of a strip is wound the other way
+            triples[1::2] = triples[1::2, [1, 0, 2]]  # every second triangle of a strip has the opposite winding
             found.append(triples.ravel())
     return np.concatenate(found)
 
@@ -90,7 +90,7 @@ def _with_attributes(polygons: Polygons, vertex: _Element, face: _Element) -> Po
 
 
 def _wedges(column: Column | None, counts: np.ndarray) -> np.ndarray | None:
-    """Texture coordinates that a list holds for every corner of a face: [C, 2]; 0 for faces without any."""
+    """Texture coordinates from a list per face, two for every corner: [C, 2]; 0 for faces without any."""
     if not isinstance(column, Lists) or not ((column.counts == 2 * counts) | (column.counts == 0)).all():
         return None
     uv = np.zeros((counts.sum(), 2))
@@ -109,10 +109,10 @@ def _colors(element: _Element) -> np.ndarray | None:
 
 
 def _scalars(element: _Element) -> dict[str, np.ndarray]:
-    """The properties that are no lists."""
+    """The properties that are not lists."""
     return {name: column for name, column in element.items() if not isinstance(column, Lists)}
 
 
 def _columns(scalars: dict[str, np.ndarray], names: tuple[str, ...]) -> np.ndarray:
-    """Scalar properties side by side, in their own type."""
+    """Scalar properties as columns of one array, in their own type."""
     return np.stack([scalars[name] for name in names], axis=1)

@@ -1,7 +1,7 @@
 """PLY files (Turk 1994) as tables: text, little and big endian, lists of any types anywhere.
 
-Ours, as trimesh refuses binary lists of several lengths, which polygons of several sizes are. A mesh of a million
-such faces is read in 3 s, one of triangles alone in less than 1 s.
+Own reader, as trimesh refuses binary lists of mixed lengths, that is, polygons of mixed sizes. A mesh of a million such
+faces is read in 3 s, one of triangles only in less than 1 s.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ORDERS = {"ascii": "", "binary_little_endian": "<", "binary_big_endian": ">"}
 
 @dataclasses.dataclass(frozen=True)
 class Lists:
-    """A list property: the number of values of each row, and all values one after the other."""
+    """A list property: the number of values of each row, and all values, concatenated."""
 
     counts: Int[np.ndarray, " N"]
     values: Num[np.ndarray, " n"]
@@ -51,7 +51,7 @@ class _Element:
 def read_tables(contents: bytes) -> tuple[dict[str, dict[str, Column]], list[str]]:
     """The elements of a file, each with its properties by name, and the comments of the header.
 
-    Raises ValueError when the file is no PLY file or is truncated.
+    Raises ValueError when the file is not a PLY file or is truncated.
     """
     contents = unicode(contents)
     order, elements, comments, body = _header(contents)
@@ -63,7 +63,7 @@ def read_tables(contents: bytes) -> tuple[dict[str, dict[str, Column]], list[str
 
 
 def _header(contents: bytes) -> tuple[str, list[_Element], list[str], int]:
-    """Byte order ("" for text), elements, comments, and where the data start."""
+    """Byte order ("" for text), elements, comments, and the offset of the data."""
     order, elements, comments = None, [], []
     lines, place = _header_lines(contents)
     for line in lines:
@@ -86,7 +86,7 @@ def _header(contents: bytes) -> tuple[str, list[_Element], list[str], int]:
 
 
 def _header_lines(contents: bytes) -> tuple[list[str], int]:
-    """The lines before "end_header", whichever way they end, and where the data start."""
+    """The lines before "end_header", with any line endings, and the offset of the data."""
     end = _END.search(contents)
     if end is None:
         raise ValueError("no header of a PLY file")
@@ -95,7 +95,7 @@ def _header_lines(contents: bytes) -> tuple[list[str], int]:
 
 
 class _Reader:
-    """Takes elements one after the other from data that are bytes, or, of a text file, numbers."""
+    """Reads elements in order from data: bytes, or the numbers of a text file."""
 
     def __init__(self, data: np.ndarray, order: str):
         self._data, self._order, self._place = data, order, 0
@@ -127,7 +127,7 @@ class _Reader:
         return found
 
     def _same_lengths(self, element: _Element) -> list[np.ndarray] | None:
-        """Where each property of each row starts, if all rows have lists as long as the first has."""
+        """The start of each property of each row, if all rows have lists as long as those of the first; else None."""
         offsets, lengths, place = [], [], self._place
         for p in element.properties if element.count else ():
             if place + self._width(p) > len(self._data):
@@ -147,7 +147,7 @@ class _Reader:
         return starts
 
     def _any_lengths(self, element: _Element) -> list[np.ndarray]:
-        """The same for rows of any lengths, one list after the other."""
+        """The same for rows with lists of any lengths, read one by one."""
         starts = [np.zeros(element.count, np.int64) for _ in element.properties]
         layout = [(self._width(p), self._size(p.type) if p.counted else 0, p) for p in element.properties]
         place, end = self._place, len(self._data)
@@ -171,7 +171,7 @@ class _Reader:
         return int(kind[1:]) if self._order else 1
 
     def _width(self, p: _Property) -> int:
-        """Size of a property, of a list without its values."""
+        """Size of a property; for a list, that of its count."""
         return self._size(p.counted or p.type)
 
     def _count(self, place: int, p: _Property) -> int:
@@ -181,7 +181,7 @@ class _Reader:
         return int(self._data[place : place + self._size(p.counted)].view(self._order + p.counted)[0])
 
     def _values(self, starts: np.ndarray, kind: str) -> np.ndarray:
-        """Values of a type at places."""
+        """The values of a type at the given offsets."""
         if not self._order:
             values = self._data[starts]
             return values if kind[0] == "f" else np.nan_to_num(values).astype(kind)

@@ -1,7 +1,7 @@
-"""Polygons of any shape as triangles.
+"""Triangulation of arbitrary polygons.
 
-A fan of triangles from the first corner covers a convex polygon only; in a concave one it covers what lies outside
-(as trimesh does in every format). So a fan is kept where it is right, and ears are clipped elsewhere.
+A fan of triangles from the first corner is right for convex polygons only; in a concave one it covers area outside
+(as in trimesh, for every format). So correct fans are kept, and other polygons are triangulated by ear clipping.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import manifold3d
 import numpy as np
 from jaxtyping import Float, Int, Int64
 
-_ROUNDING = 1e-9  # of a polygon's area, below which a triangle that is turned over counts as flat
+_ROUNDING = 1e-9  # fraction of a polygon's area below which a flipped triangle counts as degenerate
 
 
 def triangles(points: Float[np.ndarray, "C 3"], counts: Int[np.ndarray, " P"]) -> Int64[np.ndarray, "T 3"]:
-    """Triangles of polygons, as rows of `points`, wound as their polygon and in the polygons' order.
+    """Triangles of polygons, as rows of `points`, with the winding of their polygon and in the polygons' order.
 
-    points: the corners of all polygons one after the other.   counts: corners of each.
+    points: the corners of all polygons, concatenated.   counts: corners of each polygon.
 
     A polygon of n corners gives n - 2 triangles that use every corner, so neighbours still share their edges; one of
-    fewer than 3 corners gives none. Polygons that are not flat are triangulated as their projection along the mean
-    normal (Newell's), those that are not finite or have no area as a fan.
+    fewer than 3 corners gives none. Nonplanar polygons are triangulated in their projection along the mean normal
+    (Newell's), polygons that are not finite or have no area as a fan.
     """
     points, counts = np.asarray(points, np.float64), np.asarray(counts, np.int64)
     starts = np.cumsum(counts) - counts
@@ -46,19 +46,19 @@ def _fans(corners: np.ndarray) -> np.ndarray:
 
 
 def _turn_or_clip(points: np.ndarray, corners: np.ndarray, made: np.ndarray) -> None:
-    """Replaces the fans in `made` that leave their polygons: a quad by its other diagonal, others by clipped ears."""
+    """Replaces fans in `made` that leave their polygons: a quad's by its other diagonal, others by ear clipping."""
     wrong = np.flatnonzero(~_fits(points, made))
     if corners.shape[1] == 4:
         turned = _fans(np.roll(corners[wrong], -1, axis=1))
         fits = _fits(points, turned)
         made[wrong[fits]] = turned[fits]
-        return  # a quad that neither diagonal fits crosses itself
+        return  # a quad that neither diagonal fits intersects itself
     for row in wrong.tolist():
         made[row] = corners[row][_clipped(points[corners[row]])]
 
 
 def _fits(points: np.ndarray, made: np.ndarray) -> np.ndarray:
-    """Whether no triangle of a fan is turned over against the mean normal of its polygon: [P] bool."""
+    """Whether no triangle of a fan is flipped with respect to the mean normal of its polygon: [P] bool."""
     a, b, c = (points[made[..., k]] for k in range(3))
     with np.errstate(invalid="ignore", over="ignore"):
         areas = np.cross(b - a, c - a)  # sum to Newell's normal, which any closed polygon has
@@ -70,7 +70,7 @@ def _fits(points: np.ndarray, made: np.ndarray) -> np.ndarray:
 
 
 def _clipped(points: np.ndarray) -> np.ndarray:
-    """Triangles [n - 2, 3] of one polygon [n, 3] with an area."""
+    """Triangles [n - 2, 3] of one polygon [n, 3] of nonzero area."""
     points = points - points.mean(axis=0)
     following = np.roll(points, -1, axis=0)
     normal = np.cross(points, following).sum(axis=0)
@@ -79,6 +79,6 @@ def _clipped(points: np.ndarray) -> np.ndarray:
     across /= np.linalg.norm(across)
     flat = points @ np.stack([across, np.cross(normal, across)], axis=1)
     found = manifold3d.triangulate([flat / np.abs(flat).max()])
-    if len(found) != len(points) - 2:  # never seen; it is what the library promises
+    if len(found) != len(points) - 2:  # never observed; the library guarantees this count
         return _fans(np.arange(len(points))[None])[0]
     return found

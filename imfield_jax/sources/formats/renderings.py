@@ -1,7 +1,7 @@
 """The renderings of 3D-R2N2 (Choy et al. 2016): 24 images of 137 x 137 RGBA for each model of ShapeNet.
 
 `<model>/rendering/00.png` ... `23.png`, and `rendering_metadata.txt` with a line for each: azimuth and elevation in
-degrees, roll (0), distance as a fraction of 1.75, and a field of view of 25 that their script never applied.
+degrees, roll (0), distance as a fraction of 1.75, and a field of view of 25 that the original script never applied.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _METADATA = "rendering_metadata.txt"
 def read_views(folder: Path) -> UInt8[np.ndarray, "24 137 137 4"]:
     """The images in a folder.
 
-    Raises FileNotFoundError when one is missing, ValueError when one is damaged or of another kind.
+    Raises FileNotFoundError when one is missing, ValueError when one is damaged or of another format.
     """
     return np.stack([_read_image(folder / f"{number:02d}.png") for number in range(VIEWS)])
 
@@ -44,9 +44,9 @@ def _read_image(path: Path) -> np.ndarray:
 def read_cameras(folder: Path) -> Float32[np.ndarray, "24 4"]:
     """The cameras of the images, see `camera.Camera`; NaN where the folder has no metadata.
 
-    Azimuth there is ours, 0 at the front and growing towards z in the axes of ShapeNet v1, which is x in those of v2.
+    Azimuth is defined as ours: 0 at the front and increasing towards z in the axes of ShapeNet v1, which is x in v2.
 
-    Raises ValueError for metadata of another form.
+    Raises ValueError for metadata in another form.
     """
     path = folder / _METADATA
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Polygons of a file, made into parts of a scene, for the readers of OBJ, PLY, OFF and COLLADA."""
+"""Polygons of a file and their conversion to parts of a scene, for the readers of OBJ, PLY, OFF and COLLADA."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from jaxtyping import Bool, Float32, Float64, Int, Num
 from imfield_jax.sources.formats.polygons import triangles
 from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
-MOST_REPEATS = 1 << 20  # of a texture; texture coordinates farther out, or that are no numbers, mean nothing
+MAX_REPEATS = 1 << 20  # of a texture; texture coordinates beyond, or not finite, are invalid
 
 
 @dataclasses.dataclass(frozen=True)
 class Polygons:
     """Polygons over shared vertices.
 
-    counts:  corners of each polygon.
-    corners: the vertex of each corner, polygon after polygon; any number, see `known`.
-    uv:      of each corner.   colors: of each corner, RGBA, sRGB.
-    groups:  the material of each polygon where a file has several.
+    counts:  number of corners of each polygon.
+    corners: vertex index of each corner, polygon by polygon; may be out of range, see `known`.
+    uv:      per corner.   colors: per corner, RGBA, sRGB.
+    groups:  material index of each polygon, if the file has several materials.
     """
 
     vertices: Float64[np.ndarray, "V 3"]
@@ -31,7 +31,7 @@ class Polygons:
     groups: Int[np.ndarray, " P"] | None = None
 
     def select(self, chosen: Bool[np.ndarray, " P"]) -> Polygons:
-        """Those of a mask."""
+        """The polygons of a mask."""
         rows = np.repeat(chosen, self.counts)
         return dataclasses.replace(
             self,
@@ -43,7 +43,7 @@ class Polygons:
         )
 
     def of_group(self, group: int) -> Polygons:
-        """Those of one material; all where the file has none."""
+        """The polygons of one material; all if the file has none."""
         return self if self.groups is None else self.select(self.groups == group)
 
 
@@ -56,14 +56,14 @@ def known(polygons: Polygons) -> tuple[Polygons, tuple[str, ...]]:
     chosen = np.ones(len(polygons.counts), bool)
     chosen[owner[outside]] = False
     lost = len(chosen) - int(chosen.sum())
-    why = f"they use vertices beyond the {len(polygons.vertices)} there are"
+    why = f"they refer to vertices beyond the {len(polygons.vertices)} of the file"
     return polygons.select(chosen), (f"{lost} of {len(chosen)} faces left out: {why}",)
 
 
 def part(polygons: Polygons, color: Color = GREY, texture: Texture | None = None) -> Part:
-    """One part of polygons whose vertices all exist, equal corners welded; a texture without sound uv is left out."""
+    """One part of polygons whose vertices all exist, equal corners welded; a texture without valid uv is left out."""
     rows = triangles(polygons.vertices[polygons.corners], polygons.counts)
-    uv = polygons.uv if texture is not None and polygons.uv is not None and _sound(polygons.uv) else None
+    uv = polygons.uv if texture is not None and polygons.uv is not None and _valid(polygons.uv) else None
     own = [values for values in (uv, polygons.colors) if values is not None]
     if not own:
         used, faces = np.unique(polygons.corners[rows], return_inverse=True)
@@ -80,9 +80,9 @@ def part(polygons: Polygons, color: Color = GREY, texture: Texture | None = None
 
 
 def _distinct(corners: np.ndarray, values: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Rows of the distinct corners, and for each corner [C] its place among these.
+    """Rows of the distinct corners, and for each corner [C] its index among these.
 
-    One column after the other: `np.unique` of whole rows takes ten times as long.
+    Column by column: `np.unique` of whole rows takes ten times as long.
     """
     columns = [np.ascontiguousarray(rows, np.float32).view(np.int64) for rows in values]  # two float32 each
     first, number = np.unique(corners, return_index=True, return_inverse=True)[1:]
@@ -93,9 +93,9 @@ def _distinct(corners: np.ndarray, values: list[np.ndarray]) -> tuple[np.ndarray
 
 
 def unit(values: Num[np.ndarray, "N components"]) -> Float32[np.ndarray, "N 4"]:
-    """Colours of 3 or 4 components as RGBA in [0, 1]: bytes and 16-bit numbers by their type, others by size.
+    """Colours of 3 or 4 components as RGBA in [0, 1]: scaled by type for 8 and 16-bit integers, else by magnitude.
 
-    Floats below 2 are fractions: light of a bright place, or rounding, may be a little more than 1.
+    Floats below 2 are fractions: highlights or rounding may exceed 1 slightly.
     """
     scale = 255.0 if values.dtype == np.uint8 else 65535.0 if values.dtype == np.uint16 else None
     values = np.nan_to_num(values.astype(np.float64))
@@ -106,5 +106,5 @@ def unit(values: Num[np.ndarray, "N components"]) -> Float32[np.ndarray, "N 4"]:
     return opaque
 
 
-def _sound(uv: np.ndarray) -> bool:
-    return bool((np.abs(uv) < MOST_REPEATS).all())
+def _valid(uv: np.ndarray) -> bool:
+    return bool((np.abs(uv) < MAX_REPEATS).all())

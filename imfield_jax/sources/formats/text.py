@@ -1,4 +1,4 @@
-"""Text of mesh files in whichever encoding their authors' tools wrote it."""
+"""Decoding of the text in mesh files, whose encoding is rarely declared."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _NOT_UTF8 = re.compile("[\udc80-\udcff]")  # how Python's "surrogateescape" mark
 
 
 def decoded(contents: bytes) -> str:
-    """Text of UTF-8, UTF-16 or UTF-32, with a byte order mark or without, of Latin-1, or of several of these mixed.
+    """Decode UTF-8, UTF-16 or UTF-32, with or without a byte order mark, Latin-1, or a mixture of these.
 
-    Bytes that are not UTF-8 are read as Latin-1 one by one, so a name means the same in a file of either encoding.
-    Never fails: what is no text at all becomes text without a meaning.
+    Bytes that are not UTF-8 are decoded as Latin-1 one by one, so a name is the same in a file of either encoding.
+    Never fails: binary data become meaningless text.
     """
     text = unicode(contents).decode("utf-8", "surrogateescape")
     return _NOT_UTF8.sub(lambda byte: chr(ord(byte[0]) - 0xDC00), text)
 
 
 def unicode(contents: bytes) -> bytes:
-    """UTF-16 and UTF-32 as UTF-8, and no byte order mark; everything else as it is."""
+    """UTF-16 and UTF-32 as UTF-8, without a byte order mark; everything else unchanged."""
     encoding = next((name for mark, name in _MARKS if contents.startswith(mark)), None) or _without_mark(contents)
     if encoding is None:
         return contents
@@ -34,7 +34,7 @@ def unicode(contents: bytes) -> bytes:
 
 
 def _without_mark(contents: bytes) -> str | None:
-    """UTF-16 by the zero bytes of its first characters, which are ASCII in every mesh file."""
+    """Detect UTF-16 by the zero bytes of its first characters, which are ASCII in every mesh file."""
     head = contents[:64]
     if len(head) < 4 or len(contents) % 2:
         return None

@@ -1,8 +1,8 @@
-"""Texture images beside a mesh: finding them although the file names them wrongly, reading them.
+"""Texture images of a mesh: finding them although their paths are often wrong, and reading them.
 
-Mesh files travel; the paths in them stay behind ("C:/Documents and Settings/.../wood.jpg"). What
-survives is the base name, so that is what we look for, and only in folders that belong to the
-model: a mesh file must not open images elsewhere on the machine.
+Mesh files are moved between machines; the paths in them are not updated ("C:/Documents and
+Settings/.../wood.jpg"). So textures are searched by base name, and only in folders that belong to
+the model: a mesh file must not open images elsewhere on the machine.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from imfield_jax.images import as_rgba, intact
 from imfield_jax.sources.formats.text import decoded as text
 from imfield_jax.sources.scene import Texture
 
-LONGEST_TEXTURE = 1024  # pixels; views are 137 pixels wide, and 4096^2 textures would fill the memory
+MAX_TEXTURE_SIZE = 1024  # pixels; views are 137 pixels wide, and 4096^2 textures would fill the memory
 
 
 def find(name: str, folders: Iterable[Path]) -> Path | None:
-    """The file that `name` (any path, any slashes, any case) means in the first folder that has it.
+    """The file that `name` (any path, any slashes, any case) refers to, in the first folder that has it.
 
-    Only the base name counts. None when no folder has it.
+    Only the base name is compared. None when no folder has it.
     """
     wanted = _key(name.strip().strip('"').replace("\\", "/").rsplit("/", 1)[-1])
     for folder in folders:
@@ -39,17 +39,17 @@ def find(name: str, folders: Iterable[Path]) -> Path | None:
 
 
 def _key(name: str) -> str:
-    """Equal for names that mean the same file, whatever their case, encoding and way of writing accents."""
+    """A key that is equal for names of the same file in any case, encoding and Unicode normal form."""
     return unicodedata.normalize("NFC", text(os.fsencode(name)) if _is_bytes(name) else name).casefold()
 
 
 def _is_bytes(name: str) -> bool:
-    """Whether a file's name was not UTF-8, which Python marks by surrogates."""
+    """Whether a file's name was not UTF-8, which Python marks with surrogates."""
     return any("\udc80" <= letter <= "\udcff" for letter in name)
 
 
 def beside(name: str, folder: Path) -> Path | None:
-    """The file that a mesh in `folder` means by `name`: as written if that stays within the folder's parent
+    """The file that `name` in a mesh in `folder` refers to: as written if that stays within the folder's parent
     (ShapeNet's "../images/texture0.jpg"), else by base name nearby, else None."""
     written = folder / name.strip().replace("\\", "/")
     try:
@@ -62,7 +62,7 @@ def beside(name: str, folder: Path) -> Path | None:
 
 
 def read(path: Path | None) -> Texture | None:
-    """The image of a file, see `decoded`; None for no file or one that is no image."""
+    """The image of a file, see `decoded`; None if there is no file or it is not an image."""
     try:
         return None if path is None else decoded(path.read_bytes())
     except OSError:
@@ -70,7 +70,7 @@ def read(path: Path | None) -> Texture | None:
 
 
 def decoded(contents: bytes) -> Texture | None:
-    """The image that a file holds, RGBA and at most LONGEST_TEXTURE a side; None when it holds none."""
+    """The image in a file's contents, RGBA, at most MAX_TEXTURE_SIZE per side; None if it is not an image."""
     try:
         with Image.open(io.BytesIO(contents)) as image:
             return _reduced(as_rgba(intact(image)))
@@ -80,7 +80,7 @@ def decoded(contents: bytes) -> Texture | None:
 
 def _reduced(image: Image.Image) -> Texture:
     longest = max(image.size)
-    if longest > LONGEST_TEXTURE:
-        width, height = (max(1, round(side * LONGEST_TEXTURE / longest)) for side in image.size)
+    if longest > MAX_TEXTURE_SIZE:
+        width, height = (max(1, round(side * MAX_TEXTURE_SIZE / longest)) for side in image.size)
         image = image.resize((width, height), Image.Resampling.BOX)
     return np.asarray(image)

@@ -1,6 +1,6 @@
-"""3MF files, which slicers and CAD write, as parts: meshes, components, colours of materials and colour groups.
+"""3MF files, written by slicers and CAD, as parts: meshes, components, colours of materials and colour groups.
 
-https://github.com/3MFConsortium/spec_core; z is up there. Ours, as trimesh's reader needs lxml and reads no colours.
+https://github.com/3MFConsortium/spec_core; z is up. Own reader, as trimesh's needs lxml and ignores colours.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 from imfield_jax.sources.formats.surface import Polygons, known, part
 from imfield_jax.sources.scene import GREY, Part
 
-_MODEL = "/3dmodel"  # how the type of the relationship to the root model ends
+_MODEL = "/3dmodel"  # suffix of the type of the relationship to the root model
 _UNREAD = {"texture2dgroup", "compositematerials", "multiproperties"}
 _COLOR = re.compile("#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{8})")
-_DEEPEST = 32  # components within components
+_MAX_DEPTH = 32  # of nested components
 
 
 def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
@@ -54,7 +54,7 @@ class _Package:
         self._trees: dict[str, ElementTree.Element] = {}
 
     def root(self) -> str:
-        """The path of the model that the file opens with."""
+        """The path of the root model."""
         for entry in self.tree("_rels/.rels"):
             if entry.get("Type", "").lower().endswith(_MODEL):
                 return entry.get("Target", "")
@@ -64,7 +64,7 @@ class _Package:
         path = path.lstrip("/").lower()
         path = path if path in self._names else urllib.parse.unquote(path)
         if path not in self._names:
-            raise ValueError(f"no '{path[:100]}' in it, which it refers to")
+            raise ValueError(f"it refers to '{path[:100]}', which is missing")
         if path not in self._trees:
             self._trees[path] = ElementTree.fromstring(self._archive.read(self._names[path]))
         return self._trees[path]
@@ -75,20 +75,20 @@ class _Package:
         return [f"colours left out: {name}" for name in sorted(names & _UNREAD)]
 
     def is_support(self, path: str, number: str | None) -> bool:
-        """Whether an object is a support of the print, which is no part of the model."""
+        """Whether an object is a print support, which is not part of the model."""
         return self._object(path, number)[0].get("type") in ("support", "solidsupport")
 
     def _object(self, path: str, number: str | None) -> tuple[ElementTree.Element, ElementTree.Element]:
-        """An object and the resources that it is one of."""
+        """An object and the resources that contain it."""
         resources = self.tree(path).find("./{*}resources")
         found = [] if resources is None else [e for e in resources.iterfind("./{*}object") if e.get("id") == number]
         if not found or resources is None:
-            raise ValueError(f"no object {number}, which it refers to")
+            raise ValueError(f"it refers to object {number}, which is missing")
         return found[0], resources
 
     def placed(self, path: str, number: str | None, matrix: np.ndarray, depth: int) -> Iterator[Polygons]:
         """The meshes of an object and of its components."""
-        if depth > _DEEPEST:
+        if depth > _MAX_DEPTH:
             raise ValueError("components that contain themselves")
         entry, resources = self._object(path, number)
         mesh = entry.find("./{*}mesh")
@@ -121,7 +121,7 @@ def _polygons(
     corners = np.array([(t.get("v1"), t.get("v2"), t.get("v3")) for t in triangles]).astype(np.int64).reshape(-1, 3)
     colors = _colors(triangles, entry, _palettes(resources))
     if np.linalg.det(matrix[:3, :3]) < 0:
-        corners = corners[:, ::-1]  # a mirror turns outward faces inward
+        corners = corners[:, ::-1]  # a reflection turns outward faces inward
         colors = None if colors is None else colors[:, ::-1]
     colors = None if colors is None else colors.reshape(-1, 4)
     return Polygons(vertices, np.full(len(corners), 3), corners.ravel(), colors=colors)
@@ -134,14 +134,14 @@ def _palettes(resources: ElementTree.Element) -> dict[str | None, list[list[floa
 
 
 def _color(written: str) -> list[float]:
-    """Of "#RRGGBB" or "#RRGGBBAA"; grey of anything else."""
+    """RGBA of "#RRGGBB" or "#RRGGBBAA"; grey for anything else."""
     if not _COLOR.fullmatch(written):
         return list(GREY)
     return [value / 255 for value in bytes.fromhex(written[1:].ljust(8, "F"))]
 
 
 def _colors(triangles: list[ElementTree.Element], entry: ElementTree.Element, palettes: dict) -> np.ndarray | None:
-    """Colours of corners [T, 3, 4] float32, grey where there is none; None where there are none at all."""
+    """Corner colours [T, 3, 4] float32, grey where one is missing; None if all are missing."""
     colors = np.full((len(triangles), 3, 4), GREY, np.float32)
     found = False
     for row, triangle in zip(colors, triangles, strict=True):

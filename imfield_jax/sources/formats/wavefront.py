@@ -1,7 +1,7 @@
 """Wavefront OBJ files with their MTL materials, as parts of a scene.
 
-Ours, as trimesh's reader cuts concave polygons into fans, takes tabs for parts of a word, counts negative indices
-from the end of the file, guesses the encoding of an OBJ and its MTL apart, and gives up all faces for a wrong one.
+Own reader, as trimesh's cuts concave polygons into fans, treats tabs as parts of a word, counts negative indices from
+the end of the file, guesses the encodings of an OBJ and its MTL separately, and drops all faces for one invalid face.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from imfield_jax.sources.formats.text import decoded
 from imfield_jax.sources.scene import GREY, Color, Part, Texture
 
 _COMMENT = re.compile(r"(^|\s)#.*")
-_CONTINUED = re.compile(r"\\[ \t]*\n")  # editors leave blanks behind the backslash
-# An option of map_Kd before the file name. -s, -o and -t take one to three numbers; a name may have blanks.
+_CONTINUED = re.compile(r"\\[ \t]*\n")  # editors leave blanks after the backslash
+# An option of map_Kd before the file name. -s, -o and -t take one to three numbers; a name may contain blanks.
 _OPTION = re.compile(
     r"-(?:(?P<transform>[sot])(?P<numbers>(?:\s+[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?(?=\s)){1,3})"
     r"|mm\s+\S+\s+\S+|(?:blendu|blendv|bm|boost|cc|clamp|imfchan|texres|type|colorspace)\s+\S+)\s+",
@@ -29,9 +29,9 @@ _OPTION = re.compile(
 
 @dataclasses.dataclass(frozen=True)
 class Material:
-    """A material of an MTL file: its colour (see `Part`) and the name of its texture, "" without.
+    """A material of an MTL file: its colour (see `Part`) and the name of its texture, "" for none.
 
-    Texture coordinates are multiplied by `scale` and moved by `offset` (the options -s and -o of map_Kd).
+    Texture coordinates are multiplied by `scale` and shifted by `offset` (the options -s and -o of map_Kd).
     """
 
     color: Color = GREY
@@ -45,10 +45,10 @@ def read(
 ) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     """Parts of an OBJ file, one per material in the order of their first faces, and warnings.
 
-    opened:  the contents of the MTL file of a name, None where there is none.
-    texture: the image of a name, None where there is none.
+    opened:  returns the contents of an MTL file by name, None for a missing one.
+    texture: returns the image of a name, None for a missing one.
 
-    Raises ValueError for what should be a number and is none.
+    Raises ValueError for a word in place of a number.
     """
     lines = _Lines(decoded(contents))
     materials, missing = _libraries(lines.libraries, opened)
@@ -74,11 +74,11 @@ def _transformed(uv: np.ndarray, material: Material) -> np.ndarray:
 
 
 def _libraries(lines: list[str], opened: Callable[[str], bytes | None]) -> tuple[dict[str, Material], list[str]]:
-    """The materials of the files that lines of names mean, and the names of files that are not there."""
+    """The materials of the files named by the lines, and the names of missing files."""
     materials: dict[str, Material] = {}
     missing = []
     for line in dict.fromkeys(lines):
-        whole = opened(line)  # a name may have blanks, and a line several names
+        whole = opened(line)  # a name may contain blanks, and a line several names
         for name in line.split() if whole is None else [line]:
             contents = opened(name) if whole is None else whole
             if contents is None:
@@ -89,7 +89,7 @@ def _libraries(lines: list[str], opened: Callable[[str], bytes | None]) -> tuple
 
 
 class _Lines:
-    """The lines of an OBJ file, sorted by their keyword, each without it."""
+    """The lines of an OBJ file, grouped by keyword, which is removed."""
 
     def __init__(self, text: str):
         self.libraries: list[str] = []
@@ -133,24 +133,24 @@ class _Lines:
         if not self._uv or not written.any():
             return None
         index = _counted(written, before)
-        with np.errstate(over="ignore"):  # what is infinite is left out with its texture
+        with np.errstate(over="ignore"):  # infinite coordinates are left out with their texture
             uv = _numbers(self._uv, 2)[:, :2].astype(np.float32)
-        there = (index >= 0) & (index < len(uv))
-        return np.where(there[:, None], uv[np.where(there, index, 0)], 0)
+        valid = (index >= 0) & (index < len(uv))
+        return np.where(valid[:, None], uv[np.where(valid, index, 0)], 0)
 
 
 def _joined(text: str) -> Iterator[str]:
-    """The lines that are not empty, continued ones as one, without comments."""
+    """The non-blank lines, with continued lines joined and comments removed."""
     text = _CONTINUED.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     for line in text.split("\n"):
-        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may have one, and "-1.#IND" is a number
+        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may contain "#", and "-1.#IND" is a number
             line = _COMMENT.sub("", line)
         if line and not line.isspace():
             yield line
 
 
 def _numbers(rows: list[str], least: int) -> np.ndarray:
-    """Rows of numbers as float64 [N, at least `least`], short ones filled up with NaN."""
+    """Rows of numbers as float64 [N, at least `least`], short ones padded with NaN."""
     widths = {len(row.split()) for row in rows}
     width = max(widths | {least})
     found = _fast(" ".join(rows), np.float64, len(rows) * width) if widths == {width} else None
@@ -161,7 +161,7 @@ def _numbers(rows: list[str], least: int) -> np.ndarray:
 
 
 def _indices(faces: list[str], count: int) -> np.ndarray:
-    """What corners "v", "v/vt", "v//vn" and "v/vt/vn" refer to: [count, 2 or more] int64, 0 for nothing."""
+    """The indices in corners "v", "v/vt", "v//vn" and "v/vt/vn": [count, 2 or more] int64, 0 for none."""
     text = " ".join(faces)
     forms = {corner.count("/") for corner in text.split()}
     found, width = None, 1 + max(forms, default=0)
@@ -175,9 +175,9 @@ def _indices(faces: list[str], count: int) -> np.ndarray:
 
 
 def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
-    """Numbers separated by blanks, read at once; None unless there are `count` and nothing else."""
+    """Numbers separated by blanks, parsed at once; None unless the text is exactly `count` numbers."""
     with python_warnings.catch_warnings():
-        python_warnings.simplefilter("error")  # that something could not be read
+        python_warnings.simplefilter("error")  # NumPy only warns about text that it cannot parse
         try:
             found: np.ndarray = np.fromstring(text, kind, sep=" ")
         except (ValueError, DeprecationWarning):
@@ -186,12 +186,12 @@ def _fast(text: str, kind: type, count: int) -> np.ndarray | None:
 
 
 def _counted(written: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """Indices from 0, of indices from 1, or back from what came before if negative; below 0 where there is none."""
+    """0-based indices from 1-based ones, or from negative ones relative to the rows before; below 0 if invalid."""
     return np.where(written < 0, np.where(before + written < 0, -1, before + written), written - 1)
 
 
 def _corner_colors(table: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
-    """Colours behind the coordinates, "v x y z r g b", which many tools write; white where only some have them."""
+    """Colours after the coordinates, "v x y z r g b", a common extension; white for vertices without."""
     if table.shape[1] < 6 or not len(corners):
         return None
     colors = unit(np.nan_to_num(table[:, 3:6], nan=table[:, 3:6][np.isfinite(table[:, 3:6])].max(initial=1)))
@@ -199,7 +199,7 @@ def _corner_colors(table: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
 
 
 def read_materials(contents: bytes) -> dict[str, Material]:
-    """The materials of an MTL file by name; entries that cannot be understood count as missing."""
+    """The materials of an MTL file by name; entries that cannot be parsed count as missing."""
     found: dict[str, Material] = {}
     entries: dict[str, str] = {}
     for line in _joined(decoded(contents)):
@@ -217,7 +217,7 @@ def read_materials(contents: bytes) -> dict[str, Material]:
 
 
 def _material(entries: dict[str, str]) -> Material:
-    """Kd, d (or 1 - Tr) and map_Kd, clipped to [0, 1]. Kd is taken for sRGB, as Blender and most viewers do."""
+    """Kd, d (or 1 - Tr) and map_Kd, clipped to [0, 1]. Kd is interpreted as sRGB, as in Blender and most viewers."""
     texture, transforms = _texture_map(entries.get("map_kd", ""))
     diffuse = _floats(entries.get("kd", "")) or ((1.0,) if texture else GREY[:3])
     if texture and max(diffuse) < 0.05:
@@ -245,7 +245,7 @@ def _pair(numbers: tuple[float, ...], missing: float) -> tuple[float, float]:
 
 
 def _floats(words: str) -> tuple[float, ...]:
-    """The numbers of "0.8 0.8 0.8" or "-halo 0.5"; none when another word or no finite number is among them."""
+    """The numbers of "0.8 0.8 0.8" or "-halo 0.5"; none if one is another word or not finite."""
     try:
         numbers = tuple(float(word) for word in words.split() if word != "-halo")
     except ValueError:

@@ -28,7 +28,7 @@ https://creativecommons.org/publicdomain/zero/1.0/
 def synset(category: str) -> str:
     """The ShapeNet synset of a category with a generator."""
     if category not in CATEGORIES:
-        raise ValueError(f"no generator for {category!r}; there are {', '.join(CATEGORIES)}")
+        raise ValueError(f"category: expected one with a generator ({', '.join(CATEGORIES)}), found {category!r}")
     return CATEGORIES[category]
 
 
@@ -54,8 +54,8 @@ def write(
 ) -> Path:
     """Write models 0 .. count - 1 of `seed` below `root` and return the category's folder.
 
-    root/<synset>/s<seed>_<index>/models/model_normalized.obj and its MTL, credits beside the
-    categories. Existing models are kept, so a killed run can be repeated
+    root/<synset>/s<seed>_<index>/models/model_normalized.obj and its MTL, credits next to the
+    categories. Existing models are kept, so an interrupted run can be repeated
     and a larger count only adds models. `progress(done, count)` is called after each model.
     """
     folder = Path(root) / synset(category)
@@ -80,7 +80,7 @@ def write_model(root: Path | str, category: str, index: int, seed: int = 0) -> b
     scene = build(category, seed * MODELS_PER_SEED + index)
     target.parent.mkdir(parents=True, exist_ok=True)
     (root / "CREDITS.txt").write_text(CREDITS, encoding="ascii")
-    # Beside the categories, not inside: a listing of models must never meet an unfinished one.
+    # Next to the categories, not inside: a listing of models must never include an unfinished one.
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=root) as staging:
         model = Path(staging) / target.name
         (model / "models").mkdir(parents=True)

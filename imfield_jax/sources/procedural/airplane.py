@@ -23,6 +23,6 @@ KINDS = {
 
 
 def build(rng: np.random.Generator) -> Scene:
-    """One airplane, drawn from `rng`."""
+    """One random airplane."""
     kind = rng.choice(len(KINDS), p=list(KINDS.values()))
     return solids.as_scene(list(KINDS)[kind](rng))

@@ -11,7 +11,7 @@ from imfield_jax.sources.procedural.solids import Piece
 
 
 def fighter(rng: np.random.Generator) -> list[Piece]:
-    """A combat jet: swept, trapezoid or delta wing; one or two fins and engines; perhaps canards."""
+    """A combat jet: swept, trapezoid or delta wing; one or two fins and engines; optional canards."""
     length = float(rng.uniform(13, 20))
     radius = length * float(rng.uniform(0.042, 0.055))
     shape = str(rng.choice(["delta", "swept", "trapezoid", "delta"]))

@@ -25,7 +25,7 @@ def undercarriage(
     """Legs in `color` and dark wheels, two pieces, below points of the airframe.
 
     The points are given as ((x, y, z) top, y of the ground), the nose with the wheel's radius too.
-    main: the right main leg, mirrored to the left.   nose: the nose or tail leg on the middle line,
+    main: the right main leg, mirrored to the left.   nose: the nose or tail leg on the centre line,
     with a smaller wheel.
     """
     (top, ground) = main

@@ -88,7 +88,7 @@ def _light_cabin(
     high: bool,
     accent: solids.Color,
 ) -> list[Piece]:
-    """Windows as part of the fuselage's skin; low wings may have a bubble canopy; a stripe."""
+    """Windows as part of the fuselage's skin, or a bubble canopy on some low-wing airplanes; a stripe."""
     skin = parts.fuselage(line, power, 0.008)
     front, rear = nose + 0.2 * length, nose + float(rng.uniform(0.46, 0.54)) * length
     sill = roof + 0.22 * tall

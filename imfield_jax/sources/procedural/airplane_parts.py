@@ -1,7 +1,7 @@
 """Parts of airplanes: fuselages, wings, engines, propellers.
 
-Metres, nose towards -z. Surfaces are drawn at least `thin` thick, a fraction of the airplane's size,
-because a wing at its true thickness is lost between the cells of a 64^3 grid.
+Metres, nose towards -z. Surfaces are at least `thin` thick, a fraction of the airplane's size,
+because a wing of true thickness is too thin for a 64^3 grid.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def fuselage(
     fraction = (1 - np.cos(np.linspace(0, np.pi, count))) / 2
     z = z0 + (z1 - z0) * (0.6 * fraction + 0.4 * np.linspace(0, 1, count))
     y, wide, high = curve(z).T
-    # No corner on the middle line, where fins and tailplanes have theirs.
+    # No corner on the centre line, where fins and tailplanes have theirs.
     angle = (np.arange(segments) + 0.5) * (2 * np.pi / segments)
     cosine, sine = np.cos(angle), np.sin(angle)
     across = np.sign(cosine) * np.abs(cosine) ** (2 / power)
@@ -58,8 +58,8 @@ def streamline(
 ) -> Float64[np.ndarray, "S 4"]:
     """Stations of a round body: a blunt nose, a tube, and a tail whose top stays level.
 
-    nose, tail: fractions of the length.   upsweep: 0 tail on the middle line, 1 flat along the top.
-    droop: how far below the middle the nose points, in radii.   ratio: height over width.
+    nose, tail: fractions of the length.   upsweep: 0 tail on the centre line, 1 flat along the top.
+    droop: distance of the nose tip below the centre line, in radii.   ratio: height over width.
     """
     t = np.array([0.0, 0.04, 0.14, 0.3, 0.55, 0.8, 1.0])
     front = np.sqrt(1 - (1 - t) ** 2.0) ** 0.95
@@ -77,7 +77,7 @@ def streamline(
 def foil(sections: ArrayLike, thin: float, ratio: float = 0.12) -> Manifold:
     """A wing or fin through sections (x, y, z of the leading edge, chord).
 
-    Each section is an aerofoil of thickness max(thin, ratio * chord) at right angles to the span.
+    Each section is an aerofoil of thickness max(thin, ratio * chord), perpendicular to the span.
     """
     given = np.asarray(sections, np.float64)
     # A narrower section at the tip rounds it off.
@@ -115,13 +115,13 @@ def wing(
 ) -> Manifold:
     """Both halves of a wing.
 
-    root: chord at the middle.   sweep: degrees of the leading edge.   place: (y, z) of the leading
-    edge at the middle.   kink: extra chord at the root, a fraction of it, that vanishes at a third of the span.
+    root: chord at the centre.   sweep: degrees of the leading edge.   place: (y, z) of the leading
+    edge at the centre.   kink: extra chord at the root, as a fraction, decreasing to zero at a third of the span.
     """
     half = span / 2
     lean, rise = np.tan(np.radians(sweep)), np.tan(np.radians(dihedral))
     sections = []
-    # Beginning beyond the middle: halves that only touch would leave a seam.
+    # The halves overlap: if they only touched, they would leave a seam.
     for fraction in (-0.02, 0.34, 1.0):
         chord = root * (1 - (1 - taper) * fraction) + root * kink * max(0.0, 1 - fraction / 0.34)
         sections.append((fraction * half, place[0] + rise * fraction * half, place[1] + lean * fraction * half, chord))
@@ -145,7 +145,7 @@ def fin(
 
 
 def jet(radius: float, length: float, center: solids.Point) -> tuple[Manifold, Manifold]:
-    """A nacelle and its dark inside; `center` is the middle of the intake."""
+    """A nacelle and its dark interior; `center` is the centre of the intake."""
     r, long = radius, length
     shell = solids.turned(
         [
@@ -185,7 +185,7 @@ def jet(radius: float, length: float, center: solids.Point) -> tuple[Manifold, M
 def propeller(
     rng: np.random.Generator, radius: float, center: solids.Point, thin: float, blades: int
 ) -> tuple[Manifold, Manifold]:
-    """Blades, left-right symmetric about the middle of the hub, and the spinner."""
+    """Blades, left-right symmetric about the centre of the hub, and the spinner."""
     chord = max(1.3 * thin, 0.13 * radius)
     blade = solids.tube(
         [(0, 0, 0), (0, 0.5 * radius, 0), (0, 0.92 * radius, 0), (0, radius, 0)],

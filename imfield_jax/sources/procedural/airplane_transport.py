@@ -12,7 +12,7 @@ from imfield_jax.sources.procedural.solids import Piece
 
 
 def airliner(rng: np.random.Generator) -> list[Piece]:
-    """A tube with swept wings and engines under them, or behind under a T-tail; cargo jets carry it high."""
+    """A tube with swept wings, engines under them or at the rear under a T-tail; cargo jets have high wings."""
     length = float(rng.uniform(30, 66))
     kind = str(rng.choice(["below", "behind", "cargo"], p=[0.66, 0.2, 0.14]))
     behind, cargo = kind == "behind", kind == "cargo"
@@ -84,7 +84,7 @@ def _hung_jet(
 def _pod(
     color: solids.Color, radius: float, length: float, middle: solids.Point, root: tuple[float, float], thin: float
 ) -> list[Piece]:
-    """A pair of nacelles on stubs beside the rear fuselage; root is (x, y) inside the body."""
+    """A pair of nacelles on stubs at the rear fuselage; root is (x, y) inside the body."""
     shell, core = parts.jet(radius, length, middle)
     x, y, z = middle
     stub = parts.foil(
@@ -94,7 +94,7 @@ def _pod(
 
 
 def business_jet(rng: np.random.Generator) -> list[Piece]:
-    """A small jet: engines beside the tail, T-tail, wing below the cabin."""
+    """A small jet: rear-mounted engines, T-tail, wing below the cabin."""
     length = float(rng.uniform(13, 26))
     radius = length * float(rng.uniform(0.052, 0.064))
     span = length * float(rng.uniform(0.85, 1.05))
@@ -129,7 +129,7 @@ def business_jet(rng: np.random.Generator) -> list[Piece]:
 
 
 def turboprop(rng: np.random.Generator) -> list[Piece]:
-    """A regional or cargo airplane with two or four propellers, the wing mostly on top."""
+    """A regional or cargo airplane with two or four propellers, mostly with a high wing."""
     length = float(rng.uniform(15, 34))
     radius = length * float(rng.uniform(0.05, 0.066))
     span = length * float(rng.uniform(1.0, 1.25))

@@ -74,7 +74,7 @@ def jet_tail(
 def cabin_paint(
     rng: np.random.Generator, line: Float64[np.ndarray, "S 4"], length: float, radius: float, livery: solids.Color
 ) -> list[Piece]:
-    """Cockpit glass, a row of windows, perhaps a stripe or a painted belly."""
+    """Cockpit glass, a row of windows, optionally a stripe or a painted belly."""
     skin = parts.fuselage(line, grow=0.018 * radius)
     nose = -length / 2
     pieces = []

@@ -28,7 +28,7 @@ from imfield_jax.sources.scene import Scene
 
 
 def build(rng: np.random.Generator) -> Scene:
-    """One car, drawn from `rng`."""
+    """One random car."""
     style, p = draw(rng)
     paint, glass = _paint(rng), _glass(rng)
     tyre_width = float(rng.uniform(0.62, 0.75)) * p.wheel_radius
@@ -52,7 +52,7 @@ def build(rng: np.random.Generator) -> Scene:
 
 
 def _paint(rng: np.random.Generator) -> Color:
-    """White, grey and black as often as on a street; else a colour."""
+    """White, grey and black at realistic frequencies; else a colour."""
     if rng.random() < 0.5:
         grey = float(rng.choice([0.9, 0.78, 0.62, 0.45, 0.28, 0.14]))
         return (grey, grey, min(1.0, grey + 0.015), 1.0)
@@ -108,14 +108,14 @@ def _windows(rng: np.random.Generator, shell: Shell) -> Manifold:
 
 
 def _screen(p: Proportions, z_foot: float, z_head: float, low: float, high: float) -> np.ndarray:
-    """Front view of the windscreen or rear window, [4, (x, y)], with pillars left beside it."""
+    """Front view of the windscreen or rear window, [4, (x, y)], leaving room for the pillars."""
     foot = float(cabin_half_width(p, z_foot, low)) - 0.09
     head = float(cabin_half_width(p, z_head, high)) - 0.09
     return solids.rounded(np.array([(-foot, low), (foot, low), (head, high), (-head, high)]), 0.06)
 
 
 def _side_windows(rng: np.random.Generator, shell: Shell) -> CrossSection:
-    """Side view of the door windows: the cabin's outline drawn in, less the pillars."""
+    """Side view of the door windows: the cabin's outline, inset, without the pillars."""
     p = shell.p
     line = roof_line(p)
     line = line[line[:, 1] > top_line(p, line[:, 0]) - 0.02]
@@ -139,7 +139,7 @@ def _side_windows(rng: np.random.Generator, shell: Shell) -> CrossSection:
 
 
 def _load_bed(p: Proportions) -> Manifold:
-    """The hollow behind the cabin of a pickup."""
+    """The load bed of a pickup, cut out behind the cabin."""
     front, rear = at(p, p.cabin_rear) + 0.1, p.length / 2 - 0.1
     high = float(top_line(p, rear))
     size = (2 * float(half_width(p, 0.0)) - 0.34, 0.96, rear - front)

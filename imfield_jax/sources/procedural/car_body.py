@@ -1,8 +1,8 @@
 """The painted shell of a car: lower body and cabin, each a loft of cross-sections along z.
 
-Both can be drawn a little larger (`grow`): windows, lamps and seams are cut from the larger shell,
-so that they follow the curve of the body and stand out of the paint by less than a millimetre of
-a model car, without being thin shells themselves.
+Both can be slightly enlarged (`grow`): windows, lamps and seams are cut from the larger shell, so
+that they follow the curvature of the body and protrude from the paint by less than a millimetre at
+the scale of a model car, without being thin shells themselves.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.car_styles import Proportions
 
 ARCH = 1.12  # radius of a wheel arch over that of its wheel
-SUNK = 0.16  # metres that the cabin reaches down into the lower body
+SUNK = 0.16  # metres by which the cabin extends down into the lower body
 
 
 def at(p: Proportions, along: float) -> float:
-    """z of a place given as a fraction of the length."""
+    """z of a position given as a fraction of the length."""
     return (along - 0.5) * p.length
 
 
 def top_line(p: Proportions, z: ArrayLike) -> Float64[np.ndarray, " ..."]:
-    """Height of the lower body on its middle line: bonnet, shoulder under the windows, boot."""
+    """Height of the lower body on its centre line: bonnet, shoulder under the windows, boot."""
     middle = 0.5 * (p.nose + p.cowl_up) + 0.022
     along = [0.0, 0.5 * p.cowl, p.cowl, p.roof_front, p.cabin_rear, max(1.0, p.cabin_rear + 0.01)]
     up = [p.nose, middle, p.cowl_up, p.belt, p.deck, p.tail]
@@ -57,7 +57,7 @@ def axles(p: Proportions) -> tuple[float, float]:
 
 
 def _wing_line(p: Proportions, z: np.ndarray) -> np.ndarray:
-    """Least height of the body over the wheels, so that a low bonnet never lets them through."""
+    """Minimum height of the body over the wheels, so that they never protrude through a low bonnet."""
     reach = 1.9 * p.wheel_radius
     top = p.wheel_radius * (1 + ARCH) + 0.05
     return np.max([top - 0.22 * ((z - axle) / reach) ** 2 * 2 for axle in axles(p)], axis=0)
@@ -120,7 +120,7 @@ def roof_line(p: Proportions) -> Float64[np.ndarray, "N 2"]:
 
 
 def cabin_half_width(p: Proportions, z: ArrayLike, y: ArrayLike) -> Float64[np.ndarray, " ..."]:
-    """Half the width of the cabin at a height: leaning in more the higher it gets."""
+    """Half the width of the cabin at a height: it leans inwards increasingly with height."""
     foot = half_width(p, z) - 0.055
     belt = top_line(p, z)
     t = np.clip((y - belt) / np.maximum(p.height - belt, 1e-6), 0, 1)
@@ -130,7 +130,7 @@ def cabin_half_width(p: Proportions, z: ArrayLike, y: ArrayLike) -> Float64[np.n
 
 
 def cabin(p: Proportions, grow: float = 0.0) -> Manifold:
-    """The cabin with its roof, reaching a little way down into the lower body."""
+    """The cabin with its roof, extending slightly into the lower body."""
     line = roof_line(p)
     z, high = line[:, 0], line[:, 1] + grow
     low = np.minimum(top_line(p, z), high) - SUNK

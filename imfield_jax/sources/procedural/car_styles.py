@@ -1,7 +1,7 @@
 """Body styles of cars: the range from which each dimension of a style is drawn.
 
-Metres by default. "Along" is a fraction of the length counted from the nose, "up" a
-fraction of the height counted from the ground.
+Metres by default. "Along" is a fraction of the length measured from the nose, "up" a
+fraction of the height measured from the ground.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ class Proportions:
     roof_fall: float  # of the roof line towards the rear
     arch: float  # crown of the roof between its ends
     roof_width: float  # over the width at the belt
-    nose_taper: float  # lost width at the nose, fraction
+    nose_taper: float  # reduction of the width at the nose, fraction
     tail_taper: float
     nose_round: float  # length of the rounding of the nose in side view
     tail_round: float
-    nose_drop: float  # how much of the nose's height is rounded away
+    nose_drop: float  # fraction of the nose's height that is rounded off
     tail_drop: float
-    nose_bow: float  # how far the middle of the nose stands out in plan
+    nose_bow: float  # protrusion of the centre of the nose in plan
     edge: float  # rounding of the shoulders and of the roof's edges
 
 
-STEEPEST = 0.015  # least fraction of the length between the ends of a rear window
+STEEPEST = 0.015  # minimum fraction of the length between the ends of a rear window
 
 BASE = {
     "length": (4.4, 4.9), "width": (1.76, 1.88), "height": (1.40, 1.50), "clearance": (0.17, 0.22),
@@ -141,8 +141,8 @@ STYLES = {
 def draw(rng: np.random.Generator) -> tuple[str, Proportions]:
     """A style by name and one car of it, every dimension uniform in its range.
 
-    Only the foot of the rear window, drawn further forward than the roof reaches, moves to just
-    behind the roof: that is how pickups get their upright rear window.
+    The exception is a foot of the rear window in front of the roof's rear end: it moves to just
+    behind the roof, which gives pickups their upright rear window.
     """
     style = list(STYLES)[int(rng.integers(len(STYLES)))]
     ranges = BASE | STYLES[style]

@@ -18,7 +18,7 @@ LAMP: Color = (0.93, 0.95, 0.97, 1.0)
 TAIL_LAMP: Color = (0.66, 0.05, 0.06, 1.0)
 PLATE: Color = (0.90, 0.90, 0.86, 1.0)
 CHROME: Color = (0.74, 0.76, 0.78, 1.0)
-SKIN = 0.008  # metres that lamps, glass and trim stand out of the paint
+SKIN = 0.008  # metres by which lamps, glass and trim protrude from the paint
 UTILITY = ("suv", "offroad", "pickup")
 TALL_REAR = ("hatchback", "estate", "suv", "offroad", "van", "minivan")
 

@@ -1,4 +1,4 @@
-"""Chairs of padding, shells and bent tubes: easy chairs, office chairs, cantilevers, moulded shells."""
+"""Upholstered, moulded and tubular chairs: easy chairs, office chairs, cantilevers, moulded shells."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def office(rng: np.random.Generator) -> list[Piece]:
 
 
 def cantilever(rng: np.random.Generator) -> list[Piece]:
-    """Two bent tubes without hind legs that carry seat and back."""
+    """Seat and back on two bent tubes, without rear legs."""
     f = parts.draw_frame(rng)
     metal, cover = pick(rng, METALS), pick(rng, FABRICS if rng.random() < 0.6 else WOODS)
     x, bar = f.width / 2 - 0.016, float(rng.uniform(0.014, 0.02))
@@ -141,7 +141,7 @@ def cantilever(rng: np.random.Generator) -> list[Piece]:
 
 
 def moulded(rng: np.random.Generator) -> list[Piece]:
-    """A seat and back in one bent shell on legs, a star, a disc or a foot of its own."""
+    """A seat and back in one curved shell on legs, a star base, a disc or an integral foot."""
     wide, seat, back = (
         float(rng.uniform(0.44, 0.6)),
         float(rng.uniform(0.40, 0.46)),
@@ -207,7 +207,7 @@ def moulded(rng: np.random.Generator) -> list[Piece]:
 
 
 def _resampled(path: np.ndarray, count: int) -> np.ndarray:
-    """Points at equal distances along a path: [S, 2] -> [count, 2]."""
+    """A path resampled at equal distances: [S, 2] -> [count, 2]."""
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     equal = np.linspace(0, along[-1], count)
     return np.stack([np.interp(equal, along, path[:, axis]) for axis in (0, 1)], axis=-1)

@@ -42,7 +42,7 @@ def dining(rng: np.random.Generator) -> list[Piece]:
 
 
 def windsor(rng: np.random.Generator) -> list[Piece]:
-    """A saddle of wood, turned legs, and a bow of bent wood filled with spindles."""
+    """A saddle seat of wood, turned legs, and a bow of bent wood filled with spindles."""
     f = dataclasses.replace(parts.draw_frame(rng), thickness=float(rng.uniform(0.035, 0.05)))
     wood = wood_or_paint(rng)
     plan = parts.seat_plan(rng, f)
@@ -110,7 +110,7 @@ def stool(rng: np.random.Generator) -> list[Piece]:
 
 
 def folding(rng: np.random.Generator) -> list[Piece]:
-    """Crossed legs, one pair of which goes on into the back."""
+    """Crossed legs, one pair of which continues into the back."""
     f = parts.draw_frame(rng)
     frame, cover = (
         pick(rng, METALS) if rng.random() < 0.5 else wood_or_paint(rng),

@@ -1,7 +1,7 @@
 """Parts of chairs: seats, legs, backs, arms and bases.
 
-Metres; the sitter looks along -z, so the back stands at +z. A back is built upright about z = 0
-with its lower edge at y = 0 and then leaned and moved into place by `lean`.
+Metres; the sitter faces -z, so the back is at +z. A back is built upright about z = 0
+with its lower edge at y = 0, and then tilted and moved into position by `lean`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Frame:
     """The dimensions common to all parts of one chair.
 
     height: of the top of the seat.   back: length of the back above the seat.
-    rake:   degrees that the back leans.   bar: half the thickness of legs and posts.
+    rake:   angle of the back, degrees.   bar: half the thickness of legs and posts.
     """
 
     width: float
@@ -34,7 +34,7 @@ class Frame:
 
     @property
     def rear(self) -> float:
-        """z of the middle of the back posts."""
+        """z of the centre of the back posts."""
         return self.depth / 2 - self.bar
 
 
@@ -61,7 +61,7 @@ def lean(f: Frame, back: Manifold) -> Manifold:
 
 
 def seat_plan(rng: np.random.Generator, f: Frame) -> Float64[np.ndarray, "N 2"]:
-    """Plan of a seat, (x, z): round, or four-sided and narrower behind."""
+    """Plan of a seat, (x, z): round, or four-sided and narrower at the back."""
     if rng.random() < 0.18:
         angle = np.linspace(0, 2 * np.pi, 36, endpoint=False)
         return np.stack([f.width / 2 * np.cos(angle), f.depth / 2 * np.sin(angle)], axis=-1)
@@ -87,7 +87,7 @@ def leg_corners(f: Frame, plan: Float64[np.ndarray, "N 2"], inset: float) -> lis
         z = end * (f.depth / 2 - inset)
         near = np.abs(plan[:, 1] - z) < 0.25 * f.depth
         reach = plan[near & (plan[:, 0] > 0)]
-        # On a round seat the corner of the rectangle would stand free: pull it onto the rim.
+        # On a round seat the corner of the rectangle would be outside: move it onto the rim.
         x = float(reach[:, 0].max()) - inset
         while not _inside(plan, x + 0.8 * f.bar, z + 0.8 * end * f.bar) and x > 0.05:
             x, z = 0.97 * x, 0.97 * z
@@ -133,20 +133,20 @@ def four_legs(
 
 
 def apron(f: Frame, corners: Sequence[tuple[float, float]]) -> Manifold:
-    """The four boards under a seat that tie the legs together."""
+    """The apron: four boards under a seat that connect the legs."""
     (xf, zf), (xr, zr) = corners
     y = f.height - f.thickness - 0.025
     plan = np.array([(-xf, zf), (xf, zf), (xr, zr), (-xr, zr)])
     ring = np.stack([plan[:, 0], np.full(4, y), plan[:, 1]], axis=-1)
     bars = [solids.tube(ends, 0.014, 4) for ends in zip(ring, np.roll(ring, -1, axis=0), strict=True)]
-    # Boards rather than bars: taller than thick.
+    # Boards, taller than thick.
     return solids.union(bar.scale((1, 2.2, 1)).translate((0, -1.2 * y, 0)) for bar in bars)
 
 
 def panel(width: float, low: float, high: float, thick: float, bow: float, crest: float = 0.0) -> Manifold:
-    """An upright board bent around the sitter: its ends stand `bow` in front of its middle.
+    """An upright board curved around the sitter: its ends are `bow` in front of its centre.
 
-    crest: how much lower the ends of the upper edge are than its middle.
+    crest: height of the centre of the upper edge above its ends.
     """
     u = np.linspace(-1, 1, 15)
     edge = 0.4 * min(thick, high - low)
@@ -161,7 +161,7 @@ def panel(width: float, low: float, high: float, thick: float, bow: float, crest
 
 
 def back(rng: np.random.Generator, f: Frame, width: float, kind: str) -> Manifold:
-    """An upright back of a kind: slats, ladder, solid, open, cross or spindles."""
+    """An upright back of one kind: slats, ladder, solid, open, cross or spindles."""
     bow = float(rng.uniform(0.0, 0.07)) if kind != "cross" else 0.0
     crest = float(rng.uniform(0.0, 0.05))
     half, bar, high = width / 2, f.bar, f.back
@@ -208,7 +208,7 @@ def back(rng: np.random.Generator, f: Frame, width: float, kind: str) -> Manifol
 
 
 def arms(rng: np.random.Generator, f: Frame, half: float) -> Manifold:
-    """Two armrests on posts, reaching into the back at half = |x| of the back's edge."""
+    """Two armrests on posts, extending into the back at half = |x| of the back's edge."""
     y = f.height + float(rng.uniform(0.18, 0.26))
     rise = y - f.height
     behind = f.rear + np.tan(np.radians(f.rake)) * rise + 0.01
@@ -228,8 +228,8 @@ def shell(
 ) -> Manifold:
     """A moulded strip along a side view.
 
-    path: (z, y).  raise_edges: how far the rims stand up from the middle,
-    towards the left of the direction of travel.
+    path: (z, y).  raise_edges: height of the rims above the centre line,
+    towards the left of the path's direction.
     """
     path = np.asarray(path, np.float64)
     step = np.gradient(path, axis=0)
@@ -278,7 +278,7 @@ def star_base(rng: np.random.Generator, top: float, castors: bool, bar: float = 
 
 
 def disc_base(rng: np.random.Generator, top: float) -> Manifold:
-    """A round foot that flares into a column."""
+    """A round foot that tapers into a column."""
     reach, thick = float(rng.uniform(0.19, 0.26)), float(rng.uniform(0.022, 0.035))
     flare = float(rng.uniform(0.0, 0.1))
     profile = [

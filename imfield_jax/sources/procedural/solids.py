@@ -1,4 +1,4 @@
-"""Closed solids and how to combine them: the small geometry kit that the generators draw with.
+"""Closed solids and their combinations: the geometry kit of the generators.
 
 Every function returns a `manifold3d.Manifold`, which is closed and outward-oriented after
 any operation, and so is every part of a scene. Axes are those of the
@@ -31,9 +31,9 @@ def rounded(
 ) -> Float64[np.ndarray, "*shape N D"]:
     """Closed polygons with their corners rounded, N = C (steps + 1).
 
-    setback: how far before and after each corner its curve begins, broadcast to [..., C]; it is
-    cut to just under half of the shorter edge, so the outline never crosses itself and the number
-    of points never changes (what a loft needs).
+    setback: distance from each corner at which its curve begins, broadcast to [..., C]; clipped to
+    just under half of the shorter edge, so that the outline never intersects itself and the number
+    of points is constant, as a loft requires.
     """
     corners = np.asarray(corners, np.float64)
     before = np.roll(corners, 1, axis=-2) - corners
@@ -57,7 +57,7 @@ def bent(path: ArrayLike, setback: float, steps: int = 4) -> Float64[np.ndarray,
 def loft(rings: Float64[np.ndarray, "S N 3"]) -> Manifold:
     """Skin over a sequence of rings, closed by a fan at each end.
 
-    Each end ring must be star-shaped about its mean. Either sense of rotation will do.
+    Each end ring must be star-shaped about its mean. Rings may have either orientation.
     """
     stations, count = rings.shape[:2]
     vertices = np.concatenate([rings.reshape(-1, 3), rings[:1].mean(axis=1), rings[-1:].mean(axis=1)])
@@ -74,7 +74,7 @@ def loft(rings: Float64[np.ndarray, "S N 3"]) -> Manifold:
 
 
 def outline(polygon: ArrayLike) -> CrossSection:
-    """A planar region from one closed polygon, [N, 2], whichever way round it runs."""
+    """A planar region from one closed polygon, [N, 2], of either orientation."""
     return CrossSection([np.asarray(polygon, np.float64)], FillRule.NonZero)
 
 
@@ -125,7 +125,7 @@ def tube(path: Sequence[ArrayLike] | Float64[np.ndarray, "S 3"], radius: ArrayLi
     steps /= np.linalg.norm(steps, axis=1, keepdims=True)
     tangents = np.concatenate([steps[:1], steps[:-1] + steps[1:], steps[-1:]])
     tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
-    # One fixed axis for the whole path, the one it least follows, keeps the section from twisting.
+    # One fixed axis for the whole path, the least aligned with it, keeps the section from twisting.
     side = np.cross(np.eye(3)[np.argmin(np.abs(tangents).max(axis=0))], tangents)
     side /= np.linalg.norm(side, axis=1, keepdims=True)
     rise = np.cross(tangents, side)
@@ -136,7 +136,7 @@ def tube(path: Sequence[ArrayLike] | Float64[np.ndarray, "S 3"], radius: ArrayLi
 
 
 def slab(plan: Float64[np.ndarray, "N 2"], low: float, high: float, edge: float) -> Manifold:
-    """A plate: a plan of points (x, z) between two heights, its rims rounded by `edge`."""
+    """A plate: a plan of points (x, z) between two heights, with rims rounded by `edge`."""
     plan = np.asarray(plan, np.float64)
     edge = min(edge, 0.49 * (high - low))
     middle = (plan.max(axis=0) + plan.min(axis=0)) / 2
@@ -150,7 +150,7 @@ def slab(plan: Float64[np.ndarray, "N 2"], low: float, high: float, edge: float)
 
 
 def mirrored(solid: Manifold) -> Manifold:
-    """The solid together with its mirror image on the other side of x = 0."""
+    """The solid united with its mirror image across x = 0."""
     return solid + solid.mirror((1, 0, 0))
 
 
@@ -182,10 +182,10 @@ def as_scene(pieces: Sequence[Piece]) -> Scene:
 
 
 def _apart(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """The vertices, those at one place moved inwards by different small steps.
+    """The vertices, with coincident ones moved inwards by different small steps.
 
     Where two surfaces touch, a solid has several vertices at one point. A reader of the file would
-    weld them and no longer find every edge between exactly two triangles.
+    weld them, and edges would no longer have exactly two triangles each.
     """
     places, counts = np.unique(np.round(vertices, DECIMALS), axis=0, return_inverse=True, return_counts=True)[1:]
     if counts.max() == 1:

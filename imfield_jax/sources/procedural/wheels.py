@@ -44,7 +44,7 @@ def wheel(rng: np.random.Generator, radius: float, width: float, rim: Color) -> 
             (0, 0.55 * half),
         ]
     )
-    # The front view has x to the left of someone who looks along -x; rims are symmetric enough.
+    # In the front view, x points left for a viewer looking along -x; rims are symmetric enough.
     face = Manifold.extrude(_rim_face(rng, inner), 0.62 * half).rotate((0, 90, 0)).translate((0.3 * half, 0, 0))
     cap = solids.turned([(0, 0), (0.2 * inner, 0), (0.16 * inner, half), (0, half)], "x", segments=16)
     return [(TYRE, solids.turned(tyre, "x", segments=36)), (rim, face + cap)]

@@ -90,17 +90,17 @@ def normals(part):
     return np.cross(b - a, c - a)
 
 
-def test_offsets_add_up_blank_lines_are_skipped_and_lines_are_no_triangles(tmp_path):
+def test_offsets_add_up_blank_lines_are_skipped_and_edges_give_no_triangles(tmp_path):
     paint, glass, strip = ac3d.load_scene(write(tmp_path)).parts
     assert [len(part.faces) for part in (paint, glass, strip)] == [2, 1, 2]
     np.testing.assert_array_equal(paint.vertices.min(axis=0), [10, 5, 0])  # loc 10 0 0, then 0 5 0
     np.testing.assert_array_equal(paint.vertices.max(axis=0), [11, 6, 0])
-    np.testing.assert_array_equal(strip.vertices.min(axis=0), [10, 0, 1])  # a sibling's loc does not stay
+    np.testing.assert_array_equal(strip.vertices.min(axis=0), [10, 0, 1])  # a sibling's loc does not apply
     assert paint.color == (1.0, 0.5, 0.0, 1.0)
     assert glass.color == (0.0, 0.0, 1.0, 0.25)
 
 
-def test_a_strip_is_wound_one_way(tmp_path):
+def test_all_triangles_of_a_strip_have_the_same_winding(tmp_path):
     strip = ac3d.load_scene(write(tmp_path)).parts[2]
     np.testing.assert_allclose(normals(strip), [[0, 0, 1], [0, 0, 1]])
 
@@ -123,7 +123,7 @@ def test_sgi_textures_are_read(tmp_path):
     assert tuple(ac3d.load_scene(write(tmp_path, text)).parts[0].texture[0, 0]) == (9, 8, 7, 255)
 
 
-def test_keep_sees_the_groups_around_an_object_and_the_opacity(tmp_path):
+def test_keep_gets_the_parent_groups_of_an_object_and_the_opacity(tmp_path):
     seen = set()
 
     def keep(name, opacity):
@@ -134,23 +134,23 @@ def test_keep_sees_the_groups_around_an_object_and_the_opacity(tmp_path):
     assert seen == {("left wing/flap", 1.0), ("left wing/flap", 0.25), ("left wing/strip", 1.0)}
 
 
-def test_more_promised_kids_than_there_are_do_no_harm(tmp_path):
+def test_an_object_with_fewer_kids_than_declared_is_read(tmp_path):
     text = PLANE.replace("kids 2", "kids 7")
     assert len(ac3d.load_scene(write(tmp_path, text)).parts) == 3
 
 
-def test_a_face_of_a_vertex_that_is_not_there_costs_only_itself(tmp_path):
+def test_only_the_faces_that_refer_to_a_missing_vertex_are_left_out(tmp_path):
     scene = ac3d.load_scene(write(tmp_path, PLANE.replace("3 0 1", "4 0 1")))
     assert [len(part.faces) for part in scene.parts] == [1, 2]
     assert "1 faces left out" in scene.warnings[0]
 
 
-def test_a_concave_polygon_is_covered_and_nothing_beside_it(tmp_path):
+def test_a_concave_polygon_is_covered_and_nothing_outside_it(tmp_path):
     square = "0 0 0\n\n1 0 0\n1 1 0\n0 1 0"
     assert square in PLANE
     path = write(tmp_path, PLANE.replace(square, "0 0 0\n2 0 0\n0.5 0.5 0\n0 2 0"))  # concave at the third corner
     paint = ac3d.load_scene(path).parts[0]
-    np.testing.assert_allclose(normals(paint)[:, 2].sum() / 2, 1.0)  # of the square less the corner
+    np.testing.assert_allclose(normals(paint)[:, 2].sum() / 2, 1.0)  # the square without the corner
     assert (normals(paint)[:, 2] > 0).all()
 
 

@@ -1,4 +1,4 @@
-"""Voxels of binvox: written and read again, in the order and the place that the format says."""
+"""Voxels of binvox: written and read again, in the order and the coordinates of the format."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ HEADER = b"#binvox 1\ndim 4 4 4\ntranslate -0.5 -0.5 -0.5\nscale 1\ndata\n"  # a
 
 
 def ball(resolution, center, radius, low, side):
-    """A ball given in the place that its grid has."""
+    """A ball given in the coordinates of its grid."""
     points = (grid_points(resolution) + 0.5) * side + low
     return binvox.Grid(np.linalg.norm(points - center, axis=-1) < radius, np.array(low), side)
 
 
 @pytest.mark.parametrize("density", [0.0, 0.02, 0.5, 1.0])
-def test_what_is_written_is_read(density, rng, tmp_path):
+def test_written_voxels_are_read_back(density, rng, tmp_path):
     grid = binvox.Grid(rng.random((20, 20, 20)) < density, np.array([-1.5, 0.25, 3e-7]), 1.7)
     binvox.write(tmp_path / "a.binvox", grid)
     found = binvox.read(tmp_path / "a.binvox")
@@ -37,7 +37,7 @@ def test_y_runs_fastest_and_x_slowest(tmp_path):
     assert np.argwhere(binvox.read(tmp_path / "a.binvox").full).tolist() == [[x, y, z]]
 
 
-def test_a_ball_comes_back_with_its_place_and_volume():
+def test_the_surface_of_a_ball_has_its_position_and_volume():
     center, radius = np.array([0.3, -0.2, 1.0]), 0.4
     mesh = binvox.surface(ball(64, center, radius, [-0.5, -1.0, 0.2], 1.6))
     corners = mesh.vertices[mesh.faces].astype(np.float64)
@@ -46,7 +46,7 @@ def test_a_ball_comes_back_with_its_place_and_volume():
     assert volume == pytest.approx(4 / 3 * np.pi * radius**3, rel=0.01)
 
 
-def test_a_solid_is_where_its_voxels_are_and_a_shell_is_full():
+def test_a_solid_is_where_its_voxels_are_and_a_shell_is_filled():
     grid = ball(40, np.array([0.1, 0.0, -0.1]), 0.18, [-0.4, -0.3, -0.45], 0.7)
     shell = grid.full & ~ball(40, np.array([0.1, 0.0, -0.1]), 0.12, [-0.4, -0.3, -0.45], 0.7).full
     centres = grid_points(256)
@@ -62,8 +62,8 @@ def test_a_solid_is_where_its_voxels_are_and_a_shell_is_full():
     [
         (b"", "expected a binvox file"),
         (b"#binvox 1\ndim 4 4 4\n", "expected a binvox file"),
-        (HEADER.replace(b"4 4 4", b"4 4 5") + bytes([0, 64]), "dim: expected three times one number"),
-        (HEADER.replace(b"4 4 4", b"400000 400000 400000") + bytes([0, 64]), "dim: expected three times one number"),
+        (HEADER.replace(b"4 4 4", b"4 4 5") + bytes([0, 64]), "dim: expected three equal numbers"),
+        (HEADER.replace(b"4 4 4", b"400000 400000 400000") + bytes([0, 64]), "dim: expected three equal numbers"),
         (HEADER.replace(b"scale 1", b"scale nan") + bytes([0, 64]), "translate, scale: expected"),
         (HEADER.replace(b"scale 1", b"scale one") + bytes([0, 64]), "lines of dim, translate and scale"),
         (HEADER.replace(b"scale 1\n", b"") + bytes([0, 64]), "lines of dim, translate and scale"),
@@ -73,7 +73,7 @@ def test_a_solid_is_where_its_voxels_are_and_a_shell_is_full():
         (HEADER, r"data: expected runs of 0 and 1 for 4\^3 voxels, found 0"),
     ],
 )
-def test_damage_is_one_line(contents, expected, tmp_path):
+def test_damage_is_reported_in_one_line(contents, expected, tmp_path):
     path = tmp_path / "a.binvox"
     path.write_bytes(contents)
     with pytest.raises(ValueError, match=rf"a\.binvox: .*{expected}|a\.binvox: {expected}"):

@@ -1,6 +1,6 @@
-"""One prism with concave caps, written as each format can write it: each must bring the same closed solid.
+"""One prism with concave caps, written in each format in each of its forms: all must give the same closed solid.
 
-Its caps have a notch, collinear corners and a corner twice; its sides are quads.
+Its caps have a notch, collinear corners and a repeated corner; its sides are quads.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def off(header="OFF", extra=""):
 
 
 def ply(order, count="uchar", index="int", more=False):
-    """PLY in an order ("" for text), with types of the lists, and with properties and elements nobody asked for."""
+    """PLY in a byte order ("" for text), with the types of its lists; `more` adds unused properties and elements."""
     codes = {"uchar": "B", "ushort": "H", "int": "i", "uint": "I", "short": "h", "double": "d"}
     vertices, polygons = prism()
     form = {"": "ascii", "<": "binary_little_endian", ">": "binary_big_endian"}[order]
@@ -159,7 +159,7 @@ def assert_prism(scene):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_concave_polygons_are_cut_right_in_every_format(name, tmp_path):
+def test_concave_polygons_are_triangulated_correctly_in_every_format(name, tmp_path):
     write(tmp_path, f"{NAMES}.mtl", "")
     scene = load_scene(write(tmp_path, name, FILES[name]))
     assert_prism(scene)
@@ -191,7 +191,7 @@ def test_xml_declares_its_encoding(encoding, tmp_path):
 @pytest.mark.parametrize("head", ['<?xml version="1.0" encoding="UTF-8"?>', '<?xml version="1.0"?>', ""])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
-def test_xml_that_calls_itself_utf8_may_have_names_in_latin1(head, mark, encoding, tmp_path):
+def test_xml_declared_as_utf8_may_have_names_in_latin1(head, mark, encoding, tmp_path):
     text = head + dae().partition("?>")[2].strip()
     assert_prism(load_scene(write(tmp_path, "a.dae", mark + text.encode(encoding))))
 
@@ -210,8 +210,8 @@ def test_latin1_and_utf8_in_one_text():
 
 
 @pytest.mark.parametrize("name", ["plain.obj", "plain.off", "text.ply", "little.ply", "plain.ac"])
-def test_a_face_of_a_vertex_that_is_not_there_costs_only_itself(name, tmp_path):
-    """The last polygon, a side of area 6, gets a vertex one too many."""
+def test_only_the_face_that_refers_to_a_missing_vertex_is_left_out(name, tmp_path):
+    """A vertex index of the last polygon, a side of area 6, becomes too large by one."""
     n = 2 * len(PROFILE)
     corner, beyond = {"plain.obj": (f" {n}\n", f" {n + 1}\n")}.get(name, (f" {n - 1}\n", f" {n}\n"))
     contents = FILES[name]
@@ -235,7 +235,7 @@ def test_a_face_of_a_vertex_that_is_not_there_costs_only_itself(name, tmp_path):
 
 
 def test_collada_with_such_a_face_is_refused_for_that_reason(tmp_path):
-    """pycollada gives up the geometry."""
+    """pycollada drops the whole geometry."""
     n = 2 * len(PROFILE)
     path = write(tmp_path, "a.dae", f" {n}</p>".join(dae().rsplit(f" {n - 1}</p>", 1)))
     with pytest.raises(ValueError, match=r"a\.dae: .* go beyond the limits"):
@@ -262,7 +262,7 @@ MORPH = """<library_controllers><controller id="c"><morph source="#g"><source id
 
 
 @pytest.mark.parametrize(("controller", "scale"), [(SKIN, 2), (MORPH, 1)], ids=["skin", "morph"])
-def test_collada_meshes_that_a_controller_moves_are_there_too(controller, scale, tmp_path):
+def test_collada_meshes_of_a_controller_are_read_too(controller, scale, tmp_path):
     text = dae().replace("<library_visual_scenes>", controller)
     moved = text.replace('<instance_geometry url="#g"/>', '<instance_controller url="#c"/>')
     scene = load_scene(write(tmp_path, "a.dae", moved))
@@ -327,7 +327,7 @@ def stl(solids=1, upper=False, binary=False):
         (stl(binary=True) + b"made by a tool that writes a comment here", 18),
     ],
 )
-def test_stl_in_all_its_forms(contents, faces, tmp_path):
+def test_all_forms_of_stl_are_read(contents, faces, tmp_path):
     scene = load_scene(write(tmp_path, "a.stl", contents))
     vertices, found = scene.soup()
     assert len(found) == faces
@@ -335,13 +335,13 @@ def test_stl_in_all_its_forms(contents, faces, tmp_path):
 
 
 @pytest.mark.parametrize("contents", [stl()[:-300], stl()[:-12], stl(binary=True)[:-1], stl(binary=True)[:90]])
-def test_a_truncated_stl_is_called_that(contents, tmp_path):
+def test_a_truncated_stl_is_reported_as_truncated(contents, tmp_path):
     with pytest.raises(ValueError, match=r"a\.stl: .*file is truncated"):
         load_scene(write(tmp_path, "a.stl", contents))
 
 
-def test_vertex_and_face_colors_come_with_ply_and_off(tmp_path):
-    """A square of a red and a blue corner at least, in types of all sizes; faces of a colour each."""
+def test_vertex_and_face_colors_of_ply_and_off_are_read(tmp_path):
+    """A square with at least a red and a blue corner, in types of all sizes, or with one colour per face."""
     corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
     for kind, top in (("uchar", 255), ("ushort", 65535), ("float", 1), ("double", 255), ("int", 255)):
         head = ["ply", "format ascii 1.0", "element vertex 4", *(f"property float {axis}" for axis in "xyz")]
@@ -362,7 +362,7 @@ FACES_OF_TEXTURES = (("0 1 2", 1), ("0 2 3", 0), ("0 1 3", 1), ("1 2 3", -1))
 
 
 @pytest.mark.parametrize("bright", [1.00001, 1.5])
-def test_colors_a_little_over_one_are_fractions_in_every_format(bright, tmp_path):
+def test_colors_slightly_above_one_are_fractions_in_every_format(bright, tmp_path):
     corners = [(0, 0, 0, bright, 0.5, 0.25), (1, 0, 0, 1, 0.5, 0.25), (1, 1, 0, 1, 0.5, 0.25)]
     head = ["ply", "format ascii 1.0", "element vertex 3", *(f"property float {axis}" for axis in "xyz")]
     head += [f"property float {name}" for name in ("red", "green", "blue")]
@@ -374,7 +374,7 @@ def test_colors_a_little_over_one_are_fractions_in_every_format(bright, tmp_path
         np.testing.assert_allclose(load_scene(tmp_path / name).parts[0].colors, [[1, 0.5, 0.25, 1]] * 3)
 
 
-def test_faces_of_an_off_file_without_a_color_are_grey_among_others(tmp_path):
+def test_faces_of_an_off_file_without_a_color_are_grey_among_colored_ones(tmp_path):
     corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
     for color in ("255 0 0", "1.0 0 0", "255 0 0 255"):
         write(tmp_path, "a.off", "OFF\n4 2 0\n" + lines(corners) + f"\n3 0 1 2 {color}\n3 0 2 3\n")
@@ -426,12 +426,12 @@ def test_3mf_has_components_transforms_and_colors(tmp_path):
     for part, rows in zip((first, second), outward, strict=True):
         a, b, c = np.moveaxis((part.vertices - part.vertices.mean(axis=0))[rows], 1, 0)
         volumes.append(np.einsum("nd,nd->", a, np.cross(b, c)))
-    assert volumes[1] == pytest.approx(2 * volumes[0])  # the mirror has not turned it inside out
+    assert volumes[1] == pytest.approx(2 * volumes[0])  # the reflection has not turned it inside out
     assert "1 of" in load_scene(tmp_path / "a.3mf").warnings[0]
 
 
 def threemf(folder, resources="", item="", triangle="", kind="model", name="3D/a.model", target="/3D/a.model"):
-    """A 3MF file of one triangle, and beside it whatever the test is about."""
+    """A 3MF file of one triangle, with the additions of a test."""
     corners = "".join(f'<vertex x="{x}" y="{y}" z="0"/>' for x, y in ((0, 0), (1, 0), (0, 1)))
     face = f'<triangle v1="0" v2="1" v3="2" {triangle}/>'
     mesh = f"<mesh><vertices>{corners}</vertices><triangles>{face}</triangles></mesh>"
@@ -445,7 +445,7 @@ def threemf(folder, resources="", item="", triangle="", kind="model", name="3D/a
 
 
 @pytest.mark.parametrize(("kind", "parts"), [("model", 2), ("other", 2), ("support", 1), ("solidsupport", 1)])
-def test_supports_of_a_3mf_file_are_no_part_of_it(kind, parts, tmp_path):
+def test_print_supports_of_a_3mf_file_are_left_out(kind, parts, tmp_path):
     scene = load_scene(threemf(tmp_path, item='<item objectid="2"/>', kind=kind))
     assert len(scene.parts) == parts
     assert scene.warnings == (() if parts == 2 else ("supports of the print left out: 1",))
@@ -466,7 +466,7 @@ def test_the_model_of_a_3mf_file_may_have_any_name(tmp_path):
         ('<m:color color="#FF0000"/>', 'pid="6" p1="0"', GREY),
     ],
 )
-def test_a_wrong_color_of_a_3mf_file_costs_the_color_alone(group, triangle, color, tmp_path):
+def test_an_invalid_color_of_a_3mf_file_costs_only_the_color(group, triangle, color, tmp_path):
     path = threemf(tmp_path, f'<m:colorgroup id="5">{group}</m:colorgroup>', triangle=triangle)
     (part,) = load_scene(path).parts
     colors = np.tile(part.color, (3, 1)) if part.colors is None else part.colors
@@ -475,14 +475,14 @@ def test_a_wrong_color_of_a_3mf_file_costs_the_color_alone(group, triangle, colo
 
 @pytest.mark.parametrize(
     ("changes", "found"),
-    [({"item": '<item objectid="7"/>'}, "no object 7, which"), ({"name": "3D/b.model"}, "no '3d/a.model'")],
+    [({"item": '<item objectid="7"/>'}, "refers to object 7"), ({"name": "3D/b.model"}, "refers to '3d/a.model'")],
 )
-def test_what_a_3mf_file_lacks_is_named(changes, found, tmp_path):
+def test_missing_entries_of_a_3mf_file_are_named(changes, found, tmp_path):
     with pytest.raises(ValueError, match=f"a.3mf: .*{found}"):
         load_scene(threemf(tmp_path, **changes))
 
 
-def test_formats_that_are_not_read_have_a_name():
+def test_unsupported_formats_have_a_name():
     assert unreadable_kind("a/b.FBX") == "Autodesk FBX"
     assert unreadable_kind("b.ply.gz") == "compressed PLY" and unreadable_kind("b.fbx.zst") == "compressed FBX"
     for name in ("a.usdz", "a.step", "a.abc", "a.x3d", "a.wrl", "a.blend"):
@@ -494,13 +494,13 @@ def test_formats_that_are_not_read_have_a_name():
 @pytest.mark.parametrize(
     "name", ["mixed_polygons.ply", "tabs.obj", "latin1_object_name.obj", "opaque_alpha0.glb", "trailing_bytes.stl"]
 )
-def test_the_reported_files_bring_their_box(name):
+def test_the_reported_files_give_their_box(name):
     scene, box = load_scene(CASES / name), load_scene(CASES / "boxes" / "box.obj")
     corners = [np.sort(scene.soup()[0][scene.soup()[1]].reshape(-1, 3).round(5), axis=0) for scene in (scene, box)]
     np.testing.assert_allclose(*corners, atol=1e-5)
 
 
-def test_the_reported_concave_caps_equal_those_cut_by_hand():
+def test_the_reported_concave_caps_equal_manually_triangulated_ones():
     def moments(scene):
         vertices, faces = scene.soup()
         a, b, c = np.moveaxis(vertices[faces], 1, 0)

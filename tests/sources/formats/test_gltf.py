@@ -1,4 +1,4 @@
-"""glTF files against the specification: containers, accessors, nodes, extensions, and where colours come from."""
+"""glTF files against the specification: containers, accessors, nodes, extensions and colours."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KINDS = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
 class Writer:
-    """A glTF file of one square, to which tests add what they are about."""
+    """A glTF file of one square, which tests extend."""
 
     def __init__(self, material=None, mode=4, indices=FACES, **attributes):
         self.data = b""
@@ -95,7 +95,7 @@ def corners(scene):
 # Containers and accessors --------------------------------------------------------------------------
 
 
-def test_binary_text_and_files_beside_bring_the_same(tmp_path):
+def test_binary_text_and_separate_files_give_the_same(tmp_path):
     image = gradient()
     loaded = []
     for way in ("binary", "data uri", "beside"):
@@ -114,7 +114,7 @@ def test_binary_text_and_files_beside_bring_the_same(tmp_path):
         np.testing.assert_allclose(part.uv, [[0, 1], [1, 1], [1, 0], [0, 0]])  # theirs starts at the top
 
 
-def test_a_missing_buffer_file_is_named_and_is_no_damage(tmp_path):
+def test_a_missing_buffer_file_is_named_and_not_reported_as_damage(tmp_path):
     writer = Writer()
     writer.tree["buffers"][0]["uri"] = "gone.bin"
     with pytest.raises(ValueError, match=r"a\.gltf: expected its data in 'gone\.bin'") as caught:
@@ -146,7 +146,7 @@ def test_strips_fans_strides_sparse_and_unindexed_triangles(tmp_path):
         np.testing.assert_allclose(np.cross(b - a, c - a), [[0, 0, 1]] * 2)
 
 
-def test_nodes_turn_scale_move_and_mirror(tmp_path):
+def test_nodes_rotate_scale_translate_and_reflect(tmp_path):
     writer = Writer()
     half = np.sqrt(0.5)
     writer.tree["nodes"] = [
@@ -158,13 +158,13 @@ def test_nodes_turn_scale_move_and_mirror(tmp_path):
     (part,) = scene.parts
     np.testing.assert_allclose(part.vertices, [[0, 0, 5], [0, 0, 3], [0, 3, 3], [0, 3, 5]], atol=1e-12)
     a, b, c = np.moveaxis(part.vertices[part.faces], 1, 0)
-    np.testing.assert_allclose(np.cross(b - a, c - a) / 6, [[-1, 0, 0]] * 2, atol=1e-12)  # the mirror turned z
+    np.testing.assert_allclose(np.cross(b - a, c - a) / 6, [[-1, 0, 0]] * 2, atol=1e-12)  # the reflection flipped z
 
 
 def test_a_skin_is_placed_by_its_joints_and_not_by_its_node(tmp_path):
     half = np.sqrt(0.5)
     moved = np.eye(4, dtype=np.float32)
-    moved[:3, 3] = [-1, 0, 0]  # the joint of the bind pose stands at x = 1
+    moved[:3, 3] = [-1, 0, 0]  # in the bind pose the joint is at x = 1
     writer = Writer(JOINTS_0=np.full((4, 4), 1, np.uint8), WEIGHTS_0=np.array([[0.5, 0.5, 0, 0]] * 4, np.float32))
     writer.tree["accessors"][writer.primitive["attributes"]["JOINTS_0"]].pop("normalized")
     bind = writer.view(np.stack([np.eye(4, dtype=np.float32), moved.T]).tobytes())
@@ -181,7 +181,7 @@ def test_a_skin_is_placed_by_its_joints_and_not_by_its_node(tmp_path):
 
 
 @pytest.mark.parametrize("place", ["nodes", "meshes"])
-def test_morph_targets_that_are_switched_on_move_the_vertices(place, tmp_path):
+def test_morph_targets_with_a_weight_move_the_vertices(place, tmp_path):
     writer = Writer()
     up = np.array([[0, 0, 0], [0, 0, 0], [0, 0, 4], [0, 0, 4]], np.float32)
     writer.primitive["targets"] = [{"POSITION": writer.accessor(up)}, {"POSITION": writer.accessor(up)}]
@@ -191,7 +191,7 @@ def test_morph_targets_that_are_switched_on_move_the_vertices(place, tmp_path):
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_instances_are_all_there(required, tmp_path):
+def test_all_instances_are_read(required, tmp_path):
     writer = Writer()
     at = writer.accessor(np.array([[0, 0, 0], [5, 0, 0]], np.float32))
     scale = writer.accessor(np.array([[1, 1, 1], [2, 2, 2]], np.float32))
@@ -204,7 +204,7 @@ def test_instances_are_all_there(required, tmp_path):
     np.testing.assert_allclose(second.vertices - [5, 1, 0], 2 * SQUARE)
 
 
-def test_what_is_hidden_or_has_no_positions_is_skipped(tmp_path):
+def test_hidden_nodes_and_primitives_without_positions_are_skipped(tmp_path):
     writer = Writer()
     hidden = {"KHR_node_visibility": {"visible": False}}
     writer.tree["nodes"] += [{"children": [2], "extensions": hidden}, {"mesh": 0}]
@@ -213,46 +213,46 @@ def test_what_is_hidden_or_has_no_positions_is_skipped(tmp_path):
     assert len(writer.load(tmp_path).parts) == 1
 
 
-def test_faces_of_vertices_that_are_not_there_cost_only_themselves(tmp_path):
+def test_only_the_faces_that_refer_to_missing_vertices_are_left_out(tmp_path):
     scene = Writer(indices=np.array([0, 1, 2, 0, 2, 4], np.uint16)).load(tmp_path)
     assert len(scene.parts[0].faces) == 1 and "1 triangles left out" in scene.warnings[0]
 
 
 @pytest.mark.parametrize("end", [-1, -40, 30])
-def test_a_truncated_file_is_called_that(end, tmp_path):
+def test_a_truncated_file_is_reported_as_truncated(end, tmp_path):
     Writer().load(tmp_path)
     (tmp_path / "b.glb").write_bytes((tmp_path / "a.glb").read_bytes()[:end])
     with pytest.raises(ValueError, match=r"b\.glb: .*truncated: header declares"):
         load_scene(tmp_path / "b.glb")
 
 
-# What is not read ------------------------------------------------------------------------------------
+# Unsupported features --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["EXT_meshopt_compression", "KHR_gaussian_splatting", "ACME_secret"])
-def test_required_extensions_that_are_not_read_are_named(name, tmp_path):
+def test_unsupported_required_extensions_are_named(name, tmp_path):
     writer = Writer()
     writer.tree["extensionsUsed"] = writer.tree["extensionsRequired"] = ["KHR_mesh_quantization", name]
     with pytest.raises(ValueError, match=f"requires the glTF extension {name}, not supported") as caught:
         writer.load(tmp_path)
     message = str(caught.value)
-    assert message.startswith(str(tmp_path)) and "write it again" in message and "damaged" not in message
+    assert message.startswith(str(tmp_path)) and "export it again" in message and "damaged" not in message
     writer.tree["extensionsRequired"] = []
     assert len(writer.load(tmp_path).parts[0].faces) == 2
 
 
-def test_data_that_only_an_extension_knows_is_not_read_as_if_it_were_there(tmp_path):
-    """As meshopt writes files when readers may fall back, but leaves out what to fall back on."""
+def test_data_that_only_an_extension_can_read_are_not_read_without_it(tmp_path):
+    """As written by meshopt with an optional extension but without data to fall back on."""
     writer = Writer()
     fallback = {"byteLength": 4096, "extensions": {"EXT_meshopt_compression": {"fallback": True}}}
     writer.tree["buffers"].append(fallback)
     writer.tree["bufferViews"][1]["buffer"] = 1
-    with pytest.raises(ValueError, match="only EXT_meshopt_compression tells where to find") as caught:
+    with pytest.raises(ValueError, match="can only be read with EXT_meshopt_compression") as caught:
         writer.load(tmp_path)
     assert "damaged" not in str(caught.value)
 
 
-def test_gltf_1_is_called_that_and_not_damaged(tmp_path):
+def test_gltf_1_is_reported_by_its_version_and_not_as_damaged(tmp_path):
     writer = Writer()
     for version in ("1.0", "1.1"):
         writer.tree["asset"]["version"] = version
@@ -274,11 +274,11 @@ def test_draco_meshes_are_decompressed_or_named(tmp_path):
     (part,) = writer.load(tmp_path).parts
     np.testing.assert_allclose(part.vertices, ball.vertices, atol=1e-3)
     np.testing.assert_array_equal(part.faces, ball.faces)
-    with pytest.raises(ValueError, match=r"draco\.glb: .*KHR_draco_mesh_compression.*write it again without"):
+    with pytest.raises(ValueError, match=r"draco\.glb: .*KHR_draco_mesh_compression.*export it again without"):
         load_scene(CASES / "draco.glb")
 
 
-def test_images_that_are_not_read_leave_the_color_and_a_warning(tmp_path):
+def test_unsupported_images_leave_the_color_and_a_warning(tmp_path):
     writer = Writer(TEXCOORD_0=SQUARE[:, :2].copy())
     reference = writer.image(gradient())
     writer.tree["materials"] = [base(baseColorTexture=reference, baseColorFactor=[1, 0, 0, 1])]
@@ -332,7 +332,7 @@ def modes(alpha, cutoff=None):
         (modes("MASK", 0.9), 1.0, 200, (1.0, 0)),
     ],
 )
-def test_alpha_counts_as_the_mode_tells(mode, opacity, texel, expected, tmp_path):
+def test_alpha_is_used_according_to_the_mode(mode, opacity, texel, expected, tmp_path):
     writer = Writer({}, TEXCOORD_0=SQUARE[:, :2].copy())
     image = np.full((2, 2, 4), texel)
     writer.tree["materials"] = [mode | base(baseColorFactor=[1, 1, 1, opacity], baseColorTexture=writer.image(image))]
@@ -349,11 +349,11 @@ def test_emission_is_added_in_linear_light(tmp_path):
     writer.tree["materials"] = [
         base(baseColorFactor=[0, 0, 0, 1]) | {"emissiveFactor": [1, 1, 1], "emissiveTexture": texture}
     ]
-    part = writer.load(tmp_path).parts[0]  # as models are written that no light should shade
+    part = writer.load(tmp_path).parts[0]  # as in models that should not be shaded
     assert np.abs(part.texture.astype(int) - gradient()).max() <= 1 and part.color == (1, 1, 1, 1)
 
 
-def test_specular_glossiness_and_unlit_show_their_diffuse_color(tmp_path):
+def test_specular_glossiness_and_unlit_give_their_diffuse_color(tmp_path):
     gloss = {"extensions": {"KHR_materials_pbrSpecularGlossiness": {"diffuseFactor": [1, 0, 0.2140411, 1]}}}
     unlit = {"extensions": {"KHR_materials_unlit": {}}} | base(baseColorFactor=[1, 0, 0.2140411, 1])
     for material in (gloss, unlit):
@@ -370,7 +370,7 @@ def test_a_texture_has_its_own_coordinates_and_a_transform(tmp_path):
     image["extensions"] = {"KHR_texture_transform": transform}
     writer.tree["materials"] = [base(baseColorTexture=image | {"texCoord": 1})]
     u, v = SQUARE[:, :2].T
-    turned = np.stack([0.1 + 3 * v, 0.2 - 2 * u], axis=1)  # scaled, turned counter-clockwise, moved; v points down
+    turned = np.stack([0.1 + 3 * v, 0.2 - 2 * u], axis=1)  # scaled, rotated counter-clockwise, moved; v points down
     np.testing.assert_allclose(writer.load(tmp_path).parts[0].uv, turned * [1, -1] + [0, 1], atol=1e-6)
 
 
@@ -381,7 +381,7 @@ def test_a_mesh_without_material_or_colors_is_grey(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["materials", "textures", "images"])
-def test_a_reference_to_what_is_not_there_costs_only_that(kind, tmp_path):
+def test_a_reference_to_a_missing_entry_costs_only_that_entry(kind, tmp_path):
     writer = Writer()
     writer.tree["materials"] = [base(baseColorFactor=[1, 0, 0, 1], baseColorTexture=writer.image([[[9, 9, 9]]]))]
     writer.primitive["material"] = 0

@@ -1,4 +1,4 @@
-"""Mesh files as scenes: every format brings the same box, and what is missing never stops the reading."""
+"""Mesh files as scenes: every format gives the same box, and incomplete files are read."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def volume(scene):
     return np.einsum("nd,nd->", a, np.cross(b, c)) / 6
 
 
-# What trimesh writes; for .ac and .binvox see test_ac3d and test_binvox, for .gltf test_gltf.
+# Formats that trimesh writes; for .ac and .binvox see test_ac3d and test_binvox, for .gltf test_gltf.
 @pytest.mark.parametrize("suffix", [".obj", ".glb", ".ply", ".stl", ".off", ".3mf", ".dae"])
-def test_a_box_comes_back_from_every_format(tmp_path, suffix):
+def test_a_box_is_read_back_from_every_format(tmp_path, suffix):
     path = tmp_path / f"box{suffix}"
     trimesh.creation.box(extents=(1.0, 2.0, 3.0)).export(path)
     scene = meshfile.load_scene(path)
@@ -61,7 +61,7 @@ def test_a_box_comes_back_from_every_format(tmp_path, suffix):
     assert volume(scene) == pytest.approx(6.0, rel=1e-5)
 
 
-def test_transforms_of_a_scene_are_baked_also_when_they_mirror(tmp_path):
+def test_transforms_of_a_scene_are_baked_in_also_reflections(tmp_path):
     scene = trimesh.Scene()
     box = trimesh.creation.box()
     mirrored = np.diag([-2.0, 1.0, 1.0, 1.0])
@@ -122,7 +122,7 @@ def test_textures_are_found_although_the_path_is_wrong(tmp_path, reference, plac
     ],
 )
 @pytest.mark.parametrize("name", ["wood.png", "my wood.png", "my 2 wood.png", "-s.png"])
-def test_options_of_a_texture_count_and_leave_its_name(options, expected, name, tmp_path):
+def test_options_of_a_texture_are_applied_and_separated_from_its_name(options, expected, name, tmp_path):
     write_texture(tmp_path / name)
     write_texture(tmp_path / "wood.png")
     write_texture(tmp_path / name, color=(200, 10, 30, 255))
@@ -133,7 +133,7 @@ def test_options_of_a_texture_count_and_leave_its_name(options, expected, name, 
     np.testing.assert_allclose([part.uv.min(axis=0), part.uv.max(axis=0)], expected)
 
 
-def test_a_texture_outside_of_the_model_is_not_opened(tmp_path):
+def test_a_texture_outside_the_model_is_not_opened(tmp_path):
     write_texture(tmp_path / "secret" / "wood.png")
     for reference in ("../../secret/wood.png", str(tmp_path / "secret" / "wood.png")):
         mtl = f"newmtl wood\nKd 1 1 1\nmap_Kd {reference}\n"
@@ -175,7 +175,7 @@ def test_several_material_files_in_one_line_are_all_read(tmp_path):
         write_square(tmp_path)
 
 
-def test_an_image_of_another_name_is_no_texture(tmp_path):
+def test_an_image_with_another_name_is_not_used_as_the_texture(tmp_path):
     write_texture(tmp_path / "wood.png")
     scene = meshfile.load_scene(write_square(tmp_path, "newmtl wood\nmap_Kd dark wood.png\n"))
     assert all(part.texture is None for part in scene.parts)
@@ -213,7 +213,7 @@ def test_files_without_triangles_are_refused_in_one_line(tmp_path, name, content
 
 
 @pytest.mark.parametrize("kind", ["ply", "off"])
-def test_a_text_that_was_cut_off_between_two_triangles_is_refused(tmp_path, kind):
+def test_a_text_file_truncated_between_two_triangles_is_refused(tmp_path, kind):
     ball = trimesh.creation.icosphere(subdivisions=1)
     text = ball.export(file_type=kind, **({"encoding": "ascii"} if kind == "ply" else {}))
     text = text.decode() if isinstance(text, bytes) else text
@@ -239,11 +239,11 @@ def test_texture_vertices_of_one_number_leave_the_color(tmp_path):
     assert (wood.texture, wood.uv) == (None, None)
 
 
-def test_textures_are_shrunk_without_darkening_by_what_is_transparent(tmp_path):
-    texture = np.zeros((8, 2 * textures.LONGEST_TEXTURE, 4), np.uint8)
+def test_textures_are_reduced_without_darkening_by_transparent_pixels(tmp_path):
+    texture = np.zeros((8, 2 * textures.MAX_TEXTURE_SIZE, 4), np.uint8)
     texture[:, ::2] = (200, 100, 50, 255)  # every second column is transparent black
     Image.fromarray(texture).save(tmp_path / "fine.png")
     shrunk = textures.read(tmp_path / "fine.png")
-    assert shrunk.shape == (4, textures.LONGEST_TEXTURE, 4)
+    assert shrunk.shape == (4, textures.MAX_TEXTURE_SIZE, 4)
     assert np.abs(shrunk[..., :3].astype(int) - (200, 100, 50)).max() <= 2
     assert np.abs(shrunk[..., 3].astype(int) - 128).max() <= 1

@@ -1,4 +1,4 @@
-"""Triangulation against geometry: what any polygon's triangles must add up to."""
+"""Triangulation against geometry: properties that hold for the triangles of any polygon."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def star(rng, corners):
 
 
 def comb(teeth):
-    """A comb, counter-clockwise, whose corners see few of the others; along its back they are collinear."""
+    """A comb, counter-clockwise: few of its corners see each other, and those of its back are collinear."""
     x = np.repeat(np.arange(2 * teeth), 2)[1:-1].astype(float)
     y = np.tile([0, 1, 1, 0], teeth)[1:-1].astype(float)
     back = np.stack([np.arange(2 * teeth - 1, -1, -1), np.full(2 * teeth, -1.0)], axis=1)
@@ -55,7 +55,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("name", SHAPES)
 @pytest.mark.parametrize("start", [0, 1, 3])
-def test_triangles_cover_the_polygon_once_and_face_its_way(name, start, rng):
+def test_triangles_cover_the_polygon_once_with_its_orientation(name, start, rng):
     flat = np.roll(np.array(SHAPES[name], float), start, axis=0)
     turn = rotation(rng)
     points = np.c_[flat, np.zeros(len(flat))] @ turn.T + rng.normal(size=3)
@@ -80,7 +80,7 @@ def test_random_polygons_are_covered_and_triangles_meet_at_every_edge(corners, r
     assert border == {(i, (i + 1) % corners) for i in range(corners)}  # also where corners are collinear
 
 
-def test_a_warped_polygon_is_covered_as_it_is_seen_along_its_normal(rng):
+def test_a_warped_polygon_is_covered_in_the_projection_along_its_normal(rng):
     flat = np.array(SHAPES["L"], float)
     points = np.c_[flat, rng.normal(scale=0.05, size=len(flat))]
     normals = areas(points, triangles(points, np.array([len(flat)])))[:, 2]
@@ -99,7 +99,7 @@ def test_convex_polygons_stay_fans_and_the_order_is_that_of_the_polygons(rng):
 
 
 @pytest.mark.parametrize("bad", ["a point", "a line", "not finite", "crosses itself"])
-def test_a_degenerate_polygon_costs_no_other(bad, rng):
+def test_a_degenerate_polygon_does_not_affect_others(bad, rng):
     made = {
         "a point": np.ones((6, 3)),
         "a line": np.linspace(0, 1, 6)[:, None] * [1.0, 2.0, 3.0],
