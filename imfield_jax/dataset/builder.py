@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import functools
-import json
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -26,6 +25,7 @@ from tensorflow_datasets.proto import tf_example_pb2
 
 from imfield_jax.dataset.examples import Examples
 from imfield_jax.dataset.features import LEVELS, features
+from imfield_jax.files import read_json
 from imfield_jax.preparation import cluster
 from imfield_jax.preparation.record import Settings
 from imfield_jax.preparation.record_file import read_example
@@ -243,7 +243,7 @@ def _ordered(example: bytes) -> bytes:
 
 
 def _read_index(records: Path) -> dict:
-    return json.loads((records / INDEX).read_text())
+    return read_json(records / INDEX, "index of records")
 
 
 def _log(activity: str, done: int, total: int, note: str) -> None:

@@ -21,7 +21,7 @@ from absl import logging
 from imfield_jax.dataset.builder import NAME, VERSION, ImfieldShapes, ShapesConfig
 from imfield_jax.dataset.examples import remedy
 from imfield_jax.dataset.rows import Split
-from imfield_jax.files import damaged, write_atomic
+from imfield_jax.files import damaged, read_json, write_atomic
 from imfield_jax.preparation.disk import full_disk_named
 from imfield_jax.preparation.work_folder import INDEX
 from imfield_jax.sources.splits import SPLITS
@@ -45,7 +45,7 @@ def build_dataset(records: str | os.PathLike[str], data_dir: str | os.PathLike[s
     Raises OSError, naming the file, when the disk is full, ValueError for a damaged record.
     """
     records = Path(records)
-    index = json.loads((records / INDEX).read_text())
+    index = read_json(records / INDEX, "index of records")
     packed = Path(data_dir) / NAME / index["category"] / VERSION
     seal = packed / INDEX  # written last, so a dataset that has one is complete
     newest = max(((records / shape["file"]).stat().st_mtime for shape in index["shapes"]), default=0)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from imfield_jax.files import write_atomic
+from imfield_jax.files import read_json, write_atomic
 from imfield_jax.sources import clusters, package, splits
 from imfield_jax.sources.credits import credit
 from imfield_jax.sources.formats import ac3d
@@ -104,7 +104,7 @@ def _stored_clusters(path: Path, loads: dict) -> dict[str, int]:
     """The clusters stored in `path`, recomputed and stored if they belong to other shapes; -1 for unreadable meshes."""
     rules = [CLUSTER_DISTANCE, _EFFECTS.pattern]
     if path.is_file():
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        stored = read_json(path, "file of clusters", "delete it")
         if stored.get("rules") == rules and set(stored["clusters"]) == set(loads):
             return stored["clusters"]
     clouds = {}

@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from imfield_jax.files import damaged
 from imfield_jax.sources import package, splits
 from imfield_jax.sources.credits import credit
 from imfield_jax.sources.formats import meshfile
@@ -139,11 +140,11 @@ def _load(library: Path, member: str, matrix: np.ndarray) -> Scene:
     """The model with its materials, unpacked to a temporary folder: libraries may be read-only."""
     folder = f"{PurePosixPath(member).parent}/"
     with tempfile.TemporaryDirectory() as scratch:
+        with damaged(library, "zip file"), zipfile.ZipFile(library) as archive:  # a full disk stays an OSError
+            archive.extractall(scratch, [name for name in archive.namelist() if name.startswith(folder)])
         try:
-            with zipfile.ZipFile(library) as archive:
-                archive.extractall(scratch, [name for name in archive.namelist() if name.startswith(folder)])
             return transformed(meshfile.load_scene(Path(scratch, member)), matrix)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError) as error:
             raise ValueError(str(error).replace(scratch, str(library))) from error
 
 

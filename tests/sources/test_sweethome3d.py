@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import pickle
 import zipfile
 from collections import Counter
@@ -103,3 +104,15 @@ def test_sweethome_errors_name_what_was_expected(tmp_path, library):
         shape.load()
     with pytest.raises(ValueError, match="expected a zip with"):
         sweethome3d.shapes(tmp_path, "chair")
+
+
+def test_a_disk_that_is_full_while_unpacking_is_no_bad_mesh(tmp_path, library, monkeypatch):
+    def full(archive, path, members):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    library(tmp_path, "Scopia", [("Chair", "Office", SOUTH, "")])
+    (shape,) = sweethome3d.shapes(tmp_path, "chair")
+    monkeypatch.setattr(zipfile.ZipFile, "extractall", full)
+    with pytest.raises(OSError) as caught:
+        shape.load()
+    assert caught.value.errno == errno.ENOSPC

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from imfield_jax.files import write_atomic
 from imfield_jax.sources.procedural.obj import MESH_NAME, write_obj
 from imfield_jax.sources.scene import Scene
 
@@ -79,7 +80,7 @@ def write_model(root: Path | str, category: str, index: int, seed: int = 0) -> b
         return False
     scene = build(category, seed * MODELS_PER_SEED + index)
     target.parent.mkdir(parents=True, exist_ok=True)
-    (root / "CREDITS.txt").write_text(CREDITS, encoding="ascii")
+    write_atomic(root / "CREDITS.txt", CREDITS)
     # Next to the categories, not inside: a listing of models must never include an unfinished one.
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=root) as staging:
         model = Path(staging) / target.name
