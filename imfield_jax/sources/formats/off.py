@@ -31,7 +31,11 @@ def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     if header[4] or header[5]:
         raise ValueError("OFF files of four or n dimensions are not supported")
     lines = [line for line in text[header.end() :].split("\n") if line and not line.isspace()]
-    vertex_count, face_count = (int(word) for word in (lines[0].split() if lines else [])[:2])
+    words = text[header.end() :].split()
+    vertex_count, face_count = (int(word) for word in words[:2])
+    in_rows = len(lines) >= 1 + vertex_count + face_count and len(lines[0].split()) >= 2
+    if not in_rows and not any(header.groups()):
+        lines = _relaid(words, vertex_count)
     if min(vertex_count, face_count) < 0 or len(lines) < 1 + vertex_count + face_count:
         found = max(0, len(lines) - 1 - vertex_count)
         raise ValueError(f"file is truncated: header declares {face_count} faces, found {found}")
@@ -42,6 +46,19 @@ def read(contents: bytes) -> tuple[tuple[Part, ...], tuple[str, ...]]:
     polygons, warnings = known(_polygons(table, faces, header))
     color = GREY if polygons.colors is None else (1.0, 1.0, 1.0, 1.0)
     return (part(polygons, color),), warnings
+
+
+def _relaid(words: list[str], vertex_count: int) -> list[str]:
+    """A line for the counts, each vertex and each face of a file without attributes whose lines end elsewhere."""
+    rows = [words[start : start + 3] for start in range(0, 3 * (1 + vertex_count), 3)]
+    place = 3 * (1 + vertex_count)
+    while place < len(words) and words[place].isdecimal():
+        end = place + 1 + int(words[place])
+        if end > len(words):
+            break
+        rows.append(words[place:end])
+        place = end
+    return [" ".join(row) for row in rows if row]
 
 
 def _polygons(table: np.ndarray, faces: list[list[str]], header: re.Match) -> Polygons:

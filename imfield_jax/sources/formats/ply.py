@@ -36,6 +36,8 @@ def read(contents: bytes, texture: Callable[[str], Texture | None]) -> tuple[tup
         counts = np.full(len(corners) // 3, 3)
         polygons = _with_attributes(Polygons(vertices, counts, corners), vertex, {})
     polygons, warnings = known(polygons)
+    if polygons.colors is None and "material_index" in {**vertex, **face}:
+        warnings += ("colours left out: the element material is not read",)
     names = [line.split(maxsplit=1)[1] for line in comments if line.lower().startswith("texturefile ")]
     parts = []
     for mine, name in _by_texture(polygons, names):

@@ -101,6 +101,7 @@ class _Lines:
         place = 0
         for line in _joined(text):
             keyword, rest = [*line.split(None, 1), ""][:2]
+            keyword = keyword.lower()
             if keyword == "v":
                 self._vertices.append(rest)
             elif keyword == "vt":
@@ -143,7 +144,8 @@ def _joined(text: str) -> Iterator[str]:
     """The non-blank lines, with continued lines joined and comments removed."""
     text = _CONTINUED.sub(" ", text.replace("\r\n", "\n").replace("\r", "\n"))
     for line in text.split("\n"):
-        if "#" in line and line.lstrip()[:1] in ("v", "f", "#"):  # names may contain "#", and "-1.#IND" is a number
+        # Names may contain "#", and "-1.#IND" is a number.
+        if "#" in line and line.lstrip()[:1].lower() in ("v", "f", "#"):
             line = _COMMENT.sub("", line)
         if line and not line.isspace():
             yield line

@@ -6,6 +6,7 @@ Its caps have a notch, collinear corners and a repeated corner; its sides are qu
 from __future__ import annotations
 
 import itertools
+import re
 import struct
 import zipfile
 from collections import Counter
@@ -181,6 +182,29 @@ def test_text_may_be_in_any_encoding(name, encoding, tmp_path):
 @pytest.mark.parametrize(("name", "text"), [("a.obj", obj()), ("a.off", off()), ("a.ply", ply(""))])
 def test_lines_may_end_in_any_way(name, text, end, tmp_path):
     assert_prism(load_scene(write(tmp_path, name, text.replace("\n", end).encode())))
+
+
+def test_keywords_of_an_obj_may_be_upper_case(tmp_path):
+    text = "\n".join(line.upper() if line[:2] in ("v ", "vt", "f ") else line for line in obj().split("\n"))
+    assert_prism(load_scene(write(tmp_path, "a.obj", text)))
+
+
+@pytest.mark.parametrize("words_per_line", [1, 7, 10_000])
+def test_lines_of_an_off_file_may_end_anywhere(words_per_line, tmp_path):
+    words = re.sub("#.*", "", off()).split()
+    lines = [" ".join(words[start : start + words_per_line]) for start in range(0, len(words), words_per_line)]
+    assert_prism(load_scene(write(tmp_path, "a.off", "\n".join(lines))))
+
+
+def test_material_numbers_of_a_ply_get_a_line(tmp_path):
+    text = ply("").replace("element face", "property int material_index\nelement face")
+    head, body = text.split("end_header\n")
+    rows = body.split("\n")
+    vertices = len(prism()[0])
+    rows = [row + " 0" if number < vertices else row for number, row in enumerate(rows)]
+    scene = load_scene(write(tmp_path, "a.ply", f"{head}end_header\n" + "\n".join(rows)))
+    assert_prism(scene)
+    assert scene.warnings == ("colours left out: the element material is not read",)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "iso-8859-1"])
