@@ -60,9 +60,10 @@ def test_every_image_has_its_results(extracted):
 
 
 def test_output_lines_have_no_log_prefix(extracted):
-    _, log = extracted
+    out, log = extracted
     lines = log.splitlines()
-    expected = r"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s"
+    files = re.escape(f"{out}/2-2.")
+    expected = rf"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s: {files}.*"
     lines = [line for line in lines if not line.startswith("warning: ")]
     assert re.fullmatch(expected, lines[0]), lines[0]
     assert lines[-1].startswith("4 meshes written: see ") and lines[-1].endswith("manifest.json")

@@ -40,7 +40,7 @@ def test_an_unusable_output_path_is_one_line(name, value, message, program, tmp_
         (
             "prepare",
             ["--source=procedural", "--source_dir=a"],
-            "source procedural makes its meshes, found --source_dir",
+            "source procedural generates its meshes, found --source_dir",
         ),
         ("prepare", ["--seconds_per_shape=inf"], "--seconds_per_shape=inf: expected a finite number"),
         ("train", ["--learning_rate=nan"], "--learning_rate=nan: expected a finite number"),
