@@ -68,9 +68,11 @@ def test_invalid_axes_are_refused(up, front, why):
 
 def test_every_entry_of_a_folder_that_is_not_read_has_a_line(tmp_path, monkeypatch):
     box, root = trimesh.creation.box(), tmp_path / "meshes"
-    for below in ("closed", "deep", "out/work"):
+    for below in ("closed", "deep", "out"):
         (root / below).mkdir(parents=True)
-    for name in ("a.obj", "deep/b.gltf.zip", "c.fbx", "d.ply.gz", "notes.txt", "out/x.npz", "out/work/lock", ".hidden"):
+    (root / "out" / "work").mkdir()  # that of a prepared dataset
+    (root / "out" / "work" / "lock").touch()
+    for name in ("a.obj", "deep/b.gltf.zip", "c.fbx", "d.ply.gz", "notes.txt", "out/x.npz", ".hidden"):
         (root / name).write_text("")
     for name in ("a.mtl", "a.png", "split.csv.bak"):
         (root / name).write_text("")

@@ -8,19 +8,16 @@ from __future__ import annotations
 import itertools
 import re
 import struct
-import zipfile
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from imfield_jax.preparation.rendering.surface import _weld
 from imfield_jax.sources.formats.kinds import SUFFIXES, unreadable_kind
 from imfield_jax.sources.formats.meshfile import load_scene
 from imfield_jax.sources.formats.text import decoded
-from imfield_jax.sources.scene import GREY
 
 CASES = Path(__file__).parents[2] / "cases"
 PROFILE = np.array([[0, 0], [1, 0], [2, 0], [3, 0], [3, 1], [1, 1], [1, 2], [1, 3], [0, 3]], float)  # an L
@@ -314,196 +311,6 @@ def test_truncated_files_are_refused(name, contents, tmp_path):
         load_scene(write(tmp_path, name, contents))
     assert str(caught.value).startswith(str(tmp_path / name)) and "\n" not in str(caught.value)
     assert name.endswith("ac") or "truncated: header declares" in str(caught.value)
-
-
-def stl(solids=1, upper=False, binary=False):
-    vertices, polygons = prism()
-    corners = np.array([[rows[0], rows[i], rows[i + 1]] for rows in polygons[2:] for i in (1, 2)])
-    if binary:
-        body = b"".join(bytes(12) + vertices[row].astype("<f4").tobytes() + b"\1\2" for row in corners)
-        return b"solid of facets".ljust(80) + struct.pack("<I", len(corners)) + body
-    text = "".join(
-        "solid Küche\n"
-        + "".join(
-            " facet normal 0 0 1\n  outer loop\n"
-            + "".join(f"   vertex {x:.6e} {y:.6e} {z:.6e}\n" for x, y, z in vertices[row])
-            + "  endloop\n endfacet\n"
-            for row in corners
-        )
-        + "endsolid Küche\n"
-        for _ in range(solids)
-    )
-    return (text.upper() if upper else text).encode("latin-1")
-
-
-@pytest.mark.parametrize(
-    ("contents", "faces"),
-    [
-        (stl(), 18),
-        (stl(upper=True), 18),
-        (stl(solids=3), 54),
-        (stl().decode("latin-1").encode("utf-16"), 18),
-        (stl().replace(b"\n", b"\r\n"), 18),
-        (stl().replace(b"\n", b"\r"), 18),
-        (stl().replace(b"\n", b" "), 18),
-        (stl(binary=True), 18),
-        (stl(binary=True) + b"\0" * 7, 18),
-        (stl(binary=True) + b"made by a tool that writes a comment here", 18),
-    ],
-)
-def test_all_forms_of_stl_are_read(contents, faces, tmp_path):
-    scene = load_scene(write(tmp_path, "a.stl", contents))
-    vertices, found = scene.soup()
-    assert len(found) == faces
-    np.testing.assert_allclose(np.unique(vertices.round(4), axis=0), np.unique(prism()[0], axis=0), atol=1e-4)
-
-
-@pytest.mark.parametrize("contents", [stl()[:-300], stl()[:-12], stl(binary=True)[:-1], stl(binary=True)[:90]])
-def test_a_truncated_stl_is_reported_as_truncated(contents, tmp_path):
-    with pytest.raises(ValueError, match=r"a\.stl: .*file is truncated"):
-        load_scene(write(tmp_path, "a.stl", contents))
-
-
-def test_vertex_and_face_colors_of_ply_and_off_are_read(tmp_path):
-    """A square with at least a red and a blue corner, in types of all sizes, or with one colour per face."""
-    corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
-    for kind, top in (("uchar", 255), ("ushort", 65535), ("float", 1), ("double", 255), ("int", 255)):
-        head = ["ply", "format ascii 1.0", "element vertex 4", *(f"property float {axis}" for axis in "xyz")]
-        head += [f"property {kind} {name}" for name in ("red", "green", "blue")]
-        head += ["element face 1", "property list uchar int vertex_indices", "end_header"]
-        rows = [(*corner, top * (i % 2), 0, top * (1 - i % 2)) for i, corner in enumerate(corners)]
-        write(tmp_path, "a.ply", "\n".join([*head, lines(rows), "4 0 1 2 3", ""]))
-        (part,) = load_scene(tmp_path / "a.ply").parts
-        red = part.vertices[:, 0] != part.vertices[:, 1]
-        np.testing.assert_array_equal(part.colors, np.where(red[:, None], [1, 0, 0, 1], [0, 0, 1, 1]))
-    for faces in ("3 0 1 2 255 0 0\n3 0 2 3 0 0 255\n", "3 0 1 2 1.0 0.0 0.0\n3 0 2 3 0.0 0.0 1.0 1.0\n"):
-        write(tmp_path, "a.off", "OFF\n4 2 0\n" + lines(corners) + "\n" + faces)
-        (part,) = load_scene(tmp_path / "a.off").parts
-        assert [part.colors[face].tolist() for face in part.faces] == [[[1, 0, 0, 1]] * 3, [[0, 0, 1, 1]] * 3]
-
-
-FACES_OF_TEXTURES = (("0 1 2", 1), ("0 2 3", 0), ("0 1 3", 1), ("1 2 3", -1))
-
-
-@pytest.mark.parametrize("bright", [1.00001, 1.5])
-def test_colors_slightly_above_one_are_fractions_in_every_format(bright, tmp_path):
-    corners = [(0, 0, 0, bright, 0.5, 0.25), (1, 0, 0, 1, 0.5, 0.25), (1, 1, 0, 1, 0.5, 0.25)]
-    head = ["ply", "format ascii 1.0", "element vertex 3", *(f"property float {axis}" for axis in "xyz")]
-    head += [f"property float {name}" for name in ("red", "green", "blue")]
-    head += ["element face 1", "property list uchar int vertex_indices", "end_header"]
-    write(tmp_path, "a.ply", "\n".join([*head, lines(corners), "3 0 1 2", ""]))
-    write(tmp_path, "a.off", "COFF\n3 1 0\n" + lines(corners) + "\n3 0 1 2\n")
-    write(tmp_path, "a.obj", "".join(f"v {lines([corner])}\n" for corner in corners) + "f 1 2 3\n")
-    for name in ("a.ply", "a.off", "a.obj"):
-        np.testing.assert_allclose(load_scene(tmp_path / name).parts[0].colors, [[1, 0.5, 0.25, 1]] * 3)
-
-
-def test_faces_of_an_off_file_without_a_color_are_grey_among_colored_ones(tmp_path):
-    corners = [(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)]
-    for color in ("255 0 0", "1.0 0 0", "255 0 0 255"):
-        write(tmp_path, "a.off", "OFF\n4 2 0\n" + lines(corners) + f"\n3 0 1 2 {color}\n3 0 2 3\n")
-        (part,) = load_scene(tmp_path / "a.off").parts
-        np.testing.assert_allclose(part.colors[part.faces[0]], [[1, 0, 0, 1]] * 3)
-        np.testing.assert_allclose(part.colors[part.faces[1]], [GREY] * 3)
-
-
-def test_each_face_of_a_ply_file_has_the_texture_of_its_number(tmp_path):
-    for name, color in (("red.png", (255, 0, 0)), ("blue.png", (0, 0, 255))):
-        Image.new("RGB", (2, 2), color).save(tmp_path / name)
-    head = ["ply", "format ascii 1.0", "comment TextureFile red.png", "comment TextureFile blue.png"]
-    head += ["element vertex 4", *(f"property float {axis}" for axis in "xyz"), "element face 4"]
-    head += ["property list uchar int vertex_indices", "property list uchar float texcoord", "property int texnumber"]
-    faces = [f"3 {corners} 6 0 0 1 0 0 1 {number}" for corners, number in FACES_OF_TEXTURES]
-    write(tmp_path, "a.ply", "\n".join([*head, "end_header", "0 0 0", "1 0 0", "0 1 0", "0 0 1", *faces, ""]))
-    parts = load_scene(tmp_path / "a.ply").parts
-    assert [len(part.faces) for part in parts] == [1, 1, 2]
-    assert [part.texture is not None and part.texture[0, 0].tolist() for part in parts] == [
-        *(False, [255, 0, 0, 255], [0, 0, 255, 255])
-    ]
-
-
-def test_3mf_has_components_transforms_and_colors(tmp_path):
-    vertices, polygons = prism()
-    triangles = [(rows[0], rows[i], rows[i + 1]) for rows in polygons for i in range(1, len(rows) - 1)]
-    points = "".join(f'<vertex x="{x}" y="{y}" z="{z}"/>' for x, y, z in vertices)
-    faces = "".join(f'<triangle v1="{a}" v2="{b}" v3="{c}"/>' for a, b, c in triangles)
-    core = "http://schemas.microsoft.com/3dmanufacturing/core/2015/02"
-    model = f"""<model unit="millimeter" xmlns="{core}"><resources>
-<basematerials id="5"><base name="{NAMES}" displaycolor="#FF0000"/>
-<base name="b" displaycolor="#0000FF80"/></basematerials>
-<object id="1" pid="5" pindex="0"><mesh><vertices>{points}</vertices><triangles>{faces}
-<triangle v1="0" v2="1" v3="{len(vertices)}" pid="5" p1="1"/><triangle v1="0" v2="1" v3="4" pid="5" p1="1"/>
-</triangles>
-</mesh></object>
-<object id="2"><components><component objectid="1"/>
-<component objectid="1" transform="-2 0 0 0 1 0 0 0 1 10 0 0"/></components></object>
-</resources><build><item objectid="2" transform="1 0 0 0 1 0 0 0 1 0 0 7"/></build></model>"""
-    with zipfile.ZipFile(tmp_path / "a.3mf", "w") as archive:
-        archive.writestr("_rels/.rels", '<R><R Target="/3D/a.model" Type="http://x/3dmodel"/></R>')
-        archive.writestr("3D/a.model", model)
-    first, second = load_scene(tmp_path / "a.3mf").parts
-    np.testing.assert_allclose(first.vertices.min(axis=0), ORIGIN + np.array([0, 0, 7]))
-    np.testing.assert_allclose(second.vertices.max(axis=0)[0], 10 - 2 * ORIGIN[0])
-    assert sorted({tuple(np.round(color, 2).tolist()) for color in first.colors}) == [(0, 0, 1, 0.5), (1, 0, 0, 1)]
-    outward = [part.faces[:-1] for part in (first, second)]
-    volumes = []
-    for part, rows in zip((first, second), outward, strict=True):
-        a, b, c = np.moveaxis((part.vertices - part.vertices.mean(axis=0))[rows], 1, 0)
-        volumes.append(np.einsum("nd,nd->", a, np.cross(b, c)))
-    assert volumes[1] == pytest.approx(2 * volumes[0])  # the reflection has not turned it inside out
-    assert "1 of" in load_scene(tmp_path / "a.3mf").warnings[0]
-
-
-def threemf(folder, resources="", item="", triangle="", kind="model", name="3D/a.model", target="/3D/a.model"):
-    """A 3MF file of one triangle, with the additions of a test."""
-    corners = "".join(f'<vertex x="{x}" y="{y}" z="0"/>' for x, y in ((0, 0), (1, 0), (0, 1)))
-    face = f'<triangle v1="0" v2="1" v3="2" {triangle}/>'
-    mesh = f"<mesh><vertices>{corners}</vertices><triangles>{face}</triangles></mesh>"
-    spaces = 'xmlns="http://schemas.microsoft.com/3dmanufacturing/core/2015/02" xmlns:m="urn:m"'
-    with zipfile.ZipFile(folder / "a.3mf", "w") as file:
-        file.writestr("_rels/.rels", f'<a><Relationship Type="x/3dmodel" Target="{target}"/></a>')
-        objects = f'<object id="1">{mesh}</object><object id="2" type="{kind}">{mesh}</object>'
-        build = f'<build><item objectid="1"/>{item}</build>'
-        file.writestr(name, f"<model {spaces}><resources>{resources}{objects}</resources>{build}</model>")
-    return folder / "a.3mf"
-
-
-@pytest.mark.parametrize(("kind", "parts"), [("model", 2), ("other", 2), ("support", 1), ("solidsupport", 1)])
-def test_print_supports_of_a_3mf_file_are_left_out(kind, parts, tmp_path):
-    scene = load_scene(threemf(tmp_path, item='<item objectid="2"/>', kind=kind))
-    assert len(scene.parts) == parts
-    assert scene.warnings == (() if parts == 2 else ("supports of the print left out: 1",))
-
-
-def test_the_model_of_a_3mf_file_may_have_any_name(tmp_path):
-    path = threemf(tmp_path, name="3D/my Küche.model", target="/3D/my%20K%C3%BCche.model")
-    assert len(load_scene(path).soup()[1]) == 1
-
-
-@pytest.mark.parametrize(
-    ("group", "triangle", "color"),
-    [
-        ('<m:color color="#FF000080"/>', 'pid="5" p1="0"', (1, 0, 0, 128 / 255)),
-        ('<m:color color="red"/>', 'pid="5" p1="0"', GREY),
-        ('<m:color color="#FF"/>', 'pid="5" p1="0"', GREY),
-        ('<m:color color="#FF0000"/>', 'pid="5" p1="1"', GREY),
-        ('<m:color color="#FF0000"/>', 'pid="6" p1="0"', GREY),
-    ],
-)
-def test_an_invalid_color_of_a_3mf_file_costs_only_the_color(group, triangle, color, tmp_path):
-    path = threemf(tmp_path, f'<m:colorgroup id="5">{group}</m:colorgroup>', triangle=triangle)
-    (part,) = load_scene(path).parts
-    colors = np.tile(part.color, (3, 1)) if part.colors is None else part.colors
-    np.testing.assert_allclose(colors, [color] * 3, rtol=1e-6)
-
-
-@pytest.mark.parametrize(
-    ("changes", "found"),
-    [({"item": '<item objectid="7"/>'}, "refers to object 7"), ({"name": "3D/b.model"}, "refers to '3d/a.model'")],
-)
-def test_missing_entries_of_a_3mf_file_are_named(changes, found, tmp_path):
-    with pytest.raises(ValueError, match=f"a.3mf: .*{found}"):
-        load_scene(threemf(tmp_path, **changes))
 
 
 def test_unsupported_formats_have_a_name():
