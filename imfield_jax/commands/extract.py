@@ -4,9 +4,9 @@
     imfield extract my.png other.jpg folder/ --category=chair --formats=glb,stl
     imfield extract --run=runs/car --data=data/car --split=test --count=16
 
-From a checkout also `python -m experiments.extract`, with the same arguments; --image=FILE is the same as FILE.
-Beside each mesh: <name>.input.png, the very pixels the network saw, and <name>.preview.png, four sides of the mesh;
-for all, manifest.json. An image whose mesh is there already, made with the same weights and settings, is kept.
+--image=FILE is the same as FILE. Beside each mesh: <name>.input.png, exactly what the network saw, and
+<name>.preview.png, four sides of the mesh; for all, manifest.json. An image whose mesh is there already, made with the
+same weights and settings, is kept.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def main(arguments: list[str]) -> int:
     _check_flags()
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model = Reconstructor(load_weights(weights), _PRECISION.value)
-    images = _images([*arguments, *(_IMAGE.value or [])], model)
+    images, left_out = _images([*arguments, *(_IMAGE.value or [])], model)
     out = output_folder(_OUT.value)
     settings = Settings(
         resolution=_RESOLUTION.value,
@@ -103,12 +103,13 @@ def main(arguments: list[str]) -> int:
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
     with locked(out / ".lock", f"another process writes meshes to {out}: wait for it, or choose another --out"):
-        book = Manifest(out, about, wanted)
+        book = Manifest(out, about, wanted, left_out)
+        unfinished = _unfinished(images, book)
         if not _OVERWRITE.value:
-            for image in images:
+            for image in unfinished:
                 book.check_writable(image.name, [*_meshes(image.name), *_images_of(image.name)])
         book.write()
-        return _report(_extract(model, _unfinished(images, book), settings, book, out), len(images), book, out)
+        return _report(_extract(model, unfinished, settings, book, out), len(images), book, out)
 
 
 def _check_flags() -> None:
@@ -121,17 +122,18 @@ def _check_flags() -> None:
         refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
 
 
-def _images(paths: list[str], model: Reconstructor) -> list[Input]:
+def _images(paths: list[str], model: Reconstructor) -> tuple[list[Input], list[str]]:
+    """The images, and a line for each entry of a folder that is left out."""
     category = str(model.weights.about.get("category", "car"))
     if paths and _SPLIT.value:
         raise ValueError("images and --split both choose what to reconstruct: give one of them")
     if _SPLIT.value:
         data = _DATA.value or f"data/{Path(_RUN.value).name if _RUN.value else category}"
-        return inputs.of_split(data, _SPLIT.value, _COUNT.value)
+        return inputs.of_split(data, _SPLIT.value, _COUNT.value), []
     images, left_out = inputs.of_files(paths or [inputs.sample(category)], model.crop)
     for line in left_out:
         logging.warning("left out: %s", line)
-    return images
+    return images, left_out
 
 
 def _unfinished(images: list[Input], book: Manifest) -> list[Input]:
@@ -153,7 +155,9 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, book
             started = time.perf_counter()
             book.begin(result.name)
             files = _write(result, out)
-            book.add(result, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started})
+            book.add(
+                result, image.source, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started}
+            )
             note, made = manifest.line(book.results[result.name], out), made + 1
         else:
             book.skip(result)
@@ -161,11 +165,13 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, book
     return made
 
 
-def _write(made: Reconstruction, out: Path) -> list[str]:
-    """The files of one image; returns the names of those that hold the mesh."""
-    files = _meshes(made.name)
-    for kind, file in zip(_FORMATS.value, files, strict=True):
-        write_atomic(out / file, export.encode(made.mesh, kind, made.name))
+def _write(made: Reconstruction, out: Path) -> dict[str, str]:
+    """The files of one image; returns the names of those that hold the mesh, each with its sha256."""
+    files = {}
+    for kind, file in zip(_FORMATS.value, _meshes(made.name), strict=True):
+        contents = export.encode(made.mesh, kind, made.name)
+        write_atomic(out / file, contents)
+        files[file] = inputs.sha256(contents)
     images = encode_png(made.view), encode_png(preview.sides(made.mesh))
     for file, image in zip(_images_of(made.name), images, strict=True):
         write_atomic(out / file, image)

@@ -18,8 +18,9 @@ OUTPUTS = (".input.png", ".preview.png")  # what `extract` writes beside its mes
 
 @dataclasses.dataclass(frozen=True)
 class Input(Item):
-    """An image with a name for its results. digest: () -> sha256 of the file."""
+    """An image with a name for its results. source: file, or view of a dataset. digest: () -> sha256 of the file."""
 
+    source: str
     digest: Callable[[], str]
 
 
@@ -52,7 +53,7 @@ def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list
         raise ValueError(f"{', '.join(map(str, named))}: no images but outputs of extract")
     names = _distinct([file.stem for file in files])
     return [
-        Input(name, partial(read_image, file, crop=crop), partial(_digest, file))
+        Input(name, partial(read_image, file, crop=crop), str(file), partial(_digest, file))
         for name, file in zip(names, files, strict=True)
     ], left_out
 
@@ -66,13 +67,16 @@ def of_split(data: str, split_name: str, count: int) -> list[Input]:
 
     def read(row: int) -> Photo:
         shape, number = split[row], row % split.views
-        return Photo(shape.view(number), [f"view {number} of {shape.name}"])
+        return Photo(shape.view(number), [source(row)])
+
+    def source(row: int) -> str:
+        return f"view {row % split.views} of {split.names[row]}"
 
     def digest(row: int) -> str:
         return sha256(split[row].view_png(row % split.views))
 
     names = _distinct([name.replace("/", "_") for name in split.names[:count]])
-    return [Input(name, partial(read, row), partial(digest, row)) for row, name in enumerate(names)]
+    return [Input(name, partial(read, row), source(row), partial(digest, row)) for row, name in enumerate(names)]
 
 
 def _digest(file: Path) -> str:

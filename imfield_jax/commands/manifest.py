@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from imfield_jax.commands.inputs import sha256
 from imfield_jax.files import write_atomic
 from imfield_jax.inference.batch import Failure, Reconstruction
 
@@ -17,15 +19,17 @@ class Manifest:
     """The results in an output folder, those of earlier runs included.
 
     weights:  name, sha256 and description of the weights.   settings: all that a result depends on besides its image.
+    left_out: a line for each entry of a folder that is not read.
     """
 
-    def __init__(self, folder: Path, weights: dict, settings: dict):
+    def __init__(self, folder: Path, weights: dict, settings: dict, left_out: Sequence[str] = ()):
         earlier = _read(folder / NAME)
         self.results: dict[str, dict] = _by_name(earlier)
-        self._written = {*self.results, earlier.get("writing")}
+        self._interrupted = earlier.get("writing")
         self._writing: str | None = None
         self.skipped: list[str] = []
         self._folder, self._weights, self._settings = folder, weights, json.loads(json.dumps(settings))
+        self._left_out = list(left_out)
 
     def done(self, name: str, image_sha256: str) -> bool:
         """Whether the folder already holds the result of this image with these weights and settings."""
@@ -39,28 +43,39 @@ class Manifest:
         return path.is_file() and path.stat().st_size > 0
 
     def check_writable(self, name: str, files: list[str]) -> None:
-        """Raises ValueError where the folder has one of the files of an image, and not from an earlier run."""
-        foreign = [file for file in files if (self._folder / file).exists() and name not in self._written]
-        if foreign:
-            raise ValueError(
-                f"{self._folder / foreign[0]} exists and is not in {NAME}: choose another --out, or give --overwrite"
-            )
+        """Raises ValueError where one of the files of an image exists, and not as an earlier run wrote it."""
+        written = self.results.get(name, {}).get("files", {})
+        if name == self._interrupted:
+            return
+        for path in (self._folder / file for file in files if self._is_whole(file)):
+            reason = ""
+            if name not in self.results:
+                reason = f"exists and is not in {NAME}"
+            elif path.name in written and sha256(path.read_bytes()) != written[path.name]:
+                reason = "was changed after it was written"
+            if reason:
+                raise ValueError(f"{path} {reason}: choose another --out, or give --overwrite")
 
     def begin(self, name: str) -> None:
         """Note the image whose files are written next, so that they are known after a kill."""
         self._writing = name
         self.write()
 
-    def add(self, made: Reconstruction, image_sha256: str, files: list[str], seconds: dict[str, float]) -> None:
-        """Write the entry of a mesh; it replaces an earlier one of the same name."""
+    def add(
+        self, made: Reconstruction, image: str, image_sha256: str, files: dict[str, str], seconds: dict[str, float]
+    ) -> None:
+        """Write the entry of a mesh; it replaces an earlier one of the same name. files: name -> sha256."""
         self._writing = None
-        self.results.pop(made.name, None)
+        earlier = self.results.pop(made.name, {}).get("files", {})
+        older = [file for file in earlier if file not in files and (self._folder / file).exists()]
         self.results[made.name] = {
             "name": made.name,
+            "image": image,
             "image_sha256": image_sha256,
+            "weights": self._weights["file"],
             "weights_sha256": self._weights["sha256"],
             "settings": self._settings,
-            "notes": made.notes + _remarks(made),
+            "notes": made.notes + _remarks(made) + [f"{file} is of an earlier run" for file in older],
             "files": files,
             "seconds": {phase: round(spent, 3) for phase, spent in {**seconds, "total": sum(seconds.values())}.items()},
             **_facts(made),
@@ -77,6 +92,7 @@ class Manifest:
             "weights": self._weights,
             "results": list(self.results.values()),
             "skipped": self.skipped,
+            "left_out": self._left_out,
         }
         if self._writing is not None:
             contents["writing"] = self._writing
@@ -134,7 +150,7 @@ def _read(path: Path) -> dict:
 
 def _by_name(contents: dict) -> dict[str, dict]:
     try:
-        return {result["name"]: result for result in contents["results"]}
+        return {result["name"]: result for result in contents["results"] if isinstance(result["files"], dict)}
     except (KeyError, TypeError):
         return {}
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from imfield_jax.commands import manifest
+from imfield_jax.commands.inputs import sha256
 from imfield_jax.commands.manifest import Manifest
 from imfield_jax.extraction.sparse import extract
 from imfield_jax.fields import sphere
@@ -39,7 +40,9 @@ def made(name, **changes):
 def folder(tmp_path):
     """With the result of one image."""
     (tmp_path / "a.stl").write_bytes(b"mesh")
-    Manifest(tmp_path, WEIGHTS, SETTINGS).add(made("a"), "image", ["a.stl"], {"march": 1.0, "write": 0.5})
+    Manifest(tmp_path, WEIGHTS, SETTINGS).add(
+        made("a"), "a.png", "image", {"a.stl": sha256(b"mesh")}, {"march": 1.0, "write": 0.5}
+    )
     return tmp_path
 
 
@@ -70,16 +73,29 @@ def test_only_files_of_the_manifest_are_replaced(folder):
         book.check_writable("b", ["b.stl"])
 
 
-def test_files_of_a_killed_run_are_replaced(folder):
-    Manifest(folder, WEIGHTS, SETTINGS).begin("b")
-    (folder / "b.stl").write_bytes(b"a kill came before the entry")
-    Manifest(folder, WEIGHTS, SETTINGS).check_writable("b", ["b.stl"])
+def test_a_mesh_that_was_edited_is_not_replaced(folder):
+    (folder / "a.stl").write_bytes(b"sculpted")
+    with pytest.raises(ValueError, match=r"a\.stl was changed after it was written: choose another --out"):
+        Manifest(folder, WEIGHTS, SETTINGS).check_writable("a", ["a.stl"])
+
+
+def test_files_of_other_settings_that_stay_get_a_line(folder):
+    book = Manifest(folder, WEIGHTS, {**SETTINGS, "formats": ["glb"]})
+    book.add(made("a"), "a.png", "image", {"a.glb": ""}, {})
+    assert "a.stl is of an earlier run" in book.results["a"]["notes"]
+
+
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_files_of_a_killed_run_are_replaced(name, folder):
+    Manifest(folder, WEIGHTS, SETTINGS).begin(name)
+    (folder / f"{name}.stl").write_bytes(b"a kill came before the entry")
+    Manifest(folder, WEIGHTS, SETTINGS).check_writable(name, [f"{name}.stl"])
 
 
 def test_results_of_other_images_stay_and_those_of_the_same_name_are_replaced(folder):
     book = Manifest(folder, WEIGHTS, SETTINGS)
-    book.add(made("b"), "second", [], {})
-    book.add(made("a"), "changed", [], {})
+    book.add(made("b"), "b.png", "second", {}, {})
+    book.add(made("a"), "a.png", "changed", {}, {})
     book.skip(Failure("c", "c.png is damaged"))
     written = json.loads((folder / "manifest.json").read_text())
     assert [(result["name"], result["image_sha256"]) for result in written["results"]] == [
@@ -93,7 +109,7 @@ def test_a_line_tells_what_was_done_to_the_pieces(folder):
     report = check(made("a").mesh)
     several = {"bridges": 2, "left_out": LeftOut(3, 0.0004, 0.03), "report": report}
     book = Manifest(folder, WEIGHTS, SETTINGS)
-    book.add(made("a", **several), "image", ["a.stl", "a.obj"], {"march": 1.25})
+    book.add(made("a", **several), "a.png", "image", {"a.stl": "", "a.obj": ""}, {"march": 1.25})
     size = f"{report.vertices:,} vertices, {report.faces:,} faces"
     assert manifest.line(book.results["a"], folder).splitlines() == [
         f"a: {size}, watertight, 1.25 s: {folder}/a.stl, {folder}/a.obj",

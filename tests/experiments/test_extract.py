@@ -93,9 +93,10 @@ def test_the_manifest_lists_the_result_of_every_image(extracted, images, straigh
     results = manifest["results"]
     assert [result["name"] for result in results] == ["2-2", "2", "10", "2-3"]
     assert results[1]["image_sha256"] == hashlib.sha256((images / "2.png").read_bytes()).hexdigest()
+    assert results[1]["image"] == str(images / "2.png")
     assert any("no transparency" in note for note in results[0]["notes"])
     for result in results:
-        assert result["files"] == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
+        assert list(result["files"]) == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
         for file in result["files"]:
             mesh = trimesh.load(out / file, force="mesh")
             assert len(mesh.faces) == result["faces"]
@@ -121,7 +122,8 @@ def test_a_split_of_a_dataset_is_a_source_of_images(straight_run, dataset, progr
         on_lattice = result["field_evaluations"] - 2 * result["vertices"]  # each iteration evaluates at every vertex
         assert 0.8 * left * 32**3 <= on_lattice <= 32**3
     assert [result["name"] for result in manifest["results"]] == ["box_train0", "box_train1"]
-    assert [result["notes"][0] for result in manifest["results"]] == ["view 0 of box/train0", "view 1 of box/train1"]
+    for key in (lambda result: result["notes"][0], lambda result: result["image"]):
+        assert list(map(key, manifest["results"])) == ["view 0 of box/train0", "view 1 of box/train1"]
 
 
 def bad_images(folder):
@@ -247,6 +249,10 @@ def test_a_second_run_keeps_existing_results_and_ignores_its_own_outputs(program
     for kind in ("input", "preview"):
         assert f"warning: left out: {folder}/red, fast.{kind}.png: named as an output of extract" in second.stderr
     assert "1 of 1 meshes already exist" in second.stderr
+    assert [line.partition(": ")[0] for line in json.loads((folder / "manifest.json").read_text())["left_out"]] == [
+        *("manifest.json", "red, fast.stl"),
+        *(f"{folder}/red, fast.{kind}.png" for kind in ("input", "preview")),
+    ]
     endings = {"png", "stl", "input.png", "preview.png"}
     names = {"manifest.json", ".lock"} | {f"red, fast.{end}" for end in endings}
     assert {path.name for path in folder.iterdir()} == names
