@@ -1,7 +1,7 @@
 """Score a trained category on held-out shapes, beside two baselines.
 
-    python -m experiments.evaluate --category=car
-    python -m experiments.evaluate --run=runs/car --data=data/car --split=test --views=24
+    imfield evaluate --category=car
+    imfield evaluate --run=runs/car --data=data/car --split=test --views=24
 
 Methods: the autoencoder (voxels -> z -> surface), single view (image -> z -> surface), retrieval (the
 training shape whose z is nearest to the image's, scored with its true surface) and the mean shape. In
@@ -18,6 +18,7 @@ import functools
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
@@ -29,8 +30,6 @@ from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.coordinates import occupancy_of_solid
-from imfield_jax.dataset.rows import Row, Split
-from imfield_jax.dataset.storage import open_split
 from imfield_jax.evaluation import baselines, comparison, figures, protocols, summary
 from imfield_jax.evaluation.comparison import Method, ScoreRow
 from imfield_jax.evaluation.protocols import Prediction, Truth
@@ -44,6 +43,9 @@ from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
+
+if TYPE_CHECKING:  # reading a dataset needs the packages of the extra `data`, --help does not
+    from imfield_jax.dataset.rows import Row, Split
 
 IMNET_VIEW = 23
 
@@ -80,6 +82,8 @@ _CHUNK = 4096  # points per call of the mean shape's field
 def main() -> None:
     if _VIEWS.value is not None:
         refuse_unused("with --views", _VIEW)
+    from imfield_jax.dataset.storage import open_split
+
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model, progress = Reconstructor(load_weights(weights)), Progress()
     name = Path(_RUN.value).name if _RUN.value else weights.stem
@@ -232,7 +236,9 @@ def _table(rows: list[ScoreRow]) -> str:
     for other in (RETRIEVAL, MEAN_SHAPE):
         compared[f"{SINGLE_VIEW}, gain over {other}"] = comparison.advantages(rows, SINGLE_VIEW, other)
     units = "".join(f"- {name}: {unit}\n" for name, unit in protocols.UNITS.items())
-    return f"{summary.markdown(compared)}\n{units}"
+    return (
+        f"{summary.markdown(compared)}\n{units}- gain: difference of the means, positive where single view is better\n"
+    )
 
 
 def _figure(model: Reconstructor, split: Split, views: list[int], rows: list[ScoreRow], scored: int) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Put a run's weights into the package or a folder: weights, an image to try them with, and a model card.
 
-    python -m experiments.publish --run=runs/car --scores=results/car --time="40 min on 2 cores" \\
-        --command="python -m experiments.train --flagfile=car.flags" --limits="..."
+    imfield publish --run=runs/car --scores=results/car --time="40 min on 2 cores" \\
+        --command="imfield train --flagfile=car.flags" --limits="..."
 
 Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights or to --out, whose weights are read by
 `extract --weights=FOLDER/<category>.npz` and `Reconstructor.load`. The image is of a test shape, never trained on.
@@ -16,7 +16,6 @@ from absl import flags, logging
 
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
-from imfield_jax.dataset.storage import open_split
 from imfield_jax.files import read_json, write_atomic
 from imfield_jax.inference.reconstructor import SHIPPED
 from imfield_jax.models.weights import Weights, load_weights, save_weights
@@ -43,6 +42,8 @@ def main() -> None:
     weights = load_weights(_source())
     scores = read_json(Path(_SCORES.value) / "summary.json", "summary of scores", "evaluate again")
     _check_scores(scores, weights)
+    from imfield_jax.dataset.storage import open_split  # needs the packages of the extra `data`, --help does not
+
     split = open_split(scores["data"], "test")
     if split.metadata["category"] != weights.about["category"]:
         raise ValueError(
@@ -75,21 +76,21 @@ def _check_scores(scores: dict, weights: Weights) -> None:
     """Raises ValueError for scores of other weights than the run's, or of shapes they were trained on."""
     scored = {key: value for key, value in scores.get("weights", {}).items() if key != "file"}
     if scored != weights.about or scores.get("split") != "test":
-        raise ValueError(
-            f"{_SCORES.value} does not hold this run's scores on test shapes: python -m experiments.evaluate {_named()}"
-        )
+        raise ValueError(f"{_SCORES.value} does not hold this run's scores on test shapes: imfield evaluate {_named()}")
 
 
 def _named() -> str:
     return f"--run={_RUN.value}" if _RUN.value else f"--weights={_WEIGHTS.value}"
 
 
-def _evaluation(category: str, data: str) -> str:
-    """The command that scores the published file."""
-    command = "python -m experiments.evaluate"
+def _evaluation(category: str, scores: dict) -> str:
+    """The command that gives these scores of the published file."""
+    command, views = "imfield evaluate", scores["views"]
+    view = f"--view={views[0]}" if len(views) == 1 else f"--views={len(views)}"
+    flags = f"{view} --resolution={scores['resolution']}"
     if Path(_OUT.value).resolve() == SHIPPED.resolve():
-        return f"{command} --category={category}"
-    return f"{command} --weights={Path(_OUT.value) / category}.npz --data={data}"
+        return f"{command} --category={category} {flags}"
+    return f"{command} --weights={Path(_OUT.value) / category}.npz --data={scores['data']} {flags}"
 
 
 def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
@@ -110,7 +111,7 @@ def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
 
 {scores["shapes"]} {scores["split"]} shapes held out from training, one image each (view
 {", ".join(map(str, scores["views"]))}), meshes at {scores["resolution"]}^3, mean and 95 % interval over shapes, by
-`{_evaluation(category, scores["data"])}`:
+`{_evaluation(category, scores)}`:
 
 {table}
 

@@ -41,7 +41,8 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_
     card = (tmp_path / "out" / "box.md").read_text()
     for expected in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
         assert expected in card
-    assert f"`python -m experiments.evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card
+    assert f"`imfield evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card
+    assert " --view=0 --resolution=32`" in card
 
 
 def test_a_weights_file_is_published_like_its_run(straight_run, scores, program, tmp_path):
@@ -74,4 +75,4 @@ def test_mismatched_inputs_are_not_published(straight_run, scores, program, tmp_
 def test_help_shows_the_usage(program):
     done = program("publish", "--help")
     assert done.returncode == 0
-    assert "python -m experiments.publish --run=runs/car" in done.stdout
+    assert "imfield publish --run=runs/car" in done.stdout
