@@ -38,7 +38,8 @@ def run(command: str | ModuleType) -> None:
     except BaseException as error:
         if interrupts.seen or isinstance(error, KeyboardInterrupt):
             interrupts.leave()
-        if _verbose() or not (isinstance(error, ValueError | OSError) or _out_of_memory(error)):
+        known = isinstance(error, ValueError | OSError) or _out_of_memory(error) or _missing_package(error)
+        if _verbose() or not known:
             raise
         status = f"error: {_line(error)}"
     sys.exit(status)
@@ -115,8 +116,16 @@ def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")
 
 
+def _missing_package(error: BaseException) -> str | None:
+    """The name of a package that is not installed, as those of the extra `data` may be; None for other errors."""
+    package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return package if package not in ("", "imfield_jax", "experiments") else None
+
+
 def _line(error: BaseException) -> str:
-    """The message as one line; of the system's errors without their number."""
+    """The message as one line; system errors without their number."""
+    if package := _missing_package(error):
+        return f"the package {package} is not installed: pip install -c requirements.txt -e '.[data]'"
     if _out_of_memory(error):
         return f"out of memory: {first}" if (first := str(error).partition("\n")[0]) else "out of memory"
     if isinstance(error, OSError) and error.strerror and error.filename is not None:

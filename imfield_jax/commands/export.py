@@ -1,7 +1,7 @@
 """Export a prepared dataset to the training files of other projects.
 
-    python -m experiments.export --data=data/car --layout=imnet --out=IM-NET-pytorch/data/all_vox256_img
-    python -m experiments.export --data=data/car --layout=occupancy_networks --out=occupancy_networks/data/ShapeNet
+    imfield export --data=data/car --layout=imnet --out=IM-NET-pytorch/data/all_vox256_img
+    imfield export --data=data/car --layout=occupancy_networks --out=occupancy_networks/data/ShapeNet
 
 imnet               `<name>_train.hdf5`, `<name>_train.txt` and likewise for the other splits, as IM-NET-pytorch reads
                     them from its data folder with `--dataset=<name>`. It uses no validation split: that file allows
@@ -19,8 +19,6 @@ from absl import flags, logging
 from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
-from imfield_jax.dataset.storage import open_split, split_names
-from imfield_jax.interchange import imnet, occupancy_networks
 
 _DATA = flags.DEFINE_string("data", None, "Prepared dataset.", required=True)
 _LAYOUT = flags.DEFINE_enum("layout", "imnet", ("imnet", "occupancy_networks"), "Output layout.")
@@ -35,6 +33,10 @@ def main() -> None:
         refuse_unused(f"with --layout={_LAYOUT.value}", _NAME)
     if "/" in _NAME.value:
         raise ValueError(f"--name: expected a file name without folders, found {_NAME.value!r}")
+    # These need the packages of the extra `data`, --help does not.
+    from imfield_jax.dataset.storage import open_split, split_names
+    from imfield_jax.interchange import imnet, occupancy_networks
+
     out, progress = output_folder(_OUT.value), Progress()
     splits = {name: open_split(_DATA.value, name) for name in split_names(_DATA.value)}
     if _LAYOUT.value == "imnet":

@@ -1,9 +1,9 @@
 """Prepare a dataset from meshes: solid voxels, labelled points and rendered views of every shape.
 
-    python -m experiments.prepare --source=procedural --category=car
-    python -m experiments.prepare --source=shapenet --source_dir=ShapeNetCore.v2 --category=chair
-    python -m experiments.prepare --source=folder --source_dir=my_meshes --category=teapot
-    python -m experiments.prepare --source=folder --source_dir=from_cad --category=bracket --up=z --front=-y
+    imfield prepare --source=procedural --category=car
+    imfield prepare --source=shapenet --source_dir=ShapeNetCore.v2 --category=chair
+    imfield prepare --source=folder --source_dir=my_meshes --category=teapot
+    imfield prepare --source=folder --source_dir=from_cad --category=bracket --up=z --front=-y
 
 A folder of your own meshes is searched with its subfolders. About 80 % of the meshes train, 10 % validate and 10 %
 test, near copies together; a split.csv (name,split) or subfolders train/, validation/ and test/ decide otherwise. A
@@ -21,7 +21,6 @@ from absl import flags, logging
 
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
-from imfield_jax.dataset.prepare import prepare
 from imfield_jax.preparation.record import Settings
 from imfield_jax.preparation.records import DEFAULT_COUNT, Preparation
 from imfield_jax.preparation.sampling import LABELS
@@ -84,6 +83,8 @@ def main() -> None:
         up=_UP.value,
         front=_FRONT.value or "",
     )
+    from imfield_jax.dataset.prepare import prepare  # needs the packages of the extra `data`, --help does not
+
     dataset = prepare(preparation, Progress())
     totals = json.loads((Path(preparation.out) / "report.json").read_text())["totals"]
     left_out = f", entries of the folder not read: {totals['left_out']}" if totals["left_out"] else ""

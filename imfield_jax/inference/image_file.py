@@ -32,7 +32,7 @@ MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;1
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
 _NEEDED = {
     "AVIF": "a build of Pillow with AVIF, as on PyPI",
-    "HEIF": "the package pillow-heif: pip install 'imfield_jax[heic]'",
+    "HEIF": "the package pillow-heif: pip install -e '.[heic]'",
 }
 
 

@@ -125,6 +125,46 @@ def test_an_interrupt_is_one_line_and_status_130(program, output):
     assert error == "interrupted\n"
 
 
+WITHOUT_DATA = """
+import sys
+for name in ("tensorflow_datasets", "tensorflow", "array_record", "numba", "h5py", "igl", "embreex", "manifold3d",
+             "DracoPy", "collada", "tensorboard"):
+    sys.modules[name] = None
+from imfield_jax.commands import cli
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("command", cli.COMMANDS)
+def test_help_needs_no_packages_of_data_preparation(command):
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DATA, command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"imfield {command}" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("prepare", "--out={}"),
+        ("train", "--run={}"),
+        ("evaluate", "--out={}"),
+        ("extract", "--split=test", "--out={}"),
+        ("export", "--data=nowhere", "--out={}"),
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_package_that_is_not_installed_is_one_line(arguments, tmp_path):
+    flags = [argument.format(tmp_path) for argument in arguments]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_DATA, *flags], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].endswith("is not installed: pip install -c requirements.txt -e '.[data]'")
+    assert "Traceback" not in done.stderr
+
+
 def test_missing_flags_are_named_in_one_line():
     done = shell(f"{sys.executable} -m experiments.publish --run=a")
     assert done.returncode == 1
