@@ -1,6 +1,6 @@
 """Estimated cost of preparing ShapeNet, by category, from measurements on other meshes.
 
-    python -m experiments.prepare --source=sweethome3d --category=furniture --labels=exact --count=320
+    imfield prepare --source=sweethome3d --category=furniture --labels=exact --count=320
     python -m benchmarks.preparation --data=data/furniture
 
 Seconds and memory come from a preparation report, disk usage from its folders; each is averaged over the

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 
 from imfield_jax.commands import entry
 
@@ -18,10 +19,13 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Run the command that the first argument names; with none, or --help, list them."""
+    """Run the command that the first argument names; with none, or --help, list them; --version prints the version."""
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "-help", "--help", "help"):
         print(_usage())
+        return
+    if name == "--version":
+        print(f"imfield_jax {metadata.version('imfield_jax')}")
         return
     if name not in COMMANDS:
         sys.exit(f"error: unknown command {name!r}: expected one of {', '.join(COMMANDS)}")
@@ -32,4 +36,5 @@ def main() -> None:
 def _usage() -> str:
     width = max(map(len, COMMANDS))
     lines = (f"  imfield {name:{width}}  {text}" for name, text in COMMANDS.items())
-    return "\n".join(["One image of an object in, a closed mesh out.", "", *lines, "", "imfield <command> --help"])
+    title, more = "One image of an object in, a closed mesh out.", "imfield <command> --help, imfield --version"
+    return "\n".join([title, "", *lines, "", more])

@@ -1,9 +1,9 @@
 """Weights of IM-NET-pytorch to ours, and back.
 
-    python -m experiments.convert --from_pytorch=IM_AE.model64-399.pth,IM_SVR.model-999.pth --run=runs/theirs
-    python -m experiments.extract --run=runs/theirs --image=chair.png
+    imfield convert --from_pytorch=IM_AE.model64-399.pth,IM_SVR.model-999.pth --run=runs/theirs
+    imfield extract --run=runs/theirs --image=chair.png
 
-    python -m experiments.convert --run=runs/improved --to_pytorch=checkpoint
+    imfield convert --run=runs/improved --to_pytorch=checkpoint
 
 An IM_AE file has voxel encoder and decoder, an IM_SVR file image encoder and decoder; either will do, and of both
 together the decoders must be the same. The second form writes the folders that IM-NET-pytorch looks for below

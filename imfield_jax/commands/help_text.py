@@ -27,7 +27,12 @@ def render(command: ModuleType) -> str:
         sections.append(f"Arguments:\n  {command.ARGUMENTS}")
     for title, names in groups(command).items():
         sections.append("\n".join([f"{title}:", *map(_entry, names)]))
-    return "\n\n".join([*sections, "--flagfile=FILE reads flags from a file, one per line; later ones win."])
+    name = command.__name__.rpartition(".")[2]
+    sections.append(
+        "--flagfile=FILE reads flags from a file, one per line; later ones win.\n"
+        f"From a checkout, `python -m experiments.{name}` is the same command."
+    )
+    return "\n\n".join(sections)
 
 
 def groups(command: ModuleType) -> dict[str, list[str]]:

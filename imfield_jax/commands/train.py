@@ -1,8 +1,8 @@
 """Train a category: autoencoder at 16^3, 32^3, 64^3, image encoder, finetuning, in one command.
 
-    python -m experiments.train --flagfile=car.flags
-    python -m experiments.train --category=teapot --data=data/teapot --run=runs/teapot
-    python -m experiments.train --category=teapot --init_from=car --learning_rate=1e-3
+    imfield train --flagfile=car.flags
+    imfield train --category=teapot --data=data/teapot --run=runs/teapot
+    imfield train --category=teapot --init_from=car --learning_rate=1e-3
 
 Without other flags the settings are those of car.flags; those of the paper are in experiments/flags/paper.flags.
 The dataset is prepared when there is none: cars, chairs and airplanes from nothing, others from --source.
@@ -129,7 +129,7 @@ def _train(
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
-    logging.info("done: python -m experiments.evaluate --run=%s --data=%s", folder, _data_folder())
+    logging.info("done: imfield evaluate --run=%s --data=%s", folder, _data_folder())
 
 
 def _preset() -> Preset:

@@ -107,7 +107,7 @@ class ImfieldShapes(tfds.core.GeneratorBasedBuilder):
     MANUAL_DOWNLOAD_INSTRUCTIONS = """\
 ShapeNetCore.v2 from https://shapenet.org, which requires registration: the folders or zip files of its categories
 (02958343 is car), and next to them all.csv for the official split. A config of another source needs the folder that
-`python -m experiments.prepare` takes as --source_dir. For shapes that are already prepared, data_dir must be their
+`imfield prepare` takes as --source_dir. For shapes that are already prepared, data_dir must be their
 output folder (data/car)."""
 
     # The folder where TFDS looks for checksums of downloads; there are none. Its search for that folder
@@ -153,7 +153,7 @@ output folder (data/car)."""
             source = self.builder_config.source
             raise ValueError(
                 f"expected the points that preparation samples, found those of source {source}, {index['levels']}: "
-                f"prepare it with python -m experiments.prepare --source={source}"
+                f"prepare it with imfield prepare --source={source}"
             )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:

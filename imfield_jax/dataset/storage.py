@@ -130,9 +130,7 @@ def open_split(directory: str | os.PathLike[str], split: str) -> Split:
 def _builder(directory: str | os.PathLike[str]) -> tfds.core.DatasetBuilder:
     found = find_dataset(directory)
     if found is None:
-        raise FileNotFoundError(
-            f"no prepared dataset in {directory}: make one with python -m experiments.prepare --out={directory}"
-        )
+        raise FileNotFoundError(f"no prepared dataset in {directory}: make one with imfield prepare --out={directory}")
     for name, keys in _DESCRIPTIONS.items():
         _check_description(found / name, keys)
     with damaged(found, "dataset", remedy(found / INDEX)), _silent_tfds():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from imfield_jax.commands import cli
 
 ROOT = Path(__file__).resolve().parents[2]
+VERSION = re.search("^version = (.*)$", (ROOT / "setup.cfg").read_text(), re.MULTILINE)
 CALL = "import sys; from imfield_jax.commands.cli import main; sys.exit(main())"
 
 
@@ -21,6 +23,10 @@ def imfield(*arguments: str) -> subprocess.CompletedProcess:
 def test_without_a_command_it_lists_them():
     listed = imfield()
     assert listed.returncode == 0 and all(f"imfield {name}" in listed.stdout for name in cli.COMMANDS)
+
+
+def test_the_version_is_that_of_setup_cfg():
+    assert imfield("--version").stdout == f"imfield_jax {VERSION[1]}\n"
 
 
 def test_an_unknown_command_is_one_line():

@@ -130,4 +130,4 @@ def test_shapes_of_another_category_are_not_scored(folder, program, tmp_path):
 def test_help_shows_the_usage(program):
     done = program("evaluate", "--help")
     assert done.returncode == 0
-    assert "python -m experiments.evaluate --category=car" in done.stdout
+    assert "imfield evaluate --category=car" in done.stdout

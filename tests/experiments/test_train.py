@@ -198,5 +198,5 @@ def test_a_run_does_not_resume_with_other_data(straight_run, program, training_f
 def test_help_shows_the_usage(program):
     done = program("train", "--help")
     assert done.returncode == 0
-    assert "python -m experiments.train --category=teapot" in done.stdout
+    assert "imfield train --category=teapot" in done.stdout
     assert "--learning_rate=X\n      Learning rate after warm-up" in done.stdout
