@@ -85,7 +85,7 @@ def test_the_same_index_is_not_packed_again_and_another_is(data_dir, tmp_path, r
 
 
 def test_a_missing_dataset_is_reported_with_the_command_to_make_it(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"experiments\.prepare"):
+    with pytest.raises(FileNotFoundError, match=r"imfield prepare"):
         open_split(tmp_path, "train")
 
 

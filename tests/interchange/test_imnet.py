@@ -255,7 +255,7 @@ def test_a_build_by_tfds_refuses_points_that_do_not_match_its_features(first_fil
     folder, _ = first_files
     config = ShapesConfig(name="first", source="imnet", category="chair", views=1)
     builder = ImfieldShapes(config=config, data_dir=tmp_path / "built")
-    with pytest.raises(ValueError, match=r"found those of source imnet, .*: prepare it with python -m"):
+    with pytest.raises(ValueError, match=r"found those of source imnet, .*: prepare it with imfield prepare"):
         builder.download_and_prepare(download_config=tfds.download.DownloadConfig(manual_dir=folder))
 
 
