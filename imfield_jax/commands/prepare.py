@@ -21,7 +21,7 @@ from absl import flags, logging
 
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
-from imfield_jax.preparation.record import Settings
+from imfield_jax.preparation.record import VIEWS_LIKE, Settings
 from imfield_jax.preparation.records import DEFAULT_COUNT, Preparation
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.preparation.workers import usable_processors
@@ -48,6 +48,12 @@ _LABELS = flags.DEFINE_enum(
     "labels", "exact", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
 )
 _VIEWS = flags.DEFINE_integer("views", 24, "Rendered images per shape.", lower_bound=1)
+_VIEWS_LIKE = flags.DEFINE_enum(
+    "views_like",
+    "r2n2",
+    VIEWS_LIKE,
+    "Cameras and lights of the images: those of 3D-R2N2, or from all sides, distances and in all lights, as photos.",
+)
 _PROCESSES = flags.DEFINE_integer("processes", 0, "Number of worker processes; 0 for one per processor.", lower_bound=0)
 _SECONDS = flags.DEFINE_float(
     "seconds_per_shape", 900.0, "Time limit of a shape, in seconds; one that takes longer is left out.", lower_bound=1.0
@@ -61,7 +67,7 @@ _MEBIBYTES = flags.DEFINE_integer(
 
 GROUPS = {
     "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _UP, _FRONT],
-    "Output": [_OUT, _LABELS, _VIEWS, _SEED],
+    "Output": [_OUT, _LABELS, _VIEWS, _VIEWS_LIKE, _SEED],
     "Resources": [_PROCESSES, _SECONDS, _MEBIBYTES],
 }
 
@@ -76,7 +82,7 @@ def main() -> None:
         out=str(output_folder(_OUT.value or f"data/{_CATEGORY.value}")),
         source_dir=_SOURCE_DIR.value,
         count=count,
-        settings=Settings(_LABELS.value, _VIEWS.value, _SEED.value),
+        settings=Settings(_LABELS.value, _VIEWS.value, _SEED.value, _VIEWS_LIKE.value),
         processes=_PROCESSES.value or usable_processors(),
         seconds=_SECONDS.value,
         mebibytes=_MEBIBYTES.value,

@@ -62,7 +62,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
     """The meshes of a dataset, and the settings of their records.
 
     source, category, count: see `listing.list_shapes`; the category defaults to the name of the config.
-    labels, views, seed: see `record.Settings`; separate, because `tfds build --config` takes plain values only.
+    labels, views, seed, views_like: see `record.Settings`; separate, because `tfds build --config` takes plain values.
     """
 
     description: str | None = None
@@ -72,6 +72,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
     labels: str = Settings.labels
     views: int = Settings.views
     seed: int = Settings.seed
+    views_like: str = Settings.views_like
 
     def __post_init__(self) -> None:
         self.category = self.category or self.name
@@ -79,7 +80,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.labels, self.views, self.seed)
+        return Settings(self.labels, self.views, self.seed, self.views_like)
 
 
 class ImfieldShapes(tfds.core.GeneratorBasedBuilder):

@@ -23,6 +23,7 @@ from imfield_jax.sources.formats.renderings import VIEWS
 from imfield_jax.sources.scene import Scene, place
 from imfield_jax.sources.shape import Cloud, Diagnostics, Partial, Shape
 
+VIEWS_LIKE = ("r2n2", "photos")
 PHASES = ("load", "solidify", "sample", "render")
 
 _ONE = np.float32(1)
@@ -37,6 +38,7 @@ class Settings:
 
     labels: "exact", or "pooled" as in IM-NET, see `sampling.sample_level`.
     views:  images per shape, K.
+    views_like: "r2n2", with the cameras and lights of 3D-R2N2, or "photos", see `rendering`.
     seed:   of points and cameras; combined with each shape's name, so that a record is independent
             of the other shapes.
     """
@@ -44,10 +46,13 @@ class Settings:
     labels: str = "exact"
     views: int = VIEWS
     seed: int = 0
+    views_like: str = "r2n2"
 
     def __post_init__(self) -> None:
         if self.labels not in LABELS:
             raise ValueError(f"unknown labels {self.labels!r}: expected one of {', '.join(LABELS)}")
+        if self.views_like not in VIEWS_LIKE:
+            raise ValueError(f"unknown views {self.views_like!r}: expected one of {', '.join(VIEWS_LIKE)}")
         if self.views < 1:
             raise ValueError(f"views: expected 1 or more, found {self.views}")
 
@@ -178,10 +183,22 @@ def _sampled(
 
 def _rendered(scene: Scene, settings: Settings, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Views and their cameras."""
-    from imfield_jax.preparation.rendering import camera_ring, diagonal, render_views
+    from imfield_jax.preparation.rendering import (
+        camera_ring,
+        corners,
+        diagonal,
+        photo_cameras,
+        photo_lights,
+        render_views,
+    )
 
-    cameras = camera_ring(rng, diagonal(scene), settings.views)
-    return render_views(scene, cameras), np.array([dataclasses.astuple(camera) for camera in cameras], np.float32)
+    if settings.views_like == "photos":
+        cameras = photo_cameras(rng, corners(scene), settings.views)
+        views = render_views(scene, cameras, photo_lights(rng, settings.views))
+    else:
+        cameras = camera_ring(rng, diagonal(scene), settings.views)
+        views = render_views(scene, cameras)
+    return views, np.array([dataclasses.astuple(camera) for camera in cameras], np.float32)
 
 
 def cameras_of(array: Float32[np.ndarray, "K 4"]) -> list[Camera]:

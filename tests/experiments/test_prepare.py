@@ -116,13 +116,16 @@ def test_a_mesh_that_was_repaired_is_prepared_anew(tmp_path):
     trimesh.creation.box((1, 2, 3)).export(tmp_path / "a.obj")
     trimesh.creation.box((3, 2, 1)).export(tmp_path / "b.obj")
     flags = ("--source=folder", f"--source_dir={tmp_path}", "--category=solid", "--views=1", f"--out={tmp_path}/out")
+    flags += ("--views_like=photos",)
     assert prepare(*flags).returncode == 0
     trimesh.creation.icosphere(2).export(tmp_path / "b.obj")
     again = prepare(*flags)
     assert again.returncode == 0 and "1 of 2 shapes were already prepared" in again.stderr, again.stderr
-    shapes = [row for split in split_names(tmp_path / "out") for row in open_split(tmp_path / "out", split)]
+    splits = [open_split(tmp_path / "out", split) for split in split_names(tmp_path / "out")]
+    shapes = [row for split in splits for row in split]
     [ball] = [row for row in shapes if row.name.endswith("b.obj")]
     assert 0.5 < ball.solid.mean() / (np.pi / 6 * 0.9**3) < 1.1
+    assert splits[0].metadata["settings"]["views_like"] == "photos"
 
 
 @pytest.mark.parametrize(

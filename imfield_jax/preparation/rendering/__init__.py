@@ -9,22 +9,26 @@ from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.preparation.rendering import ray
-from imfield_jax.preparation.rendering.cameras import camera_ring
+from imfield_jax.preparation.rendering.cameras import camera_ring, photo_cameras
+from imfield_jax.preparation.rendering.lighting import R2N2, Lighting, photo_lights
 from imfield_jax.preparation.rendering.pixels import VIEW_SIZE
-from imfield_jax.preparation.rendering.surface import diagonal, surface_of
+from imfield_jax.preparation.rendering.surface import corners, diagonal, surface_of
 from imfield_jax.sources.scene import Scene
 
-__all__ = ["VIEW_SIZE", "camera_ring", "diagonal", "render_views"]
+__all__ = ["R2N2", "VIEW_SIZE", "camera_ring", "corners", "diagonal", "photo_cameras", "photo_lights", "render_views"]
 
 
-def render_views(scene: Scene, cameras: Sequence[Camera]) -> UInt8[np.ndarray, "K 137 137 4"]:
+def render_views(
+    scene: Scene, cameras: Sequence[Camera], lights: Sequence[Lighting] | None = None
+) -> UInt8[np.ndarray, "K 137 137 4"]:
     """Images of a scene in the cube, straight (not premultiplied) alpha.
 
-    Pixels without alpha are black. The same scene and cameras give the same bytes every time.
+    lights: of each view; those of 3D-R2N2 by default.
+    Pixels without alpha are black. The same scene, cameras and lights give the same bytes every time.
 
     Raises ValueError for a scene without triangles.
     """
     drawn = surface_of(scene)
     if not len(cameras):
         return np.zeros((0, VIEW_SIZE, VIEW_SIZE, 4), np.uint8)
-    return ray.render(drawn, list(cameras))
+    return ray.render(drawn, cameras, [R2N2] * len(cameras) if lights is None else lights)

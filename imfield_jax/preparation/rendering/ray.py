@@ -8,13 +8,15 @@ gives the same bytes on every machine, and does not crash in a process with JAX,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from embreex.mesh_construction import TriangleMesh
 from embreex.rtcore_scene import EmbreeScene
 from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
-from imfield_jax.preparation.rendering.lighting import brightness
+from imfield_jax.preparation.rendering.lighting import R2N2, Lighting
 from imfield_jax.preparation.rendering.pixels import SAMPLES, VIEW_SIZE, resolve
 from imfield_jax.preparation.rendering.surface import Surface
 from imfield_jax.preparation.rendering.texture import CUT_OUT, sample
@@ -22,13 +24,14 @@ from imfield_jax.sources import color as srgb
 
 STEP = 1e-4  # offset of a ray after a hole it passed, as a fraction of the camera distance
 HOLES = 12  # maximum cut-outs along a ray, the number of layers of a cane chair seen from the side
+SHADOW_BIAS = 2e-3  # start of a ray to a lamp, in cube units from the surface
 PANES = 8  # maximum layers of glass along a ray
 
 
-def render(surface: Surface, cameras: list[Camera]) -> UInt8[np.ndarray, "K 137 137 4"]:
-    """Views of a surface, straight alpha."""
+def render(surface: Surface, cameras: Sequence[Camera], lights: Sequence[Lighting]) -> UInt8[np.ndarray, "K 137 137 4"]:
+    """Views of a surface, straight alpha, each under its own lights."""
     tracer = _Tracer(surface)
-    return np.stack([tracer.view(camera) for camera in cameras])
+    return np.stack([tracer.view(*view) for view in zip(cameras, lights, strict=True)])
 
 
 class _Tracer:
@@ -40,8 +43,10 @@ class _Tracer:
         self.is_white = [bool((texels == 255).all()) for texels in surface.textures]
         self.opaque = _embree(surface.corners[: surface.opaque])
         self.glass = _embree(surface.corners[surface.opaque :])
+        self.eye, self.lighting = np.zeros(3, np.float32), R2N2  # of the view that is traced
 
-    def view(self, camera: Camera) -> np.ndarray:
+    def view(self, camera: Camera, lighting: Lighting) -> np.ndarray:
+        self.eye, self.lighting = camera.eye().astype(np.float32), lighting
         pixels = np.zeros((VIEW_SIZE, VIEW_SIZE, 4), np.uint8)
         top, bottom, left, right = _window(self.surface, camera)
         if bottom <= top or right <= left:
@@ -50,34 +55,32 @@ class _Tracer:
         columns = np.arange(left * SAMPLES, right * SAMPLES) + 0.5
         size = VIEW_SIZE * SAMPLES
         directions = camera.pixel_directions(columns[None, :], rows[:, None], size).astype(np.float32)
-        samples = self._trace(camera.eye().astype(np.float32), directions.reshape(-1, 3), camera.distance)
+        samples = self._trace(directions.reshape(-1, 3), STEP * camera.distance)
         samples = samples.reshape(len(rows), len(columns), 4)
         pixels[top:bottom, left:right] = resolve(samples * np.float32(255))
         return pixels
 
-    def _trace(self, eye: np.ndarray, directions: np.ndarray, distance: float) -> np.ndarray:
+    def _trace(self, directions: np.ndarray, step: float) -> np.ndarray:
         """Premultiplied RGBA [N, 4] float32 in [0, 1] of rays from the eye."""
         samples = np.zeros((len(directions), 4), np.float32)
         depth = np.full(len(directions), 1e6, np.float32)
         if self.opaque is not None:
-            self._solid(eye, directions, STEP * distance, samples, depth)
+            self._solid(directions, step, samples, depth)
         if self.glass is not None:
-            self._panes(eye, directions, STEP * distance, samples, depth)
+            self._panes(directions, step, samples, depth)
         return samples
 
-    def _solid(
-        self, eye: np.ndarray, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray
-    ) -> None:
+    def _solid(self, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray) -> None:
         """Fills samples and depth of the rays that end on an opaque face."""
         rays = np.arange(len(directions))
         start = np.zeros(len(rays), np.float32)
         for _ in range(HOLES + 1):
-            hit, face, weights, at = _nearest(self.opaque, eye, directions[rays], start, None)
+            hit, face, weights, at = _nearest(self.opaque, self.eye, directions[rays], start, None)
             rays, texel = rays[hit], self._texels(face, weights)
             solid = np.ones(len(rays), bool) if texel is None else texel[:, 3] >= CUT_OUT
             ended = rays[solid]
             color = self._shade(
-                directions[ended], face[solid], weights[solid], texel if texel is None else texel[solid]
+                directions[ended], face[solid], weights[solid], at[solid], texel if texel is None else texel[solid]
             )
             color[:, 3] = 1
             samples[ended], depth[ended] = color, at[solid]
@@ -85,21 +88,19 @@ class _Tracer:
                 return
             rays, start = rays[~solid], at[~solid] + np.float32(step)
 
-    def _panes(
-        self, eye: np.ndarray, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray
-    ) -> None:
+    def _panes(self, directions: np.ndarray, step: float, samples: np.ndarray, depth: np.ndarray) -> None:
         """Composites the glass over the opaque samples, near to far."""
         rays = np.arange(len(directions))
         start = np.zeros(len(rays), np.float32)
         front = np.zeros((len(rays), 3), np.float32)
         passed = np.ones((len(rays), 1), np.float32)
         for _ in range(PANES):
-            hit, face, weights, at = _nearest(self.glass, eye, directions[rays], start, depth[rays])
+            hit, face, weights, at = _nearest(self.glass, self.eye, directions[rays], start, depth[rays])
             rays = rays[hit]
             if not len(rays):
                 break
             face = face + self.surface.opaque
-            color = self._shade(directions[rays], face, weights, self._texels(face, weights))
+            color = self._shade(directions[rays], face, weights, at, self._texels(face, weights))
             front[rays] += passed[rays] * color[:, 3:] * color[:, :3]
             passed[rays] *= 1 - color[:, 3:]
             start = at + np.float32(step)
@@ -107,9 +108,14 @@ class _Tracer:
         samples[:, 3:] = 1 - passed * (1 - samples[:, 3:])
 
     def _shade(
-        self, directions: np.ndarray, face: np.ndarray, weights: np.ndarray, texel: np.ndarray | None
+        self,
+        directions: np.ndarray,
+        face: np.ndarray,
+        weights: np.ndarray,
+        at: np.ndarray,
+        texel: np.ndarray | None,
     ) -> np.ndarray:
-        """Straight (r, g, b, opacity) at hits on faces: [N, 4] float32. No texel means white."""
+        """Straight (r, g, b, opacity) at hits on faces, at depths: [N, 4] float32. No texel means white."""
         surface = self.surface
         color = surface.colors[face] if texel is None else surface.colors[face] * texel
         if surface.shades is not None:
@@ -121,8 +127,18 @@ class _Tracer:
         length = np.sqrt(np.einsum("nc,nc->n", normals, normals))
         normals /= (np.where(away, -1, 1) * np.maximum(length, np.float32(1e-12)))[:, None]
         to_eye = directions / -np.sqrt(np.einsum("nc,nc->n", directions, directions))[:, None]
-        color[:, :3] = np.minimum(color[:, :3] * brightness(normals, to_eye)[:, None], 1)
+        lit = self._lit(self.eye + at[:, None] * directions) if self.lighting.shadows else 1.0
+        bright, highlight = self.lighting.shade(normals, to_eye, lit)
+        color[:, :3] = np.minimum(color[:, :3] * bright[:, None] + highlight[:, None], 1)
         return color
+
+    def _lit(self, points: np.ndarray) -> np.ndarray:
+        """1 where the light of the first lamp arrives, 0 in the shadow of an opaque face, holes included: [N]."""
+        if self.opaque is None:
+            return np.ones(len(points), np.float32)
+        to_lamp = np.ascontiguousarray(np.broadcast_to(self.lighting.lamps[0], points.shape))
+        blocked = self.opaque.run(points + np.float32(SHADOW_BIAS) * to_lamp, to_lamp, query="OCCLUDED") >= 0
+        return (~blocked).astype(np.float32)
 
     def _texels(self, face: np.ndarray, weights: np.ndarray) -> np.ndarray | None:
         """Straight texture colours at hits: [N, 4] float32, None when all are white."""

@@ -9,9 +9,10 @@ the crease angle, regardless of their winding.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
-from jaxtyping import Float32, Int, UInt8
+from jaxtyping import Float, Float32, Int, UInt8
 
 from imfield_jax.mesh.normals import face_vectors
 from imfield_jax.mesh.soup import first_copies, merged, with_three_corners
@@ -49,9 +50,19 @@ class Surface:
 
 def diagonal(scene: Scene) -> float:
     """Length of the diagonal of the scene's bounding box; unused vertices do not count."""
+    low, high = _bounds(scene)
+    return float(np.linalg.norm(high - low))
+
+
+def corners(scene: Scene) -> Float[np.ndarray, "8 3"]:
+    """The corners of the scene's bounding box; unused vertices do not count."""
+    return np.array(list(itertools.product(*zip(*_bounds(scene), strict=True))))
+
+
+def _bounds(scene: Scene) -> tuple[np.ndarray, np.ndarray]:
     vertices, faces = scene.soup()
     used = vertices[faces.reshape(-1)]
-    return float(np.linalg.norm(used.max(axis=0) - used.min(axis=0)))
+    return used.min(axis=0), used.max(axis=0)
 
 
 def surface_of(scene: Scene) -> Surface:
