@@ -44,7 +44,7 @@ def test_converted_weights_make_meshes(converted, program, tmp_path):
 def test_an_existing_file_is_not_overwritten(converted, program):
     before = (converted / "weights.npz").read_bytes()
     done = program("convert", f"--from_pytorch={FILES[0]}", f"--run={converted}")
-    assert done.returncode == 1 and "exists: name another --run" in done.stderr
+    assert done.returncode == 1 and "exists and would be overwritten: choose another --run" in done.stderr
     assert (converted / "weights.npz").read_bytes() == before
 
 
