@@ -120,8 +120,8 @@ def _centre(grey: np.ndarray) -> np.ndarray:
 
 def _fit(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The square, centred on the object, of which the longer side of its bounding box fills 7/8."""
-    first_column, first_row, last_column, last_row = bounding_box(mask)
-    height, width = last_row - first_row, last_column - first_column
+    first_column, first_row, end_column, end_row = bounding_box(mask)
+    height, width = end_row - first_row, end_column - first_column
     side = max(height, width) / FILL
     # All that follows is relative to the box, so that moving the object does not even change rounding.
     margin = int(np.ceil(side))
@@ -134,10 +134,10 @@ def _window(grey: np.ndarray, top: int, left: int, side: int) -> np.ndarray:
     """A square cut out of the image, white beyond the border: [side, side]."""
     window = np.full((side, side), 255, np.uint8)
     height, width = grey.shape
-    first_row, last_row = max(top, 0), min(top + side, height)
-    first_column, last_column = max(left, 0), min(left + side, width)
-    inside = grey[first_row:last_row, first_column:last_column]
-    window[first_row - top : last_row - top, first_column - left : last_column - left] = inside
+    first_row, end_row = max(top, 0), min(top + side, height)
+    first_column, end_column = max(left, 0), min(left + side, width)
+    inside = grey[first_row:end_row, first_column:end_column]
+    window[first_row - top : end_row - top, first_column - left : end_column - left] = inside
     return window
 
 
