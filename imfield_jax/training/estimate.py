@@ -20,8 +20,8 @@ _SECONDS, _UPDATES = 1.0, 5  # of timing per kind of stage, whichever is reached
 def remaining_seconds(run: Run, clock: Clock, current: int, state: TrainState) -> dict[str, float]:
     """Seconds of each stage that is not finished, by name: updates, remaining compilation and validation.
 
-    current: the number of the stage that `state` belongs to. Stages of the same kind and batch are timed once. Training
-    reuses the compiled functions, so only the timed updates, on copies of the state, are extra work.
+    current: the number of the stage that `state` belongs to. Stages of the same kind, batch and points are timed once.
+    Training reuses the compiled functions, so only the timed updates, on copies of the state, are extra work.
     """
     run.validate(state)
     validation = _seconds(clock, lambda: run.validate(state))
