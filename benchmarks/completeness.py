@@ -28,7 +28,7 @@ from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
-_CATEGORY = flags.DEFINE_string("category", "car", "Which shipped weights.")
+_CATEGORY = flags.DEFINE_string("category", "car", "Category of the shipped weights.")
 _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
 _DATA = flags.DEFINE_string("data", None, "Dataset with the images; default data/<category>.")
 _VIEW = flags.DEFINE_integer("view", 23, "Index of the view of each shape; -1 encodes voxels instead.", lower_bound=-1)
@@ -38,7 +38,7 @@ _STARTS = flags.DEFINE_list(
     ["16/16", "32/32", "64/64", "16/32", "16/64", "16/128", "32/128"],
     "Cells per axis of lattices to start from, and of those where halving ends.",
 )
-_COUNT = flags.DEFINE_integer("count", 20, "How many shapes.", lower_bound=1)
+_COUNT = flags.DEFINE_integer("count", 20, "Number of shapes.", lower_bound=1)
 _DENSE = flags.DEFINE_bool("dense", False, "Compare the certified mesh with that of the whole grid.")
 _SAME = 1e-6  # cube units: the float32 field's rounding, which depends on a point's place in its chunk
 
@@ -88,7 +88,7 @@ def main() -> None:
     count = len(latents)
     print(f"{weights.stem}, {_RESOLUTION.value}^3, {count} latents, {cells:,} active cells, {components} components")
     if _DENSE.value:
-        print(f"certified meshes that are those of the whole grid, to {_SAME}: {like_dense} of {count}")
+        print(f"certified meshes equal to those of the whole grid, to {_SAME}: {like_dense} of {count}")
     print("| start | same mesh | same without floaters | cells missed | maximum per shape | pieces missed | points |")
     print("| --- | --- | --- | --- | --- | --- | --- |")
     for (start, split), tally in tallies.items():

@@ -5,7 +5,7 @@
 
 Every row is measured in its own process, which compiles first: the median of several rounds, with field evaluations
 and triangles. Memory is the peak above that of the process before the first round. Deviation is from the surface of
-the dense method, in cells: mean and maximum distance from the vertices of either surface to the other, the larger of
+the dense method, in cells: mean and maximum distance from the vertices of each surface to the other, the larger of
 both directions, so that missed parts count.
 """
 
@@ -40,11 +40,11 @@ from imfield_jax.types import Mesh
 _CATEGORY = flags.DEFINE_string("category", "car", "Category of the shipped weights and of the sample image.")
 _RUN = flags.DEFINE_string("run", None, "A training run's folder, instead of shipped weights.")
 _DATA = flags.DEFINE_string("data", None, "Take the latent of a test shape of this dataset, from voxels.")
-_SHAPE = flags.DEFINE_integer("shape", 0, "Which test shape.", lower_bound=0)
+_SHAPE = flags.DEFINE_integer("shape", 0, "Index of the test shape.", lower_bound=0)
 _RESOLUTIONS = flags.DEFINE_list("resolutions", ["64", "128", "256"], "Cells per axis.")
 _METHODS = flags.DEFINE_list("methods", None, "Some of exact, fast, certified, dense, imnet, mise; default all.")
-_DENSE_UP_TO = flags.DEFINE_integer("dense_up_to", 256, "Above, dense, certified and their like are left out.")
-_ROUNDS = flags.DEFINE_integer("rounds", 3, "How often each row is timed, where it takes less than a minute.")
+_DENSE_UP_TO = flags.DEFINE_integer("dense_up_to", 256, "Resolution above which only exact and fast are timed.")
+_ROUNDS = flags.DEFINE_integer("rounds", 3, "Timed runs of each row; only one if it takes a minute.")
 
 
 _COLUMNS = (
@@ -124,7 +124,7 @@ def _print(row: Row, mesh: Mesh, reference: Mesh) -> None:
 
 
 def deviation(mesh: Mesh, reference: Mesh) -> tuple[float, float]:
-    """Mean and largest distance between two surfaces, from the vertices of either: the larger of both ways."""
+    """Mean and maximum distance from the vertices of each surface to the other: the larger of both directions."""
     import igl
 
     if not len(mesh.faces) or not len(reference.faces):
@@ -200,7 +200,7 @@ def _timed(weights: Path, z: np.ndarray, method: str, resolution: int, rounds: i
 
 
 def _peak_mebibytes() -> float:
-    """NaN where the system does not report it."""
+    """Peak memory of this process; NaN if the system does not report it."""
     peak = memory.peak_mebibytes()
     return float("nan") if peak is None else peak
 
@@ -258,7 +258,7 @@ def _refinement(weights: Path, z: np.ndarray) -> None:
         deviations = np.abs(model.field(z)(extraction.mesh.vertices)) / slopes * resolution
         within = (
             np.abs(extraction.mesh.vertices).max(axis=1) < 0.5 - 1 / resolution
-        )  # the cube's border is no level set
+        )  # the cube's border is not a level set
         mean, maximum = deviations[within].mean(), np.percentile(deviations[within], 99)
         print(f"| {iterations} | {extraction.evaluated[0]:,} | {mean:.4f} | {maximum:.3f} |")
 

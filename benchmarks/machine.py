@@ -35,6 +35,6 @@ def matrix_peaks() -> dict[str, float]:
         program = _PRODUCT.format(setup=setup.format(size=_SIZE, dtype=dtype), rounds=_ROUNDS, size=_SIZE)
         environment = {**os.environ, **({"OPENBLAS_CORETYPE": kernel} if kernel else {})}
         process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
-        if process.returncode == 0:  # a kernel that the processor cannot run ends with a signal
+        if process.returncode == 0:  # a kernel that the processor cannot run kills the process
             peaks[name] = float(process.stdout)
     return peaks

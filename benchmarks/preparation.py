@@ -27,14 +27,12 @@ _HOUR, _MEGABYTE, _GIGABYTE = 3600, 1e6, 1e9
 def main() -> None:
     data = Path(_DATA.value)
     totals = json.loads((data / "report.json").read_text())["totals"]
-    made, spent = totals["ok"] + totals["warned"], totals["seconds"]["shape"]
-    seconds, dataset, work = spent["total"] / made, _bytes(data / NAME) / made, _bytes(data / "work") / made
-    print(f"{made} of {totals['shapes']} meshes prepared, {totals['warned']} with warnings, {totals['failed']} failed")
-    print(f"seconds of a core: mean {seconds:.2f}, median {spent['median']:.2f}, p95 {spent['p95']:.1f}", end="")
+    count, spent = totals["ok"] + totals["warned"], totals["seconds"]["shape"]
+    seconds, dataset, work = spent["total"] / count, _bytes(data / NAME) / count, _bytes(data / "work") / count
+    print(f"{count} of {totals['shapes']} meshes prepared, {totals['warned']} with warnings, {totals['failed']} failed")
+    print(f"core seconds per mesh: mean {seconds:.2f}, median {spent['median']:.2f}, p95 {spent['p95']:.1f}", end="")
     print(f", maximum {spent['most']:.1f}; memory of a worker: {totals['most_mebibytes']} MiB at most")
-    print(
-        f"disk of a mesh: {dataset / _MEGABYTE:.3f} MB in the dataset, {work / _MEGABYTE:.3f} MB in the work folder\n"
-    )
+    print(f"disk per mesh: {dataset / _MEGABYTE:.3f} MB in the dataset, {work / _MEGABYTE:.3f} MB in the work folder\n")
     print("| category | synset | models | core hours | dataset, GB | work folder, GB |")
     print("| --- | --- | --- | --- | --- | --- |")
     for name, (synset, models) in CATEGORIES.items():

@@ -40,7 +40,7 @@ def dense(evaluate: Evaluate, resolution: int) -> Mesh:
 
 
 def imnet(evaluate: Evaluate, resolution: int) -> Mesh:
-    """IM-NET's scheme, from R/4 to R: cells with mixed neighbourhoods are evaluated, and so are those they grow into.
+    """IM-NET's scheme, from R/4 to R: cells with mixed neighbourhoods are evaluated, then those the surface enters.
 
     The original walks over its cells in Python; this one takes all cells of a round at once. Where the original
     interpolates occupancy, this one has the signed field; cells that are not evaluated hold -1 or 1.

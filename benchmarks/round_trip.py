@@ -1,10 +1,10 @@
-"""Solids out in Occupancy Networks' layout and back: how much of each survives.
+"""Solids exported to Occupancy Networks' layout and imported again: how much of each survives.
 
     python -m benchmarks.round_trip
     python -m benchmarks.round_trip --data=data/car,data/chair,data/airplane --count=6
 
 A row per solid: intersection over union with what is rebuilt from 100,000 points of its surface in half precision, and
-seconds of a core. Without --data, the analytic solids only, the bulky ones and the thin walls that are hard.
+CPU seconds. Without --data, the analytic solids only, the bulky ones and the thin walls that are hard.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def _solids() -> Iterator[tuple[str, np.ndarray]]:
 
 
 def round_trip(name: str, solid: np.ndarray) -> tuple[float, float]:
-    """IoU of a solid with the one that is rebuilt from its file, and seconds of a core for rebuilding it."""
+    """IoU of a solid with the one rebuilt from its file, and CPU seconds for rebuilding it."""
     place = placement(solid)
     file = surface_points(solid, place, np.random.default_rng(zlib.crc32(name.encode())))
     start = time.process_time()

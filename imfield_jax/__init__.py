@@ -1,7 +1,7 @@
 """imfield_jax: one image of an object in, a clean 3D mesh out, at any resolution.
 
 The public names are imported when they are first used, so that `import imfield_jax`, and every module that needs no
-network, loads in a moment and without JAX.
+network, loads quickly and without JAX.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from imfield_jax.mesh.export import encode as encode_mesh
     from imfield_jax.types import Mesh
 
-_HOMES = {  # name -> module, and what it is called there
+_HOMES = {  # name -> module, and its name there
     "Camera": ("camera", "Camera"),
     "Extraction": ("extraction.sparse", "Extraction"),
     "Mesh": ("types", "Mesh"),

@@ -1,4 +1,4 @@
-"""The pinhole camera: the only owner of point <-> pixel arithmetic.
+"""The pinhole camera: the only module with point <-> pixel arithmetic.
 
 Camera space has x to the right, y up and z towards the viewer, so points in front have negative z;
 *depth* is -z. Pixels are measured from the top left corner of a square image, x to the right and

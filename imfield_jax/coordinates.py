@@ -1,4 +1,4 @@
-"""The cube and its grids: the only owner of index <-> point arithmetic.
+"""The cube and its grids: the only module with index <-> point arithmetic.
 
 Model space is [-0.5, 0.5]^3, right-handed, y up, front -z (ShapeNet v2). A grid of R cells per
 axis has its samples at cell centres, point = (index + 0.5) / R - 0.5, and array index order
@@ -32,7 +32,7 @@ def point_to_index(point: Float[SameArray, "*shape"], resolution: int) -> Float[
 
 
 def containing_cell(point: Float[Array, "*shape"], resolution: int) -> Int64[np.ndarray, "*shape"]:
-    """Index of the cell that points lie in, clipped to the grid."""
+    """Index of the cell that each point lies in, clipped to the grid."""
     cell = np.floor((np.asarray(point) + HALF) * resolution).astype(np.int64)
     return np.clip(cell, 0, resolution - 1)
 
@@ -46,7 +46,7 @@ def grid_points(resolution: int) -> Float32[np.ndarray, "R R R 3"]:
 def max_pool(
     grid: Shaped[np.ndarray, "R R R"], factor: int
 ) -> Shaped[np.ndarray, "R//{factor} R//{factor} R//{factor}"]:
-    """Coarser occupancy, a cell full when any of its voxels is (IM-NET 3.5).
+    """Coarser occupancy: a cell is full if any of its voxels is (IM-NET 3.5).
 
     Raises ValueError when `factor` does not divide R.
     """

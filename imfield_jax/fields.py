@@ -1,4 +1,4 @@
-"""Fields: functions from points to signed values, the seam between networks and geometry.
+"""Fields: functions from points to signed values, the interface between networks and geometry.
 
 A `Field` maps points [..., 3] in the cube to values [...]: positive inside, negative outside, 0 on the
 surface. Their magnitude has no meaning, but extraction places vertices by linear interpolation, so
@@ -41,7 +41,7 @@ def bind(evaluate: Callable[[Folded, Float[jax.Array, " 3"]], Float[Array, ""]],
 
 
 def _minus(points: Points, vector: Vector) -> Float[jax.Array, "*shape 3"]:
-    """Points less one vector, the broadcast spelled out: tests forbid rank promotion."""
+    """Points minus one vector, broadcast explicitly: tests forbid rank promotion."""
     points = jnp.asarray(points)
     return points - jnp.broadcast_to(jnp.asarray(vector), points.shape)
 
@@ -75,7 +75,7 @@ def torus(major_radius: float, minor_radius: float, center: Vector = (0.0, 0.0, 
 
 
 def union(*fields: Field) -> Field:
-    """Inside when inside any."""
+    """The union of fields: inside where any is."""
     return lambda points: jnp.max(jnp.stack([field(points) for field in fields]), axis=0)
 
 

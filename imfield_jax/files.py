@@ -31,7 +31,7 @@ def damaged(path: str | os.PathLike, kind: str, remedy: str = "") -> Iterator[No
     """Turns whatever a third-party reader raises on a damaged file into one ValueError that names the file.
 
     kind: what the file should have been, "PNG file". remedy: what to do, "delete it and prepare again". An OSError of
-    the system (no such file, a full disk) stays what it is; one without a number, or of an invalid argument, is how
+    the system (no such file, a full disk) passes unchanged; one without a number, or for an invalid argument, is how
     some readers report bad contents.
     """
     try:
@@ -46,7 +46,7 @@ def damaged(path: str | os.PathLike, kind: str, remedy: str = "") -> Iterator[No
 
 
 def read_json(path: str | os.PathLike, kind: str, remedy: str = "") -> dict:
-    """The JSON object in a file, see `damaged`. Raises OSError where there is no file."""
+    """The JSON object in a file, see `damaged`. Raises OSError if there is no file."""
     contents = pathlib.Path(path).read_bytes()
     with damaged(path, kind, remedy):
         found = json.loads(contents)
@@ -56,7 +56,7 @@ def read_json(path: str | os.PathLike, kind: str, remedy: str = "") -> dict:
 
 
 def write_atomic(path: str | os.PathLike, contents: bytes | str) -> None:
-    """Writes a file so that neither a reader nor a kill ever finds half of it; text as UTF-8.
+    """Writes a file so that no reader ever finds half of it, even after a kill; text as UTF-8.
 
     Raises OSError when the folder does not exist or cannot be written to.
     """
@@ -82,7 +82,7 @@ def atomic(path: str | os.PathLike) -> Iterator[pathlib.Path]:
 
 @contextlib.contextmanager
 def locked(path: str | os.PathLike, busy: str) -> Iterator[None]:
-    """Holds a lock file against other processes; it is released at the end of this one, however it ends.
+    """Holds a lock file against other processes; it is released on exit, or when this process ends in any way.
 
     Raises ValueError with the message `busy` when another process holds it.
     """
@@ -100,7 +100,7 @@ def read_arrays(
     """The arrays of a file that `np.savez` wrote, those whose names are wanted.
 
     `np.load` reads as much of a member as its header says, and checksums cover whole members: it would accept a
-    header that was changed.
+    changed header.
 
     Raises OSError when the file cannot be opened, ValueError with the reason when it is damaged.
     """
@@ -109,7 +109,7 @@ def read_arrays(
             with zipfile.ZipFile(file) as archive:
                 members = {name.removesuffix(".npy"): name for name in archive.namelist()}
                 return {name: _array(archive.read(member)) for name, member in members.items() if wanted(name)}
-        except Exception as error:  # OSError for odd offsets among it
+        except Exception as error:  # also OSError, for invalid offsets
             raise ValueError(one_line(error)) from error
 
 

@@ -1,18 +1,18 @@
 """From an RGBA image to the 128x128 grey view the network sees, the same in training and inference.
 
-A network only knows objects framed as it was trained on them, so the rule is part of a model
-(`Preset.framing`) and lives here, once, for prepared datasets and for a user's images:
+A network only knows objects that are framed as in its training, so the framing is part of a model
+(`Preset.framing`) and is defined here, once, for prepared datasets and for a user's images:
 
     'centre'  IM-NET's: a 137x137 rendering, rows and columns 4 to 131. The
               object's size in the view depends on how far the camera was.
     'fit'     the object fills 7/8 of the view and is centred, wherever it was in the image. Any
-              image with alpha can be framed so, whatever its size and margins.
+              image with alpha can be framed this way, whatever its size and margins.
 
 `object_pixels` is the one definition of which pixels belong to the object. Both framings put the
 object on white and reduce with Pillow's BILINEAR filter, whose support grows with the reduction (it is
 antialiased). BOX would turn the moderate enlargement that 'fit' makes of a 137 pixel rendering into
-unequal blocks, LANCZOS would ring along the silhouette; a triangle filter does neither and every value
-it makes lies between values that were there.
+unequal blocks, LANCZOS would ring along the silhouette; a triangle filter does neither, and all of
+its values lie between input values.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
 
 
 def _centre(grey: np.ndarray) -> np.ndarray:
-    """Rows and columns 4 to 131 of the image, made 137x137 first if it is not.
+    """Rows and columns 4 to 131 of the image, which is first made 137x137 if it is not.
 
     An image of another size is padded with white to a square, evenly on both sides, and the square
     is taken for the full 137x137 rendering.
@@ -119,11 +119,11 @@ def _centre(grey: np.ndarray) -> np.ndarray:
 
 
 def _fit(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The square around the bounding box of the object whose side the box fills to 7/8."""
-    first_column, first_row, last_column, last_row = bounding_box(mask)
-    height, width = last_row - first_row, last_column - first_column
+    """The square, centred on the object, of which the longer side of its bounding box fills 7/8."""
+    first_column, first_row, end_column, end_row = bounding_box(mask)
+    height, width = end_row - first_row, end_column - first_column
     side = max(height, width) / FILL
-    # All that follows is relative to the box, so that moving the object changes not even rounding.
+    # All that follows is relative to the box, so that moving the object does not even change rounding.
     margin = int(np.ceil(side))
     window = _window(grey, first_row - margin, first_column - margin, max(height, width) + 2 * margin)
     left, top = margin + (width - side) / 2, margin + (height - side) / 2
@@ -131,13 +131,13 @@ def _fit(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _window(grey: np.ndarray, top: int, left: int, side: int) -> np.ndarray:
-    """A square cut out of the image, white where it reaches beyond: [side, side]."""
+    """A square cut out of the image, white beyond the border: [side, side]."""
     window = np.full((side, side), 255, np.uint8)
     height, width = grey.shape
-    first_row, last_row = max(top, 0), min(top + side, height)
-    first_column, last_column = max(left, 0), min(left + side, width)
-    inside = grey[first_row:last_row, first_column:last_column]
-    window[first_row - top : last_row - top, first_column - left : last_column - left] = inside
+    first_row, end_row = max(top, 0), min(top + side, height)
+    first_column, end_column = max(left, 0), min(left + side, width)
+    inside = grey[first_row:end_row, first_column:end_column]
+    window[first_row - top : end_row - top, first_column - left : end_column - left] = inside
     return window
 
 

@@ -1,4 +1,4 @@
-"""Image files to pixels that can be trusted and compared, whatever their format, and pixels to PNG."""
+"""Verified image files of any format as RGBA pixels, and pixels as PNG."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from PIL import Image, ImageFile
 
 
 def intact(image: Image.Image) -> Image.Image:
-    """An image just opened from a file object and not decoded yet, once its checksums, if any, are found right.
+    """An image that was opened from a file object but not decoded yet, after a check of its checksums, if any.
 
-    Pillow decodes the pixels of a PNG without a look at their checksums. Of a damaged one, Pillow's exceptions are
+    Pillow decodes the pixels of a PNG without checking their checksums. Pillow's exceptions for a damaged file are
     passed on.
     """
     if not isinstance(image, ImageFile.ImageFile) or image.format != "PNG" or image.fp is None:
         return image
     file = image.fp
-    image.verify()  # after which it cannot be decoded any more
+    image.verify()  # the image cannot be decoded afterwards
     file.seek(0)
     return Image.open(file, formats=("PNG",))
 

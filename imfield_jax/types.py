@@ -1,4 +1,4 @@
-"""The notation of this code base and the records that cross its borders.
+"""The notation of this code base, and the types that its packages share.
 
 Notation of array shapes:
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     Array: TypeAlias = jax.Array | np.ndarray
     SameArray = TypeVar("SameArray", jax.Array, np.ndarray)  # numpy in, numpy out; JAX in, JAX out
 else:
-    Array = SameArray = Any  # preparation's worker processes use these records and must not pay for importing JAX
+    Array = SameArray = Any  # preparation's worker processes use these types and must not spend time on importing JAX
 
 
 @dataclasses.dataclass(frozen=True)

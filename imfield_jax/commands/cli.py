@@ -19,7 +19,7 @@ COMMANDS = {
 
 
 def main() -> None:
-    """Run the command that the first argument names; with none, or --help, list them; --version prints the version."""
+    """Run the command that the first argument names; with none, or --help, list them. --version prints the version."""
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("-h", "-help", "--help", "help"):
         print(_usage())

@@ -1,7 +1,7 @@
-"""How every command starts and ends: arguments, log lines, and one line in place of a traceback.
+"""Start and end of every command: arguments, log, and one line in place of a traceback.
 
-Bad input reaches the user as the message of a ValueError or OSError and exit status 1. Anything else is a fault of
-ours and keeps its traceback; `--verbosity=1` shows it for bad input too. Only the standard library is imported here,
+Bad input reaches the user as the message of a ValueError or OSError and exit status 1. Any other exception is a bug
+and keeps its traceback; `--verbosity=1` shows it for bad input too. Only the standard library is imported here,
 so that Ctrl-C is handled before anything slow is loaded.
 """
 
@@ -18,8 +18,8 @@ from types import ModuleType
 from imfield_jax.commands.interrupts import Interrupts
 
 _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
-_ADDRESS_SPACE = 2 << 30  # bytes: 2.2 GB do for a mesh at 256^3, 1.8 GB do not
-RESUMING = {"extract", "prepare", "train"}  # go on where they were when the same command is given again
+_ADDRESS_SPACE = 2 << 30  # bytes: 2.2 GB are enough for a mesh at 256^3, 1.8 GB are not
+RESUMING = {"extract", "prepare", "train"}  # continue where they stopped when the same command is run again
 
 
 def run(command: str | ModuleType) -> None:
@@ -30,7 +30,7 @@ def run(command: str | ModuleType) -> None:
     try:
         status = _run(command, interrupts)
         sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone, as in `| head`
+    except BrokenPipeError:  # the reader has closed the pipe, as in `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 0
     except SystemExit:
@@ -65,7 +65,7 @@ def _run(command: str | ModuleType, interrupts: Interrupts) -> int | None:
 
 
 def _parsed() -> list[str]:
-    """Set the flags and the log; returns the arguments that are no flags."""
+    """Parse the flags and start the log; returns the arguments that are not flags."""
     from absl import flags, logging
 
     from imfield_jax.commands import flag_files, log
@@ -82,7 +82,7 @@ def _parsed() -> list[str]:
 
 
 def _check_memory() -> None:
-    """Raises MemoryError where `ulimit -v` leaves too little: libraries abort while they are loaded, without a line."""
+    """Raises MemoryError if `ulimit -v` leaves too little: libraries abort while they load, without a message."""
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY and limit < _ADDRESS_SPACE:
         needed, found = _ADDRESS_SPACE >> 20, limit >> 20
@@ -90,7 +90,7 @@ def _check_memory() -> None:
 
 
 def _check_platform() -> None:
-    """Raises ValueError where JAX_PLATFORMS names what this machine does not have; JAX's own message is a page."""
+    """Raises ValueError if JAX_PLATFORMS names a platform that this machine lacks; JAX's own message fills a page."""
     named = os.environ.get("JAX_PLATFORMS")
     if not named or "jax" not in sys.modules:
         return
@@ -112,12 +112,12 @@ def _verbose() -> bool:
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """Python's and XLA's way of saying so."""
+    """Whether Python or XLA ran out of memory."""
     return isinstance(error, MemoryError) or str(error).startswith("RESOURCE_EXHAUSTED")
 
 
 def _missing_package(error: BaseException) -> str | None:
-    """The name of a package that is not installed, as those of the extra `data` may be; None for other errors."""
+    """The name of the package that is not installed, such as one of the extra `data`; None for other errors."""
     package = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     return package if package not in ("", "imfield_jax", "experiments") else None
 
@@ -134,7 +134,7 @@ def _line(error: BaseException) -> str:
 
 
 def _open_standard_streams() -> None:
-    """Null devices in place of streams that were closed, as by `>&-`: another file would get their number."""
+    """Open the null device for standard streams that are closed, as by `>&-`: another file would get their number."""
     for number in range(3):
         try:
             os.fstat(number)

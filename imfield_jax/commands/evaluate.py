@@ -1,4 +1,4 @@
-"""Score a trained category on held-out shapes, beside two baselines.
+"""Score a trained category on held-out shapes, next to two baselines.
 
     imfield evaluate --category=car
     imfield evaluate --run=runs/car --data=data/car --split=test --views=24
@@ -73,8 +73,8 @@ GROUPS = {
 }
 
 AUTOENCODER, SINGLE_VIEW, RETRIEVAL, MEAN_SHAPE = "autoencoder", "single view", "retrieval", "mean shape"
-_MEAN_OF = 1000  # training shapes that the mean shape is made of, evenly spread, at most: half a gigabyte
-_POOLED_BY = 4  # of the solid, for the mean shape
+_MEAN_OF = 1000  # maximum number of training shapes, evenly spread, in the mean shape: half a gigabyte
+_POOLED_BY = 4  # pooling factor of solids for the mean shape
 _BATCH = 32  # shapes encoded at once
 _CHUNK = 4096  # points per call of the mean shape's field
 
@@ -111,29 +111,29 @@ def main() -> None:
 
 
 def _check_split(model: Reconstructor, train: Split, data: str) -> None:
-    """Raises ValueError where the weights were trained on other shapes: those of `data` to score may be among them."""
+    """Raises ValueError if the weights were trained on other shapes, which may include those of `data` to score."""
     about, category = model.weights.about, train.metadata["category"]
-    if "training_names_sha256" in about and about["category"] != category:  # weights of other code name none of ours
+    if "training_names_sha256" in about and about["category"] != category:  # converted weights do not name one of ours
         raise ValueError(
             f"the weights are of category {about['category']} and the dataset in {data} of {category}: "
-            "name the dataset of their training with --data"
+            "name the dataset that they were trained on with --data"
         )
     if about.get("training_names_sha256", train.names_sha256) != train.names_sha256:
         raise ValueError(
-            f"the weights were not trained on the training split of {data}, so what it holds out may be what they "
-            "were trained on: name the dataset of their training with --data"
+            f"the weights were not trained on the training split of {data}, so they may have been trained on its "
+            "held-out shapes: name the dataset that they were trained on with --data"
         )
 
 
 def _chosen_views(count: int) -> list[int]:
-    """The views to score: one, or several spread evenly over those there are."""
+    """The views to score: one, or several spread evenly over all."""
     if _VIEWS.value is None:
         view = min(IMNET_VIEW, count - 1) if _VIEW.value is None else _VIEW.value
         if view >= count:
-            raise ValueError(f"--view: there are views 0 to {count - 1}, not {view}")
+            raise ValueError(f"--view: expected 0 to {count - 1}, found {view}")
         return [view]
     if _VIEWS.value > count:
-        raise ValueError(f"--views: there are {count} views of each shape, not {_VIEWS.value}")
+        raise ValueError(f"--views: expected at most {count}, the views of each shape, found {_VIEWS.value}")
     return [number * count // _VIEWS.value for number in range(_VIEWS.value)]
 
 
@@ -146,13 +146,13 @@ class TrainedOn:
 
 
 def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple[TrainedOn, baselines.MeanShape]:
-    """One pass over the training split."""
+    """The data of the baselines, in one pass over the training split."""
     averaged = set(np.linspace(0, len(train) - 1, min(len(train), _MEAN_OF)).round().astype(int).tolist())
     latents, fractions = [], []
     for start in range(0, len(train), _BATCH):
         rows = range(start, min(start + _BATCH, len(train)))
         shapes = [train[row] for row in rows]
-        # Filled up with the last one, so that every batch has the same size and compiles once.
+        # Padded with the last shape, so that all batches have one size and compile once.
         voxels = np.stack([shape.voxels for shape in shapes + shapes[-1:] * (_BATCH - len(shapes))])
         latents.append(model.encode_voxels(voxels)[: len(shapes)])
         for row, shape in zip(rows, shapes, strict=True):
@@ -231,7 +231,7 @@ def _report(
 
 
 def _table(rows: list[ScoreRow]) -> str:
-    """The methods, then by how much single view is better than each baseline: positive is always better."""
+    """The scores of the methods, then the gain of single view over each baseline: positive is always better."""
     compared = comparison.summaries(rows)
     for other in (RETRIEVAL, MEAN_SHAPE):
         compared[f"{SINGLE_VIEW}, gain over {other}"] = comparison.advantages(rows, SINGLE_VIEW, other)

@@ -11,10 +11,10 @@ from absl import logging
 
 
 class EventFiles:
-    """The curves and images of a run; does nothing where TensorBoard is not installed."""
+    """The curves and images of a run; does nothing if TensorBoard is not installed."""
 
     def __init__(self, folder: Path):
-        # TensorBoard writes without TensorFlow where it finds this; importing TensorFlow takes seconds and logs.
+        # With this module present, TensorBoard does not import TensorFlow, which takes seconds and logs.
         sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
         try:
             from tensorboard.summary.writer.event_file_writer import EventFileWriter

@@ -4,7 +4,7 @@
     imfield export --data=data/car --layout=occupancy_networks --out=occupancy_networks/data/ShapeNet
 
 imnet               `<name>_train.hdf5`, `<name>_train.txt` and likewise for the other splits, as IM-NET-pytorch reads
-                    them from its data folder with `--dataset=<name>`. It uses no validation split: that file allows
+                    them from its data folder with `--dataset=<name>`. It uses no validation split; that file is for
                     importing the dataset again.
 occupancy_networks  a folder for each model, with 100,000 points in the cube and as many on the surface, images and
                     cameras; lists of the splits.

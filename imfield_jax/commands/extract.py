@@ -5,8 +5,8 @@
     imfield extract --run=runs/car --data=data/car --split=test --count=16
 
 --image=FILE is the same as FILE. Beside each mesh: <name>.input.png, exactly what the network saw, and
-<name>.preview.png, four sides of the mesh; for all, manifest.json. An image whose mesh is there already, made with the
-same weights and settings, is kept.
+<name>.preview.png, four sides of the mesh; for all, manifest.json. A mesh that is already there, of the same image with
+the same weights and settings, is kept.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ _DATA = flags.DEFINE_string(
     "data", None, "Prepared dataset for --split; default data/<category>, or data/<name of the run>."
 )
 _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take the images from a prepared dataset.")
-_COUNT = flags.DEFINE_integer("count", 8, "Shapes of the split, one image each.", lower_bound=1)
+_COUNT = flags.DEFINE_integer("count", 8, "Number of shapes of the split, one image each.", lower_bound=1)
 _CATEGORY = flags.DEFINE_string("category", None, "Category of the shipped weights; default car.")
 _RUN = flags.DEFINE_string("run", None, "Folder of a training run, instead of shipped weights.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights file (.npz), instead of shipped weights.")
 _OUT = flags.DEFINE_string("out", "out", "Output folder.")
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
-_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Make meshes again that are in the output folder already.")
+_OVERWRITE = flags.DEFINE_bool("overwrite", False, "Recompute meshes that are already in the output folder.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=2048)
 _REFINEMENT = flags.DEFINE_integer(
     "refinement_iterations",
@@ -54,7 +54,7 @@ _REFINEMENT = flags.DEFINE_integer(
     upper_bound=100,
 )
 _NORMALS = flags.DEFINE_enum(
-    "normals", "faces", ("faces", "field"), "Vertex normals: mean of the faces around, or gradient of the field."
+    "normals", "faces", ("faces", "field"), "Vertex normals: mean over the adjacent faces, or gradient of the field."
 )
 _FLOATERS = flags.DEFINE_enum(
     "floaters",
@@ -70,7 +70,7 @@ _BRIDGE_GAP = flags.DEFINE_float(
     upper_bound=0.1,
 )
 _PRECISION = flags.DEFINE_enum(
-    "precision", "exact", tuple(PRECISIONS), "Precision of the field: float32, or bfloat16 factors where faster."
+    "precision", "exact", tuple(PRECISIONS), "Precision of the field: float32, or products of bfloat16 for speed."
 )
 _CERTIFY = flags.DEFINE_bool(
     "certify", False, "Prove that no part of the surface is missed; the proof is in the manifest. Slow."
@@ -86,7 +86,7 @@ GROUPS = {
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit status: 1 where an image gave no mesh."""
+    """Returns the exit status: 1 if an image gave no mesh."""
     _check_flags()
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model = Reconstructor(load_weights(weights), _PRECISION.value)
@@ -102,14 +102,14 @@ def main(arguments: list[str]) -> int:
     )
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
-    with locked(out / ".lock", f"another process writes meshes to {out}: wait for it, or choose another --out"):
-        book = Manifest(out, about, wanted, left_out)
-        unfinished = _unfinished(images, book)
+    with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
+        out_manifest = Manifest(out, about, wanted, left_out)
+        unfinished = _unfinished(images, out_manifest)
         if not _OVERWRITE.value:
             for image in unfinished:
-                book.check_writable(image.name, [*_meshes(image.name), *_images_of(image.name)])
-        book.write()
-        return _report(_extract(model, unfinished, settings, book, out), len(images), book, out)
+                out_manifest.check_writable(image.name, [*_meshes(image.name), *_images_of(image.name)])
+        out_manifest.write()
+        return _report(_extract(model, unfinished, settings, out_manifest, out), len(images), out_manifest, out)
 
 
 def _check_flags() -> None:
@@ -136,31 +136,35 @@ def _images(paths: list[str], model: Reconstructor) -> tuple[list[Input], list[s
     return images, left_out
 
 
-def _unfinished(images: list[Input], book: Manifest) -> list[Input]:
+def _unfinished(images: list[Input], out_manifest: Manifest) -> list[Input]:
     """The images that still need a mesh."""
     if _OVERWRITE.value:
         return images
-    kept = {image.name for image in images if image.name in book.results and book.done(image.name, image.digest())}
+    kept = {
+        image.name
+        for image in images
+        if image.name in out_manifest.results and out_manifest.done(image.name, image.digest())
+    }
     if kept:
-        logging.info("%d of %d meshes already exist (--overwrite makes them again)", len(kept), len(images))
+        logging.info("%d of %d meshes already exist (--overwrite recomputes them)", len(kept), len(images))
     return [image for image in images if image.name not in kept]
 
 
-def _extract(model: Reconstructor, images: list[Input], settings: Settings, book: Manifest, out: Path) -> int:
-    """Write the results of the images; returns how many meshes were made."""
+def _extract(model: Reconstructor, images: list[Input], settings: Settings, out_manifest: Manifest, out: Path) -> int:
+    """Write the results of the images; returns the number of meshes."""
     progress, made = Progress(), 0
     for number, (image, result) in enumerate(zip(images, reconstruct(model, images, settings), strict=True), start=1):
         note = ""
         if isinstance(result, Reconstruction):
             started = time.perf_counter()
-            book.begin(result.name)
+            out_manifest.begin(result.name)
             files = _write(result, out)
-            book.add(
+            out_manifest.add(
                 result, image.source, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started}
             )
-            note, made = manifest.line(book.results[result.name], out), made + 1
+            note, made = manifest.line(out_manifest.results[result.name], out), made + 1
         else:
-            book.skip(result)
+            out_manifest.skip(result)
         progress("images", number, len(images), note)
     return made
 
@@ -186,15 +190,15 @@ def _images_of(name: str) -> list[str]:
     return [name + suffix for suffix in inputs.OUTPUTS]
 
 
-def _report(made: int, images: int, book: Manifest, out: Path) -> int:
+def _report(made: int, images: int, out_manifest: Manifest, out: Path) -> int:
     """The last lines, and the exit status."""
-    if book.skipped and images == 1:
-        raise ValueError(book.skipped[0])
-    skipped = f", {_count(len(book.skipped), 'image')} skipped" if book.skipped else ""
+    if out_manifest.skipped and images == 1:
+        raise ValueError(out_manifest.skipped[0])
+    skipped = f", {_count(len(out_manifest.skipped), 'image')} skipped" if out_manifest.skipped else ""
     logging.info("%s written%s: see %s", _count(made, "mesh"), skipped, out / manifest.NAME)
-    for reason in book.skipped:
+    for reason in out_manifest.skipped:
         logging.info("skipped: %s", reason)
-    return 1 if book.skipped else 0
+    return 1 if out_manifest.skipped else 0
 
 
 def _count(number: int, noun: str) -> str:

@@ -12,8 +12,8 @@ _NAMES = ("--flagfile", "-flagfile")
 def expanded(arguments: Sequence[str]) -> list[str]:
     """The arguments with those of flag files in their place. Empty lines and comments (# or //) are skipped.
 
-    Files may have a byte order mark and either kind of line end, and may name further flag files. Raises OSError
-    where a file cannot be read, and ValueError where it is not text, includes itself, or has a line that is not a flag.
+    Files may have a byte order mark and either kind of line ending, and may name further flag files. Raises OSError
+    if a file cannot be read, and ValueError if it is not text, includes itself, or has a line that is not a flag.
     """
     return _expanded(list(arguments), ())
 

@@ -1,4 +1,4 @@
-"""Flag values that no command takes, and flags that have no effect beside others."""
+"""Checks for flag values that no command accepts, and for flags that have no effect beside others."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 def refuse(arguments: list[str]) -> None:
-    """Raises ValueError where an argument or a flag is empty, not finite or a path with a scheme: files are local."""
+    """Raises ValueError if an argument or a flag is empty, not finite or a URL: only local files are read."""
     given: list[tuple[str, object]] = [("", argument) for argument in arguments]
     for name in flags.FLAGS:
         flag = flags.FLAGS[name]
@@ -27,7 +27,7 @@ def refuse(arguments: list[str]) -> None:
 
 
 def refuse_unused(reason: str, *unused: flags.FlagHolder) -> None:
-    """Raises ValueError where one of these flags was given. reason: why they have no effect."""
+    """Raises ValueError if one of these flags was given. reason: why they have no effect."""
     for holder in unused:
         if flags.FLAGS[holder.name].present:
             raise ValueError(f"--{holder.name}: it has no effect {reason}: leave it out")

@@ -21,7 +21,7 @@ _PLACEHOLDERS = {
 
 
 def render(command: ModuleType) -> str:
-    """The whole text for a command module."""
+    """The help text of a command module."""
     sections = [(command.__doc__ or "").strip()]
     if hasattr(command, "ARGUMENTS"):
         sections.append(f"Arguments:\n  {command.ARGUMENTS}")
@@ -36,14 +36,14 @@ def render(command: ModuleType) -> str:
 
 
 def groups(command: ModuleType) -> dict[str, list[str]]:
-    """The names of a command's flags by group; one group where it lists none."""
+    """The names of a command's flags by group; one group if it lists none."""
     if hasattr(command, "GROUPS"):
         return {title: [holder.name for holder in holders] for title, holders in command.GROUPS.items()}
     return {"Flags": [flag.name for flag in key_flags(command)]}
 
 
 def key_flags(command: ModuleType) -> list[flags.Flag]:
-    """Those that a command defines, and those that it adopts."""
+    """The flags that a command defines or adopts."""
     return flags.FLAGS.get_key_flags_for_module(command.__name__)
 
 
@@ -56,7 +56,7 @@ def _entry(name: str) -> str:
 
 
 def _help(flag: flags.Flag) -> str:
-    """Without what absl adds: the choices of an enum, which the placeholder lists, and that a flag may repeat."""
+    """A flag's help without absl's additions: an enum's choices, which the placeholder lists, and how to repeat it."""
     choices = getattr(flag.parser, "enum_values", None)
     text = flag.help.removeprefix(f"<{'|'.join(choices)}>: ") if choices else flag.help
     return text.partition(";\n")[0]

@@ -29,7 +29,7 @@ def sha256(contents: bytes) -> str:
 
 
 def sample(category: str) -> Path:
-    """The image that comes with the package. Raises ValueError where there is none of the category."""
+    """The image that comes with the package. Raises ValueError if the category has none."""
     image = SHIPPED / f"{category}.png"
     if not image.exists():
         raise ValueError(f"no sample image of category {category!r}: name an image, or --split of a prepared dataset")
@@ -41,16 +41,16 @@ def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list
 
     crop: see `read_image`.
 
-    Raises OSError for a path that does not exist and ValueError where there are no images.
+    Raises OSError for a path that does not exist and ValueError if there are no images.
     """
     named = [Path(path) for path in paths]
     files, left_out = list_images(named)
     # A file that is named explicitly is used under any name.
     own = [file for file in files if file.name.endswith(OUTPUTS) and file not in named]
-    left_out += [f"{file}: named as an output of extract; give the file itself to use it" for file in own]
+    left_out += [f"{file}: named like an output of extract; name the file itself to use it" for file in own]
     files = [file for file in files if file not in own]
     if not files:
-        raise ValueError(f"{', '.join(map(str, named))}: no images but outputs of extract")
+        raise ValueError(f"{', '.join(map(str, named))}: no images except outputs of extract")
     names = _distinct([file.stem for file in files])
     return [
         Input(name, partial(read_image, file, crop=crop), str(file), partial(_digest, file))
@@ -59,8 +59,8 @@ def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list
 
 
 def of_split(data: str, split_name: str, count: int) -> list[Input]:
-    """One view of each of the first shapes of a split, another side of each."""
-    # Only this way of naming images needs the packages of data preparation.
+    """One view of each of the first shapes of a split, from a different side for each."""
+    # Only --split needs the packages of the extra `data`.
     from imfield_jax.dataset.storage import open_split
 
     split = open_split(data, split_name)
@@ -84,7 +84,7 @@ def _digest(file: Path) -> str:
 
 
 def _distinct(names: list[str]) -> list[str]:
-    """File names for the results: images of one name in two folders, or of two types, get a number."""
+    """File names for the results: images of the same name, in two folders or of two types, get a number."""
     distinct: dict[str, None] = {}
     for name in names:
         numbered = (f"{name}-{number}" for number in itertools.count(2))

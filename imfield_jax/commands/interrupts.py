@@ -15,18 +15,18 @@ class Interrupts:
     """The handler of SIGINT.
 
     The first signal raises KeyboardInterrupt, so that files and checkpoints are closed, and a second one ends the
-    process at once. So does the first one before the command's work, and while a module is imported: nothing can be
-    lost then, and some libraries swallow an exception there or crash. Python itself discards an exception in a
-    finaliser or a callback of the garbage collector (JAX has one): the signal is then repeated once these are over.
+    process at once. So does the first one before the command's work and during an import: nothing can be lost then,
+    and some libraries swallow an exception there or crash. Python itself discards an exception in a finaliser or a
+    callback of the garbage collector (JAX has one): the signal is then repeated after a short pause.
 
-    seen: whether a signal has come.   hint: what the user can do next.
+    seen: whether a signal was received.   hint: what the user can do next.
     """
 
     def __init__(self, hint: str):
         self.seen = False
         self._raises = False
         self._hint = hint
-        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where the shell has it ignored
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # unless the shell ignores it
             signal.signal(signal.SIGINT, self._handle)
             sys.unraisablehook = self._repeat
 

@@ -1,4 +1,4 @@
-"""Plain log lines: the message, with "warning: " or "error: " before it where it is one."""
+"""Plain log lines: the message, with the prefix "warning: " or "error: " at those levels."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ NAME = "manifest.json"
 class Manifest:
     """The results in an output folder, those of earlier runs included.
 
-    weights:  name, sha256 and description of the weights.   settings: all that a result depends on besides its image.
+    weights:  name, sha256 and description of the weights.   settings: all else that a result depends on.
     left_out: a line for each entry of a folder that is not read.
     """
 
@@ -43,7 +43,7 @@ class Manifest:
         return path.is_file() and path.stat().st_size > 0
 
     def check_writable(self, name: str, files: list[str]) -> None:
-        """Raises ValueError where one of the files of an image exists, and not as an earlier run wrote it."""
+        """Raises ValueError if a file of an image exists that no earlier run wrote, or that was changed since."""
         written = self.results.get(name, {}).get("files", {})
         if name == self._interrupted:
             return
@@ -57,14 +57,14 @@ class Manifest:
                 raise ValueError(f"{path} {reason}: choose another --out, or give --overwrite")
 
     def begin(self, name: str) -> None:
-        """Note the image whose files are written next, so that they are known after a kill."""
+        """Record the image whose files are written next, so that the next run recognises them after a kill."""
         self._writing = name
         self.write()
 
     def add(
         self, made: Reconstruction, image: str, image_sha256: str, files: dict[str, str], seconds: dict[str, float]
     ) -> None:
-        """Write the entry of a mesh; it replaces an earlier one of the same name. files: name -> sha256."""
+        """Write the entry of a mesh in place of an earlier one of the same name. files: name -> sha256."""
         self._writing = None
         earlier = self.results.pop(made.name, {}).get("files", {})
         older = [file for file in earlier if file not in files and (self._folder / file).exists()]
@@ -75,7 +75,7 @@ class Manifest:
             "weights": self._weights["file"],
             "weights_sha256": self._weights["sha256"],
             "settings": self._settings,
-            "notes": made.notes + _remarks(made) + [f"{file} is of an earlier run" for file in older],
+            "notes": made.notes + _remarks(made) + [f"{file} is from an earlier run" for file in older],
             "files": files,
             "seconds": {phase: round(spent, 3) for phase, spent in {**seconds, "total": sum(seconds.values())}.items()},
             **_facts(made),
@@ -130,7 +130,7 @@ def _facts(made: Reconstruction) -> dict:
 
 
 def line(result: dict, folder: Path) -> str:
-    """The log of a result: its mesh and files on one line, each note on another."""
+    """The log of a result: its mesh and files on one line, each note on its own."""
     closed = "watertight" if result["watertight"] else "NOT watertight"
     pieces = "" if result["pieces"] == 1 else f", {result['pieces']} separate pieces"
     notes = "".join(f"\n  {note}" for note in result["notes"])
@@ -140,7 +140,7 @@ def line(result: dict, folder: Path) -> str:
 
 
 def _read(path: Path) -> dict:
-    """The contents of a manifest; empty where there is none, or one that cannot be read."""
+    """The contents of a manifest; empty if there is none or it cannot be read."""
     try:
         contents = json.loads(path.read_text())
     except (OSError, ValueError):

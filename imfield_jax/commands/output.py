@@ -8,9 +8,9 @@ from pathlib import Path
 
 
 def output_folder(path: str | os.PathLike, flag: str = "--out") -> Path:
-    """The folder at `path`, made where it is missing, after a trial write.
+    """The folder at `path`, created if it is missing, after a trial write.
 
-    Raises OSError for a file of that name or a folder that cannot be written to.
+    Raises OSError if it is a file or cannot be written to.
     """
     folder = Path(path)
     if folder.exists() and not folder.is_dir():

@@ -5,11 +5,12 @@
     imfield prepare --source=folder --source_dir=my_meshes --category=teapot
     imfield prepare --source=folder --source_dir=from_cad --category=bracket --up=z --front=-y
 
-A folder of your own meshes is searched with its subfolders. About 80 % of the meshes train, 10 % validate and 10 %
-test, near copies together; a split.csv (name,split) or subfolders train/, validation/ and test/ decide otherwise. A
-CREDITS.csv (name,author,licence,origin) is kept with the dataset. What is not read is listed in report.json.
+A folder of your own meshes is searched with its subfolders. About 80 % of the meshes are for training, 10 % for
+validation and 10 % for the test, near copies in the same split; a split.csv (name,split) or subfolders train/,
+validation/ and test/ override this. A CREDITS.csv (name,author,licence,origin) is kept with the dataset.
 
-A killed run resumes when it is started again. Afterwards look at report.json and contact.png in the output folder.
+A killed run resumes when it is started again. Afterwards check contact.png and report.json in the output folder; the
+report also lists the entries that were not read.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ _CATEGORY = flags.DEFINE_string("category", "car", "Category of the source; for 
 _SOURCE_DIR = flags.DEFINE_string(
     "source_dir",
     None,
-    "Folder of the meshes. The procedural source and those that are packages need none.",
+    "Folder of the meshes; not needed for procedural shapes and for sources that are packages.",
 )
 _UP = flags.DEFINE_enum("up", UP, SIGNED_AXES, "Axis of a folder's meshes that points up.")
 _FRONT = flags.DEFINE_enum(
@@ -56,12 +57,12 @@ _VIEWS_LIKE = flags.DEFINE_enum(
 )
 _PROCESSES = flags.DEFINE_integer("processes", 0, "Number of worker processes; 0 for one per processor.", lower_bound=0)
 _SECONDS = flags.DEFINE_float(
-    "seconds_per_shape", 900.0, "Time limit of a shape, in seconds; one that takes longer is left out.", lower_bound=1.0
+    "seconds_per_shape", 900.0, "Time limit per shape, in seconds; slower shapes are left out.", lower_bound=1.0
 )
 _MEBIBYTES = flags.DEFINE_integer(
     "mebibytes_per_process",
     2048,
-    "Memory limit of a process, in MiB; a shape that needs more is left out.",
+    "Memory limit per process, in MiB; a shape that needs more is left out.",
     lower_bound=512,
 )
 

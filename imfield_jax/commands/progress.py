@@ -12,7 +12,7 @@ _SECONDS_BETWEEN_LINES = 10.0
 
 
 class Progress:
-    """A `preparation.records.Progress`; notes are shown at once; single steps are not logged."""
+    """A `preparation.records.Progress`; notes are shown at once; activities of one step are not logged."""
 
     def __init__(self) -> None:
         self._bars = sys.stderr.isatty()

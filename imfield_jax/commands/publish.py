@@ -1,10 +1,10 @@
-"""Put a run's weights into the package or a folder: weights, an image to try them with, and a model card.
+"""Publish a run's weights in the package or a folder: weights, a sample image and a model card.
 
     imfield publish --run=runs/car --scores=results/car --time="40 min on 2 cores" \\
         --command="imfield train --flagfile=car.flags" --limits="..."
 
-Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights or to --out, whose weights are read by
-`extract --weights=FOLDER/<category>.npz` and `Reconstructor.load`. The image is of a test shape, never trained on.
+Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights or to --out, from where
+`extract --weights=FOLDER/<category>.npz` and `Reconstructor.load` read them. The image shows a held-out test shape.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def main() -> None:
     if split.metadata["category"] != weights.about["category"]:
         raise ValueError(
             f"the weights are of category {weights.about['category']} and the dataset in {scores['data']} of "
-            f"{split.metadata['category']}: expected the dataset of their training"
+            f"{split.metadata['category']}: expected the dataset that they were trained on"
         )
     if _SAMPLE.value >= len(split) or _VIEW.value >= split.views:
         raise ValueError(
@@ -66,14 +66,14 @@ def main() -> None:
 
 
 def _source() -> Path:
-    """The weights file to publish. Raises ValueError where none is named."""
+    """The weights file to publish. Raises ValueError if none is named."""
     if not (_RUN.value or _WEIGHTS.value):
         raise ValueError("--run, --weights: expected one of the two, the weights to publish")
     return chosen_weights(_WEIGHTS.value, _RUN.value, None)
 
 
 def _check_scores(scores: dict, weights: Weights) -> None:
-    """Raises ValueError for scores of other weights than the run's, or of shapes they were trained on."""
+    """Raises ValueError for scores of other weights than the run's, or of another split than test."""
     scored = {key: value for key, value in scores.get("weights", {}).items() if key != "file"}
     if scored != weights.about or scores.get("split") != "test":
         raise ValueError(f"{_SCORES.value} does not hold this run's scores on test shapes: imfield evaluate {_named()}")
@@ -84,7 +84,7 @@ def _named() -> str:
 
 
 def _evaluation(category: str, scores: dict) -> str:
-    """The command that gives these scores of the published file."""
+    """The command that reproduces these scores from the published file."""
     command, views = "imfield evaluate", scores["views"]
     view = f"--view={views[0]}" if len(views) == 1 else f"--views={len(views)}"
     flags = f"{view} --resolution={scores['resolution']}"

@@ -1,4 +1,4 @@
-"""config.json of a run folder: what determines the weights, so that a run is resumed with nothing else."""
+"""config.json of a run folder: all that determines the weights, so that a run resumes with the same settings only."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def initial_weights(path: Path, category: str) -> dict:
 
 @contextlib.contextmanager
 def claimed(folder: Path, config: dict) -> Iterator[None]:
-    """Holds a run folder against other processes, and saves the configuration of a new or an extended run.
+    """Locks a run folder against other processes, and saves the configuration of a new or an extended run.
 
-    Raises ValueError when another process trains there, or when the run has another configuration: all but stages
+    Raises ValueError if another process is training there, or if the run's configuration differs by more than stages
     appended to its schedule.
     """
     busy = f"another process is training in {folder}: wait for it, or choose another --run"
@@ -46,6 +46,6 @@ def _check(folder: Path, found: dict, config: dict) -> None:
 
 
 def _extends(schedule: dict, found: dict) -> bool:
-    """Whether a schedule is another one with more stages after it."""
+    """Whether `schedule` is `found` with more stages after it."""
     before = found["stages"]
     return {**schedule, "stages": before} == found and schedule["stages"][: len(before)] == before

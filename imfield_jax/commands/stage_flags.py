@@ -15,12 +15,12 @@ RATE = flags.DEFINE_float("learning_rate", 4e-3, "Learning rate after warm-up.",
 DECAY = flags.DEFINE_bool(
     "decay",
     True,
-    "Let the learning rate fall to zero along a cosine, in the last autoencoder stage and in each stage after it.",
+    "Decay the learning rate to zero along a cosine, in the last autoencoder stage and in each stage after it.",
 )
-BETA1 = flags.DEFINE_float("beta1", 0.9, "Adam's beta1; the paper has 0.5.", lower_bound=0.0, upper_bound=1.0)
-OPTIMIZER = flags.DEFINE_enum("optimizer", "muon", OPTIMIZERS, "Muon needs fewer updates; the paper has Adam.")
+BETA1 = flags.DEFINE_float("beta1", 0.9, "Adam's beta1; 0.5 in the paper.", lower_bound=0.0, upper_bound=1.0)
+OPTIMIZER = flags.DEFINE_enum("optimizer", "muon", OPTIMIZERS, "Muon needs fewer updates; the paper uses Adam.")
 AUTOENCODER_STEPS = flags.DEFINE_list(
-    "autoencoder_steps", ["50", "50", "2500"], "Updates of the autoencoder on points of 16^3, 32^3 and 64^3."
+    "autoencoder_steps", ["50", "50", "2500"], "Updates of the autoencoder on points of the 16^3, 32^3 and 64^3 grids."
 )
 AUTOENCODER_BATCH = flags.DEFINE_integer("autoencoder_batch", 16, "Shapes per autoencoder update.", lower_bound=1)
 POINTS = flags.DEFINE_integer("points", 1024, "Labelled points per shape in an autoencoder update.", lower_bound=1)
@@ -30,14 +30,14 @@ FINETUNE_STEPS = flags.DEFINE_integer(
     "finetune_steps", 400, "Updates of image encoder and decoder together.", lower_bound=0
 )
 FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 16, "Views per update while finetuning.", lower_bound=1)
-FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 1024, "Labelled points per shape.", lower_bound=1)
+FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 1024, "Points per shape while finetuning.", lower_bound=1)
 FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 2e-4, "Learning rate while finetuning.", lower_bound=0.0)
 EXTEND = flags.DEFINE_list(
     "extend",
     [],
-    "Updates to append to the last stage, also after the run has finished; warm-up and decay start again. Give all of "
-    "them, as in --extend=200,400, to extend once more. To train all stages for longer, start a new run --init_from "
-    "this one.",
+    "Updates to append to the last stage, also after the run has finished; warm-up and decay start again. To extend "
+    "once more, list all extensions, as in --extend=200,400. To train all stages for longer, start a new run with "
+    "--init_from=<this run>.",
 )
 LATENT_WEIGHT = flags.DEFINE_float(
     "latent_weight",

@@ -5,7 +5,7 @@
     imfield train --category=teapot --init_from=car --learning_rate=1e-3
 
 Without other flags the settings are those of car.flags; those of the paper are in experiments/flags/paper.flags.
-The dataset is prepared when there is none: cars, chairs and airplanes from nothing, others from --source.
+A missing dataset is prepared: cars, chairs and airplanes are generated, others read from --source.
 A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
 with the same weights. --extend=N continues a finished run.
 In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), validation_images/,
@@ -58,7 +58,7 @@ _COUNT = flags.DEFINE_integer("count", 1000, "Number of shapes of the procedural
 _INIT_FROM = flags.DEFINE_string(
     "init_from", None, "Start from these weights: a weights file, a run folder or a shipped category, such as car."
 )
-_LABELS = flags.DEFINE_enum("labels", "exact", LABELS, "Labels of the points of a dataset that is prepared here.")
+_LABELS = flags.DEFINE_enum("labels", "exact", LABELS, "How points are labelled if the dataset is prepared here.")
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, batches and a dataset prepared here.", lower_bound=0)
 _FEED = flags.DEFINE_enum(
     "feed",
@@ -100,7 +100,7 @@ def main() -> None:
 def _train(
     folder: Path, data: Path, networks: Networks, schedule: Schedule, mesh: Mesh, origin: dict, initial: Weights | None
 ) -> None:
-    """Train into a run folder that this process holds."""
+    """Train into a run folder that this process has locked."""
     feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
     plan = Run(
         networks=networks,
@@ -144,7 +144,7 @@ def _data_folder() -> str:
 
 
 def _dataset() -> Path:
-    """The folder of the prepared dataset, which is made when there is none."""
+    """The folder of the prepared dataset; prepares it if there is none."""
     from imfield_jax.dataset.storage import find_dataset
 
     folder = _data_folder()
@@ -190,7 +190,7 @@ def _origin(data: Path) -> dict:
 
 
 def _check_category(data: Path) -> None:
-    """Raises ValueError where the dataset that was found is of another category than --category."""
+    """Raises ValueError if the dataset that was found has another category than --category."""
     from imfield_jax.dataset.storage import open_split
 
     found = open_split(data, "train").metadata["category"]
@@ -202,17 +202,17 @@ def _check_category(data: Path) -> None:
 
 
 def _check_labels(origin: dict) -> None:
-    """Raises ValueError where the flags ask for other labels than those of the dataset that was found."""
-    made = origin["settings"]["labels"]
-    if flags.FLAGS["labels"].present and made != _LABELS.value:
+    """Raises ValueError if --labels differs from the labels of the dataset that was found."""
+    found = origin["settings"]["labels"]
+    if flags.FLAGS["labels"].present and found != _LABELS.value:
         raise ValueError(
-            f"the dataset in {_data_folder()} has {made} labels, not --labels={_LABELS.value}: "
-            f"give --labels={made}, or another --data to prepare"
+            f"the dataset in {_data_folder()} has {found} labels, not --labels={_LABELS.value}: "
+            f"give --labels={found}, or another --data to prepare"
         )
 
 
 def _feeds(data: Path, framing: str, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
-    """The batches of each stage, by its number, and the shapes to watch."""
+    """The batches of each stage, by its number, and the shapes to validate on."""
     from imfield_jax.dataset.held_out import held_out
     from imfield_jax.dataset.storage import open_split, split_names
 
@@ -243,7 +243,7 @@ def _feeds(data: Path, framing: str, schedule: Schedule, mesh: Mesh) -> tuple[Ca
 def _initial(preset: Preset) -> tuple[Weights | None, dict | None]:
     """The weights to start from and their entry in config.json, or neither.
 
-    Raises ValueError where they do not have all networks of this preset.
+    Raises ValueError if they lack a network of this preset.
     """
     if not _INIT_FROM.value:
         return None, None
@@ -263,7 +263,7 @@ def _initial(preset: Preset) -> tuple[Weights | None, dict | None]:
 
 
 def _initial_path(name: str) -> Path:
-    """A weights file, that of a run folder, or that of a shipped category."""
+    """The weights file that `name` is, or that of the run folder or shipped category that it names."""
     path = Path(name)
     if path.is_dir():
         return run_weights(path)
@@ -284,7 +284,7 @@ def _architecture(preset: Preset) -> dict:
 
 
 def _config(networks: Networks, schedule: Schedule, origin: dict, init_from: dict | None) -> dict:
-    """What determines the weights: what a run folder must have been started with to be resumed."""
+    """All that determines the weights: a run folder is resumed only with the same values."""
     return {
         "category": _CATEGORY.value,
         "seed": _SEED.value,

@@ -21,7 +21,7 @@ from imfield_jax.models.weights import Weights, save_weights
 from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
 from imfield_jax.training.state import TrainState
 
-_SHAPES_PER_IMAGE = 12  # validation shapes per image
+_SHAPES_PER_IMAGE = 12
 _RESOLUTION = 128  # at 64, wings of airplanes fall between the cells
 
 
@@ -62,7 +62,7 @@ class Watch:
         )
 
     def finished(self, stage: Stage, state: TrainState) -> None:
-        """Keep the weights for extract and evaluate: weights.npz and an image of validation shapes."""
+        """Save the weights for extract and evaluate as weights.npz, and an image of validation shapes."""
         params, batch_stats = jax.device_get((state.params, state.batch_stats))
         about = {**self._about, "stage": stage.name, **{k: round(v, 4) for k, v in self._scores.items()}}
         save_weights(self._folder / "weights.npz", Weights(self._networks, params, batch_stats, about))
@@ -84,7 +84,7 @@ class Watch:
         logging.info("resuming after %d of %d updates", step, total)
 
     def _draw(self, stage: Stage) -> None:
-        """Validation shapes as this stage's own input gives them, and what the network saw of them."""
+        """Save an image of validation shapes: their views, and their reconstructions from this stage's input."""
         model = Reconstructor.of_run(self._folder)
         shown = slice(min(_SHAPES_PER_IMAGE, len(self._held_out.view)))
         views = self._held_out.view[shown]
@@ -105,13 +105,13 @@ class Watch:
         logging.info("%s: images in %s", stage.name, folder)
 
     def _steps_per_second(self, stage: Stage, step: int) -> float:
-        """Over the steps since the last call; 0 for the first of a stage, which holds the compilation."""
+        """Mean over the steps since the last call; 0 in the first call of a stage, which includes the compilation."""
         now, since = time.monotonic(), self._since
         self._since = (stage, step, now)
         return (step - since[1]) / (now - since[2]) if since and since[0] == stage else 0.0
 
     def _updates(self, stage: Stage, step: int) -> int:
-        """The number of updates of the run after `step` of a stage."""
+        """The number of updates of the run after `step` updates of a stage."""
         number = self._schedule.stages.index(stage)
         return self._schedule.ends[number] - stage.steps + step
 

@@ -8,9 +8,9 @@ from imfield_jax.inference.reconstructor import run_weights, shipped_weights
 
 
 def chosen_weights(weights: str | None, run: str | None, category: str | None, default: str = "car") -> Path:
-    """The weights file that --weights, --run or --category names; `default` is the category where none does.
+    """The weights file that --weights, --run or --category names; `default` is the category if none does.
 
-    Raises ValueError where more than one is given or no weights ship for the category, and OSError where the file is
+    Raises ValueError if more than one is given or no weights ship for the category, and OSError if the file is
     missing.
     """
     given = {"--weights": weights, "--run": run, "--category": category}

@@ -36,7 +36,7 @@ class MeanShape:
     iou: float
 
     def field(self) -> fields.Field:
-        """Occupancy less `coordinates.LEVEL`, trilinear between cell centres, empty outside of the cube."""
+        """Occupancy minus `coordinates.LEVEL`, trilinear between cell centres, empty outside of the cube."""
         return fields.bind(_excess, jnp.asarray(self.occupancy))
 
 
@@ -50,7 +50,7 @@ def average_pool(
 ) -> Float32[np.ndarray, "R//{factor} R//{factor} R//{factor}"]:
     """The fraction of each coarse cell that is full.
 
-    Voxels for the mean shape: unlike the max-pooled ones that the network sees, they keep volumes.
+    Voxels for the mean shape: unlike the max-pooled ones that the network sees, they preserve volume.
     Raises ValueError when `factor` does not divide R.
     """
     resolution = solid.shape[0]
@@ -79,7 +79,7 @@ def mean_shape(shapes: Sequence[Shaped[np.ndarray, "R R R"]] | Shaped[np.ndarray
         mean += shape
     mean /= len(shapes)
     levels, ious = _level_ious(mean, shapes)
-    # Between two values of the mean every level cuts the same cells: stand in the middle of that run.
+    # Between two values of the mean every level selects the same cells: take the middle of that range.
     tied = np.flatnonzero(ious >= ious.max() - 1e-12)
     best = tied[len(tied) // 2]
     level = float(levels[best])
@@ -112,7 +112,7 @@ def _volume_above(below: np.ndarray, volume: np.ndarray) -> np.ndarray:
 
 
 def nearest(training_latents: Float[np.ndarray, "N z"], latents: Float[np.ndarray, "B Z"]) -> Int64[np.ndarray, " B"]:
-    """The training row with the nearest latent; the first of equals.
+    """The training row with the nearest latent; the first of several equally near.
 
     Raises ValueError without training latents or when the widths differ.
     """

@@ -32,8 +32,8 @@ def score_shapes(
 
     names: of the shapes; row i's solid is `solid(i)`.
 
-    A shape's points depend on (seed, i) alone, so scoring a few shapes gives the rows that scoring all
-    would have.
+    A shape's points depend on (seed, i) alone, so scoring a few shapes gives the same rows as
+    scoring all.
     """
     for row, name in enumerate(names):
         truth = protocols.truth_of(solid(row), np.random.default_rng([seed, row, _TRUTH]), points)

@@ -24,7 +24,7 @@ class Row:
     """One shape of a figure.
 
     cells:   images (grey, RGB, or RGBA over white) and meshes, one per column.
-    camera:  from where all meshes of the row are seen; None frames the last one that is not empty.
+    camera:  for all meshes of the row; None frames the last one that is not empty.
     caption: one short line, or "".
     """
 
@@ -34,7 +34,7 @@ class Row:
 
 
 def table(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, tile: int = 160) -> Figure:
-    """A figure of all rows: row i stands in group i % groups, at line i // groups.
+    """A figure of all rows: row i is in group i % groups, on line i // groups.
 
     headings: one per column, or none.   tile: side of a tile in pixels.
     Raises ValueError without rows, or when rows and headings differ in their number of columns.

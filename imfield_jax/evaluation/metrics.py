@@ -2,9 +2,9 @@
 
 All surface metrics are functions of one `Match`: for two sets of surface points with normals, the
 distance from every point to the nearest point of the other set, and how well the normals there
-agree. Two k-d tree queries therefore pay for every metric.
+agree. Two k-d tree queries therefore serve all metrics.
 
-Two traditions name their numbers alike and mean different things; both are here under their own name:
+Two conventions use the same names for different numbers; both are here, under names of their own:
 
     chamfer_l1  half the sum of the two mean distances, in cube units. Occupancy Networks prints
                 ten times this in a frame whose longest box side is 1 (`onet_chamfer_l1`).
@@ -67,7 +67,7 @@ def _agreement(normals: np.ndarray, others: np.ndarray) -> np.ndarray:
 def volumetric_iou(predicted: Shaped[np.ndarray, " ..."], true: Shaped[np.ndarray, " ..."]) -> float:
     """Intersection over union of two solids sampled at the same points; 1 when both are empty.
 
-    predicted: occupancy, inside above `coordinates.LEVEL` (a truth value is its own occupancy).
+    predicted: occupancy, inside above `coordinates.LEVEL` (a bool is its own occupancy).
     true:      bool or occupancy, the same points.
 
     Over points spread evenly in the cube this estimates the ratio of volumes.

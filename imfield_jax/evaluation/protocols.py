@@ -1,19 +1,19 @@
 """The evaluation protocol: one shape's prediction scored against its ground truth.
 
-All scores follow one protocol, so that numbers of one name are comparable:
+All scores follow one protocol, so that numbers of the same name are comparable:
 
   * occupancy is compared at random voxel centres of the whole cube, where the truth is exact (Occupancy
     Networks draws points in a box of side 1.1 instead, with labels from the mesh), of the field itself, floaters
     included;
-  * surfaces are compared at 100,000 points a side, spread evenly over the area, as Occupancy Networks
-    does. The prediction's mesh is as `experiments.extract` gives it, without floaters; its normals are those
+  * surfaces are compared at 100,000 points each, uniform over the area, as Occupancy Networks
+    does. The prediction's mesh is that of `imfield extract`, without floaters; its normals are those
     of its faces, so that roughness is penalised; the truth's are smooth (see `mesh.voxel_surface`);
   * the F-score's threshold is 1 % of the longest side of the truth's bounding box (Tatarchenko et al.
     2019, "What do single-view 3D reconstruction networks learn?");
-  * IM-NET's own two numbers are taken at 4,096 points a side, as its authors did: Chamfer distances depend on
+  * IM-NET's own two numbers are computed from 4,096 points each, as its authors did: Chamfer distances depend on
     the number of points.
 
-Points are drawn, so even a perfect surface is some distance away: about 0.5 / sqrt(points per unit of area),
+Points are random, so the distance to even a perfect surface is not 0: about 0.5 / sqrt(points per unit of area),
 0.0015 cube units for a surface of area 0.5 at 100,000 points.
 """
 
@@ -81,7 +81,7 @@ class Prediction:
     """A reconstruction: its mesh (may be empty) and its occupancy at the truth's points.
 
     smooth: take the mesh's own normals and not those of its faces. For true surfaces of other shapes
-            (retrieval), whose faces have the stairs of voxels; see `mesh.voxel_surface`.
+            (retrieval), whose faces show the staircase of voxels; see `mesh.voxel_surface`.
     """
 
     mesh: Mesh
@@ -141,7 +141,7 @@ def _size(true: SurfacePoints) -> tuple[float, float]:
 def write_scores(path: str | pathlib.Path, rows: Iterable[Mapping[str, object]]) -> None:
     """A CSV of one line per scored shape: the rows' own columns first, then `METRICS` in order.
 
-    rows: each has the same keys, among them every metric. No rows, no columns but the metrics.
+    rows: each has the same keys, among them every metric. Without rows, the metrics are the only columns.
     """
     rows = list(rows)
     own = [key for key in (rows[0] if rows else {}) if key not in METRICS]

@@ -1,8 +1,8 @@
 """Summaries of scores over shapes: means with bootstrap confidence intervals.
 
-Intervals are percentile bootstrap over shapes (Efron 1979): the shapes are drawn again with replacement,
+Intervals are percentile bootstrap over shapes (Efron 1979): the shapes are resampled with replacement,
 and the middle 95 % of the means is the interval. Differences between two methods are taken shape by
-shape before that, because hard shapes are hard for both and the difference is far surer than either mean.
+shape before that, because hard shapes are hard for both and the difference varies far less than either mean.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def bootstrap(values: Float[np.ndarray, " N"], seed: int = 0) -> Estimate:
     if not values.size or not np.isfinite(values).all():
         raise ValueError("a summary needs at least one score, and only finite ones")
     mean = float(values.mean())
-    if values.size == 1:  # which scipy refuses
+    if values.size == 1:  # which scipy rejects
         return Estimate(mean, mean, mean)
     low, high = stats.bootstrap(
         (values,), np.mean, n_resamples=RESAMPLES, confidence_level=CONFIDENCE, method="percentile", rng=seed
@@ -56,8 +56,8 @@ def summarise(scores: Scores, seed: int = 0) -> dict[str, Estimate]:
 def advantages(scores: Scores, others: Scores, seed: int = 0) -> dict[str, Estimate]:
     """How much better `scores` are than `others` on the same shapes in the same order, per metric.
 
-    Positive is better for every metric, also where less is better; an interval that leaves out 0 is a
-    difference that this many shapes can show. Raises ValueError when the numbers of shapes differ.
+    Positive is better for every metric, even if lower scores are better; if its interval excludes 0, a
+    difference is significant for this number of shapes. Raises ValueError when the numbers of shapes differ.
     """
     if len(scores) != len(others):
         raise ValueError(f"paired scores need the same shapes: found {len(scores)} and {len(others)}")

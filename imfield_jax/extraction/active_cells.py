@@ -1,7 +1,7 @@
 """Active cells: found on a coarse lattice, refined along cut edges, grown until complete.
 
-A cell is active when its corners differ in sign, an edge is cut when its ends do. A cell across a
-sign-changing face of an active cell has that face among its own and is active too, so growing over
+A cell is active when its corners differ in sign, an edge is cut when its ends do. The cell across a
+sign-changing face of an active cell has the same face and is active too, so growing over
 such faces evaluates corners of active cells only, and from one cell it reaches every active cell of
 the component.
 """

@@ -22,7 +22,7 @@ from imfield_jax.mesh.floaters import pieces_of
 from imfield_jax.types import Mesh
 
 MAX_GAP = 0.02  # cube units: 5 cells at 256^3, where real parts that nearly touch were 0.2 to 6 cells apart
-_EXCESS, _EXCESS_CELLS = 0.012, 2.0  # of the distances to both parts over the gap, in cube units and at least in cells
+_EXCESS, _EXCESS_CELLS = 0.012, 2.0  # of the distances to both parts over the gap: cube units, and at least in cells
 
 
 def bridge(samples: Samples, active: Active, meshes: list[Mesh], max_gap: float = MAX_GAP) -> tuple[Active, list[int]]:
@@ -30,7 +30,7 @@ def bridge(samples: Samples, active: Active, meshes: list[Mesh], max_gap: float 
 
     active: all active cells of the fine lattice.   meshes: their surface, one mesh per object.
     Returns the active cells with the bridges, and how many bridges each object got. Floaters and cavities are not
-    joined. The samples in the gaps are replaced, so vertices on their edges keep their place in refinement.
+    joined. The samples in the gaps are replaced, so vertices on their edges are not refined.
     """
     keys, values, counts = [], [], []
     slope = _slope(active)
@@ -60,7 +60,7 @@ def _parts(mesh: Mesh, resolution: int) -> list[np.ndarray]:
 
 
 def _joints(parts: list[np.ndarray], max_gap: float) -> Iterator[tuple[int, int, float]]:
-    """(number of a part, of another, their gap in cells) for each bridge: a minimum spanning forest of the gaps."""
+    """(index of a part, of another, their gap in cells) for each bridge: a minimum spanning forest of the gaps."""
     gaps = [(_gap(parts[a], parts[b], max_gap), a, b) for a, b in itertools.combinations(range(len(parts)), 2)]
     groups = list(range(len(parts)))
     for gap, a, b in sorted(gaps):
@@ -101,7 +101,7 @@ def _between(first: np.ndarray, second: np.ndarray, gap: float, resolution: int)
     nodes = np.stack(np.meshgrid(*map(np.arange, low, high.astype(int) + 1), indexing="ij"), axis=-1).reshape(-1, 3)
     depth = np.full(len(nodes), reach)
     for tree in trees:
-        left = np.flatnonzero(depth > 0)  # nodes that the first part rules out are not looked up again
+        left = np.flatnonzero(depth > 0)  # nodes that the first part rules out are not queried again
         depth[left] -= tree.query(nodes[left], distance_upper_bound=reach, workers=-1)[0]
     inside = depth > 0
     return nodes[inside], depth[inside] / 2

@@ -19,7 +19,7 @@ from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.phases import Phases
 from imfield_jax.extraction.samples import Samples
 
-LARGEST = 16  # boxes per axis that the search starts with
+LARGEST = 16  # maximum number of boxes per axis at the start
 SMALLEST = 8  # cells per axis of a box, below which evaluating all its nodes is cheaper than bounds
 WORTHWHILE = 0.1  # fraction of a level's volume that must be provable before all of its boxes are bounded
 
@@ -40,7 +40,7 @@ class Certificate:
 def certified(
     samples: Samples, bounds: ChunkedField, phases: Phases, smallest: int = SMALLEST
 ) -> tuple[Active, Certificate]:
-    """All active cells of the fine lattice, and the proof that they are all.
+    """All active cells of the fine lattice, and the proof that none is missed.
 
     bounds:   of the field that `samples` evaluates: boxes [chunk, 6], centre and half sides in the cube, and their
               objects [chunk] -> [chunk, 2], lower and upper bounds on the values in the box, rounding included.
@@ -98,8 +98,8 @@ def _proved(lattice: Lattice, bounds: ChunkedField, cells: np.ndarray, stride: i
     beyond = ((high < 0) | (low >= lattice.resolution)).any(axis=-1)
     first, last = lattice.points(clipped)
     box = np.concatenate([(first + last) / 2, (last - first) / 2 + np.float32(2**-22)], axis=1)  # wider than rounding
-    least, most = bounds(box, lattice.owners(cells)).reshape(-1, 2).T
-    return np.where(beyond | (most < 0), -1, np.where(inside & (least > 0), 1, 0)).astype(np.int8)
+    lower, upper = bounds(box, lattice.owners(cells)).reshape(-1, 2).T
+    return np.where(beyond | (upper < 0), -1, np.where(inside & (lower > 0), 1, 0)).astype(np.int8)
 
 
 def _cells_within(lattice: Lattice, cells: np.ndarray, stride: int) -> np.ndarray:

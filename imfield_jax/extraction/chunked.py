@@ -20,7 +20,7 @@ from imfield_jax.fields import Field
 from imfield_jax.types import Array
 
 Folded = TypeVar("Folded", contravariant=True)  # parameters of some objects
-CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators want more
+CHUNK = 1024  # points; layer outputs stay in a CPU core's cache. Accelerators need more
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +70,7 @@ def chunked(field: Field | ChunkedField, chunk: int = CHUNK) -> ChunkedField:
 
 @runtime_checkable
 class FieldsOf(Protocol[Folded]):
-    """The fields of objects, from their parameters and their number."""
+    """A function from the parameters of some objects and their number to their fields."""
 
     def __call__(self, folded: Folded, objects: int = 1) -> ChunkedField: ...
 

@@ -1,15 +1,15 @@
-"""The 256 cases of marching cubes, derived instead of typed.
+"""The 256 cases of marching cubes, derived by code instead of from a literal table.
 
 A case is a byte whose bit c says that corner c of the cell is inside. On each face of the cell the
 inside corners, read around the face, form runs; one directed segment cuts off each run. On a face
 with two inside corners on a diagonal this separates them: the choice needs nothing but the face's
 own four corners, so two neighbouring cells always agree on their common face and the mesh has no cracks.
 Every cut edge of the cell is left by the segment of one face and entered by that of another, so the
-segments chain into closed loops, with the inside on the same hand throughout.
+segments form closed loops, with the inside on the same side throughout.
 
 Each loop is cut into triangles. A diagonal between two points of the same face could be drawn again
 by the cell on the other side, and four triangles would meet there; the triangulation with the fewest
-such diagonals is taken, and among those the one with the shortest diagonals. No case needs one.
+such diagonals is taken, and among those the one with the shortest diagonals. No case needs such a diagonal.
 
 (The cases of Lorensen and Cline 1987 with a fixed answer to their ambiguous faces.)
 """

@@ -18,13 +18,13 @@ from imfield_jax.types import Array, Mesh
 def gradient(field: Field, chunk: int = CHUNK) -> ChunkedField:
     """The gradient of a jax field by autodiff, compiled, per cube unit.
 
-    It compiles for each field; `evaluator(jax.grad(evaluate, argnums=1))` serves all objects at once.
+    Every field compiles separately; `evaluator(jax.grad(evaluate, argnums=1))` serves all objects at once.
     """
     return chunked(jax.jit(jax.vmap(jax.grad(field))), chunk)
 
 
 def with_gradient_normals(mesh: Mesh, gradient: Callable[[Float[np.ndarray, "V 3"]], Float[Array, "V 3"]]) -> Mesh:
-    """The mesh with the normals of the level set at its vertices, against the field's gradient.
+    """The mesh with the normals of the level set at its vertices, opposite to the field's gradient.
 
     They are smoother than triangle normals, as they do not depend on the lattice. The area-weighted normal
     replaces them where the gradient vanishes or is not finite (a flat field) and where it points into the

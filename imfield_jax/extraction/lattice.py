@@ -1,16 +1,16 @@
-"""The lattice that surfaces are extracted on, with every node and cell named by one integer.
+"""The lattice that surfaces are extracted on, with one integer, its key, for every node and cell.
 
 The fine lattice of an R^3 grid has its R^3 cell centres as nodes plus one ring around them, grid
-indices -1..R on each axis. The field is never evaluated on the ring: outside of the cube is empty, so
+indices -1..R on each axis. The field is never evaluated on the ring: the outside of the cube is empty, so
 every surface is closed. A coarser lattice takes every s-th node of the same lattice, s = 2^k, counted
-from grid index -1; its last nodes may lie beyond the ring and are empty as well. So a node has one
-name at all levels and needs to be evaluated once.
+from grid index -1; its last nodes may lie beyond the ring and are empty as well. So a node has the
+same key at all levels and needs to be evaluated once.
 
 A key packs the three grid indices plus one, x highest, so keys sort in array order and a step along
-an axis is a constant to add. A cell of side s is named by its lowest corner. Corner c = 4 x + 2 y + z
+an axis is a constant to add. The key of a cell of side s is that of its lowest corner. Corner c = 4 x + 2 y + z
 of a cell is its lowest corner moved by (x, y, z) s. R is at most MAXIMUM_RESOLUTION.
 
-Several objects share one lattice of keys: the number of the object stands above x. No step leads from
+Several objects share one lattice of keys: the bits above x hold the number of the object. No step leads from
 one object to another, so the same code serves one object and many.
 """
 
@@ -49,7 +49,7 @@ class Lattice:
 
     @property
     def maximum_objects(self) -> int:
-        """How many objects the bits above x can name."""
+        """How many objects the bits above x can tell apart."""
         return 1 << 63 - 3 * self.bits
 
     @property
@@ -91,7 +91,7 @@ class Lattice:
     def parts(
         self, cells: Int64[np.ndarray, " n"], stride: int, finer: int
     ) -> Int64[np.ndarray, " n*({stride}//{finer})**3"]:
-        """The cells of side `finer` in cells of this side, sorted keys both."""
+        """The cells of side `finer` in cells of side `stride`, both as sorted keys."""
         moves = np.stack(np.meshgrid(*[np.arange(0, stride, finer)] * 3), axis=-1).reshape(-1, 3)
         return np.sort((cells + self.offsets(moves)[:, None]).ravel(), kind="stable")
 

@@ -74,7 +74,7 @@ def linear_fractions(cut: Crossings) -> Float[np.ndarray, " V"]:
 
 
 def edge_indices(lattice: Lattice, cut: Crossings, fractions: Float[np.ndarray, " V"]) -> Float[np.ndarray, "V 3"]:
-    """Fractional grid indices of the points so far along the cut edges."""
+    """Fractional grid indices of the points at these fractions along the cut edges."""
     indices = lattice.indices(cut.nodes).astype(np.float64)
     indices[np.arange(len(fractions)), cut.axes] += fractions
     return indices
@@ -115,8 +115,8 @@ def march(
     values: at the cells' corners, -inf outside of the cube.
     place:  crossings -> position of each vertex along its edge, in [0, 1].
 
-    Meshes are closed, each edge has two triangles that run along it in opposite directions, faces
-    are counter-clockwise seen from outside (from where values are not positive).
+    Meshes are closed: each edge has two triangles, which traverse it in opposite directions. Faces
+    are counter-clockwise seen from outside (where values are not positive).
     """
     cut, numbers = crossings(cells, values)
     triangles = faces(lattice, cells, cases(values), numbers)

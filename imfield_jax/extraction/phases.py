@@ -1,4 +1,4 @@
-"""Seconds spent in named phases, by a clock that the caller owns."""
+"""Seconds spent in named phases, measured by the caller's clock."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ def refined_fractions(samples: Samples, cut: Crossings, iterations: int) -> Floa
     """The position of each vertex along its edge, in [0, 1]; 0 iterations give `linear_fractions`.
 
     Linear interpolation is good where the field is linear between the ends of the edge. A decoder of leaky ReLUs has
-    kinks, most of them near the surface, where its training made the output change. Each iteration evaluates the
+    kinks, most of them near the surface, where training made its output change. Each iteration evaluates the
     field at all vertices and narrows the bracket around each root, so no vertex leaves its edge and no triangle
     folds over. The Illinois algorithm (Dowell and Jarratt 1971) halves the function value at an endpoint that did
     not move, so that both ends of the bracket converge. Vertices on the cube's border stay there,

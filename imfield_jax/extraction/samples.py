@@ -32,7 +32,7 @@ class Samples:
     def at(self, keys: Int64[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
         """Values of nodes, given by their keys, sorted and without repetition.
 
-        Raises ValueError when the field answers with values that are not finite.
+        Raises ValueError when the field returns values that are not finite.
         """
         rows, known = table.find(self._known.keys, keys)
         values = np.full(len(keys), -np.inf, np.float32)
@@ -60,7 +60,7 @@ class Samples:
     def evaluate(self, indices: Real[np.ndarray, "n 3"], owners: Int[np.ndarray, " n"]) -> Float32[np.ndarray, " n"]:
         """The field at (fractional) grid indices of these objects, not cached.
 
-        Raises ValueError when the field answers with values that are not finite.
+        Raises ValueError when the field returns values that are not finite.
         """
         chunk = self._field.chunk
         self.evaluated += np.bincount(owners, minlength=self.lattice.objects)

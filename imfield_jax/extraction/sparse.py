@@ -9,7 +9,7 @@ Exact for what was found: growth reaches every active cell of a component (see `
 equals that of dense marching cubes, vertex by vertex.
 
 Limit: a component that is thinner than the cells of the lattice where halving ends, and that lies between its
-nodes without a slope that leads there, is missed. `python -m benchmarks.completeness` measures how much that is;
+nodes without a slope towards it, is missed. `python -m benchmarks.completeness` measures how much that is;
 `certified` misses nothing.
 """
 
@@ -147,7 +147,7 @@ def extract(
 
 
 def _search(samples: Samples, phases: Phases, halved: list[int], followed: list[int]) -> tuple[Active, dict[int, int]]:
-    """Active cells of the fine lattice by way of coarser ones, and how many there were on the way, by stride."""
+    """Active cells of the fine lattice, found through coarser ones, and the number of active cells by stride."""
     with phases("coarse"):
         cells = samples.lattice.cells(halved[0])
         for stride, finer in itertools.pairwise(halved):

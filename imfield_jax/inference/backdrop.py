@@ -3,8 +3,8 @@
 The backdrop is a smooth colour, estimated from the border of the image: a quadratic in the image's
 coordinates per Lab channel, so a gradient or a vignette still counts as plain, fitted robustly, since
 the object may touch the border. Pixels are then compared by their Mahalanobis distance to it, in units
-of the noise of the border. Pixels that are too far are object, unless they are a soft shadow below the
-rest. Nothing is learned, so an image whose border is not plain is refused, not guessed at.
+of the noise of the border. Pixels that are too far from it are object, unless they form a soft shadow
+below the rest. No model is learned, so an image whose border is not plain is rejected.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from imfield_jax.inference.shadow import flat_base, shadow_on_backdrop
 
 RING = 0.03  # width of the border, as a fraction of the image's shorter side
 SAME_COLOUR = 6.0  # Lab distance within which a border pixel has the backdrop's colour
-PLAIN_PART = 0.75  # fraction of the border that must have it
+PLAIN_PART = 0.75  # fraction of the border that must have that colour
 NOISE_FLOOR = 1.0  # Lab units; flat backdrops have no noise of their own, but compression adds some
-OBJECT_NEAR, OBJECT_SURE = 4.5, 9.0  # in units of noise: object if connected to what is surely object
+OBJECT_NEAR, OBJECT_SURE = 4.5, 9.0  # in units of noise: low and high threshold, with hysteresis
 HOLE_NOISE = 2.0  # a see-through hole is as close to the backdrop as the border itself (median 1.5)
-SMALLEST_PART = 0.05  # of the largest part: less is a speck
+SMALLEST_PART = 0.05  # fraction of the largest part's area; smaller parts are specks
 EDGE = 10.0  # Lab distance between object and backdrop within a few pixels of a sharp outline
 WIDE_BASE = 0.35  # fraction of the width; a lowest part that is flat over more may be floor
-SOFT_OUTLINE = 0.15  # fraction of the outline without such an edge from which the mask is doubtful
+SOFT_OUTLINE = 0.15  # fraction of the outline without such an edge above which the mask is doubtful
 
 
 def object_mask(
@@ -59,8 +59,8 @@ def object_mask(
     soft = _soft_outline(mask, residual)
     if soft > SOFT_OUTLINE:
         notes.append(
-            f"{soft:.0%} of the outline is not an edge in the image: a shadow, the floor or the background may be "
-            f"taken for the object, or a part of it left out"
+            f"{soft:.0%} of the outline is not an edge in the image: the mask may include a shadow, the floor or the "
+            f"background, or miss a part of the object"
         )
     if flat_base(lab, mask) > WIDE_BASE:
         notes.append("the lowest part is one flat area over much of the width: it may be the floor or a shadow")
@@ -72,7 +72,7 @@ def _eroded(mask: np.ndarray, width: int) -> np.ndarray:
 
 
 def _smooth_backdrop(lab: np.ndarray, ring: np.ndarray) -> np.ndarray:
-    """The quadratic through the border, by reweighted least squares (Geman-McClure): [H, W, 3]."""
+    """The quadratic fitted to the border, by reweighted least squares (Geman-McClure): [H, W, 3]."""
     height, width = ring.shape
     y, x = np.meshgrid(np.linspace(-1, 1, height), np.linspace(-1, 1, width), indexing="ij")
     basis = np.stack([np.ones_like(x), x, y, x * x, y * y, x * y], axis=-1).astype(np.float32)
@@ -135,7 +135,7 @@ def _check(mask: np.ndarray, area: np.ndarray) -> None:
 
 
 def _soft_outline(mask: np.ndarray, residual: np.ndarray) -> float:
-    """The fraction of a mask's outline across which the image hardly changes: a shadow, or no object."""
+    """The fraction of a mask's outline across which the image hardly changes, as at a shadow."""
     outline = mask & ~ndimage.binary_erosion(mask, border_value=1)
     if not outline.any():
         return 0.0

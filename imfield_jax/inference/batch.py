@@ -1,4 +1,4 @@
-"""Many images to meshes: small surfaces fill chunks of the field together, and a bad image does not stop the others."""
+"""Meshes of many images: small surfaces share chunks of the field, and a bad image does not stop the others."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Settings:
 
     @property
     def batch(self) -> int:
-        """Images per batch: small surfaces fill the chunks badly, large ones do not need company."""
+        """Images per batch: small surfaces leave chunks partly empty, large ones fill them alone."""
         return 1 if self.certify else min(OBJECTS, max(1, (512 // self.resolution) ** 2))
 
 
@@ -49,7 +49,7 @@ class Settings:
 class Reconstruction:
     """The mesh of an image.
 
-    view:    what the network saw.   notes: on the image, for the user to read.
+    view:    what the network saw.   notes: about the image, for the user.
     cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
@@ -78,7 +78,7 @@ class Failure:
 
 @dataclasses.dataclass(frozen=True)
 class _Encoded:
-    """An image on its way to a mesh."""
+    """An image that was read and encoded."""
 
     item: Item
     view: UInt8[np.ndarray, "128 128"]

@@ -17,12 +17,12 @@ MIN_OBJECT = 8  # pixels
 FEW_PIXELS = 64
 HAZE = 32  # pixels of at most this alpha belong to the object only beside more opaque ones
 HAZY = 0.05  # fraction of the object's pixels; more haze than this is reported in a note
-RECTANGLE = 0.5, 0.9  # least fill of the bounding box sides and area of a rectangle, perhaps with rounded corners
+RECTANGLE = 0.5, 0.9  # of the bounding box's sides and area: a rectangle, even with rounded corners, fills more
 FRAMED = 0.8  # an opaque rectangle that fills more of the image than this is a photograph
 IN_FRAME = 0.5  # a rectangle that fills more of a photograph than this may be a photograph in a frame
 ALL_AROUND = 0.95  # no object covers more of an image's border than this fraction
-CONVEX = 0.985  # least fill of its convex hull by a photograph that was cropped to a circle or rotated
-MUCH_FAINT = 0.1  # faint pixels far from opaque ones, as a fraction of these; more may not be the object
+CONVEX = 0.985  # of its convex hull: a photograph that was cropped to a circle or rotated fills more
+MUCH_FAINT = 0.1  # of the opaque pixels; more faint pixels than this far from them may not be the object
 SEPARATE = 0.2  # fraction of the opaque pixels; a larger part that lies apart is another object
 HOW_TO_CUT_OUT = (
     "cut the object out and save it as PNG with transparency, or photograph it in front of a plain background"
@@ -85,7 +85,7 @@ def _cleared(rgba: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def _is_rectangle(area: np.ndarray) -> bool:
-    """Whether an area fills a rectangle, possibly with rounded corners, as a photograph with a transparent frame."""
+    """Whether an area fills a rectangle, possibly with rounded corners, like a photograph in a transparent frame."""
     left, top, right, bottom = bounding_box(area)
     box = area[top:bottom, left:right]
     sides = min(side.mean() for side in (box[0], box[-1], box[:, 0], box[:, -1]))
@@ -97,7 +97,7 @@ def _is_convex(area: np.ndarray) -> bool:
 
 
 def _cut_out(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:
-    """The object of a photograph that fills an area, and notes; ValueError when its background cannot be removed."""
+    """The object of a photo that fills an area, and notes. Raises ValueError if the background cannot be removed."""
     left, top, right, bottom = bounding_box(area)
     box = np.s_[top:bottom, left:right]
     mask = np.zeros_like(area)
@@ -111,7 +111,7 @@ def _cut_out(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]
 
 
 def _extent(opaque: np.ndarray) -> int:
-    """The longer side of the object's bounding box in pixels; ValueError when it is too small."""
+    """The longer side of the object's bounding box in pixels. Raises ValueError when it is too small."""
     left, top, right, bottom = bounding_box(opaque)
     extent = max(right - left, bottom - top)
     if extent < MIN_OBJECT:
@@ -120,7 +120,7 @@ def _extent(opaque: np.ndarray) -> int:
 
 
 def _describe(rgba: np.ndarray) -> list[str]:
-    """Notes on the object; ValueError when it is too small."""
+    """Notes on the object. Raises ValueError when it is too small."""
     opaque = rgba[..., 3] >= OPAQUE
     extent, notes = _extent(opaque), []
     if extent < FEW_PIXELS:

@@ -1,6 +1,6 @@
 """An image file as upright pixels. Files are not trusted: the header is checked before anything is decoded.
 
-Any error of a file is a single line that names the file and the remedy.
+Every error is a single line that names the file and the remedy.
 """
 
 from __future__ import annotations
@@ -49,18 +49,18 @@ def open_image(path: Path) -> tuple[Image.Image, list[str]]:
     """The decoded image, upright by its EXIF orientation, in any of `MODES`, and notes for the user.
 
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image of a known kind,
-    damaged, or out of the bounds above.
+    damaged, or outside the limits above.
     """
     _check_file(path)
     with path.open("rb") as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # Pillow's own remarks on metadata and size, checked here
+        warnings.simplefilter("ignore")  # Pillow's own, on metadata and size, which are checked here
         image = _identified(path, file)
         _check_header(path, image)
         notes = ["the file holds several images: the first was used"] if getattr(image, "is_animated", False) else []
         with damaged(path, f"{image.format} file"):
             image = intact(image)
             image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # otherwise it copies even what is upright
+            ImageOps.exif_transpose(image, in_place=True)  # otherwise even upright images are copied
         return image, notes
 
 

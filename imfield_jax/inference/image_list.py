@@ -1,4 +1,4 @@
-"""The image files that a user named, and every entry of a folder that is not one of them, with the reason."""
+"""The image files that a user named, and the entries of folders that are left out, with the reasons."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ KIND_OF = {suffix: kind for kind, suffixes in SUFFIXES_OF.items() for suffix in 
 def list_images(paths: Iterable[str | os.PathLike]) -> tuple[list[Path], list[str]]:
     """Image files, and a line "NAME: reason" for each entry of a folder that is left out.
 
-    Files in `paths` are taken as they are, those in folders by their suffix, sorted with 2 before 10. Folders are not
-    searched deeper. Hidden entries (a leading dot) are left out without a line. Raises OSError for what does not
+    Files in `paths` are taken as they are, those in folders by their suffix, sorted with 2 before 10. Subfolders are
+    not searched. Hidden entries (a leading dot) are left out without a line. Raises OSError for a path that does not
     exist or cannot be listed, and ValueError for a folder without images, or for no paths at all.
     """
     images, left_out = [], []
@@ -67,5 +67,5 @@ def _unreadable(entry: Path) -> str | None:
 
 
 def _natural(name: str) -> list[tuple[int, str]]:
-    """Sorts runs of digits by their number: 2.png comes before 10.png."""
+    """A sort key in which runs of digits count as numbers: 2.png comes before 10.png."""
     return [(int(run), "") if run.isdecimal() else (-1, run.lower()) for run in re.split(r"(\d+)", name)]

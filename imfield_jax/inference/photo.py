@@ -1,6 +1,6 @@
-"""An image file as the object that it shows: RGBA, with everything that is not the object transparent.
+"""The object in an image file: RGBA, with everything else transparent.
 
-`imfield_jax.framing.frame(photo.rgba, framing)` then makes what the network sees.
+`imfield_jax.framing.frame(photo.rgba, framing)` then makes the view that the network sees.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from imfield_jax.inference.image_list import list_images
 
 __all__ = ["Photo", "list_images", "read_image"]
 
-MAX_SIDE = 1024  # larger objects are reduced: the network sees 128 pixels
-MARGIN = 0.25  # around an object that is cut out of a large image, as a fraction of its extent: shows the backdrop
+MAX_SIDE = 1024  # larger images are reduced: the network sees 128 pixels
+MARGIN = 0.25  # around an object that is cut out of a large image, as a fraction of its extent: keeps backdrop in view
 
 
 @dataclasses.dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Photo:
     """One object without its background.
 
     rgba:  colour not premultiplied, alpha above 8 on the object only; sides up to 1024.
-    notes: what was done to the image and what may spoil the result, for the user to read.
+    notes: what was done to the image and what may spoil the result, for the user.
     """
 
     rgba: UInt8[np.ndarray, "H W 4"]
@@ -41,13 +41,13 @@ class Photo:
 def read_image(path: str | os.PathLike, *, crop: bool = True) -> Photo:
     """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file.
 
-    Transparency separates the object from its background. An image without any is taken for a photograph and its plain
+    Transparency separates the object from its background. An image without any is treated as a photograph: its plain
     background is removed, with a note.
 
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object
-          keeps its pixels. False keeps the margins, which the framing 'centre' counts.
+          keeps its pixels. False keeps the margins, which the framing 'centre' needs.
 
-    Raises OSError when the file cannot be read, and ValueError when it is empty, no image, damaged, too
+    Raises OSError when the file cannot be read, and ValueError when it is empty, not an image, damaged, too
     large or too small, entirely transparent, or has a background that cannot be removed.
     """
     path = Path(path)
@@ -72,7 +72,7 @@ def _reduced(image: Image.Image) -> np.ndarray:
 
 
 def _around(rgba: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The box of the object in an image of a size (width, height), with a margin, found in the reduced image."""
+    """The object's box with a margin in an image of `size` (width, height). rgba: the image, reduced."""
     scale = np.tile(np.array(size) / rgba.shape[1::-1], 2)
     left, top, right, bottom = bounding_box(rgba[..., 3] >= OPAQUE)
     margin = MARGIN * max(right - left, bottom - top) + 2

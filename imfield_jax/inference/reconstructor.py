@@ -30,12 +30,12 @@ from imfield_jax.models.decoder import FoldedDecoder, signed_logit
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
 
-SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and <category>.png to try it with
+SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and a sample image <category>.png
 OBJECTS = 16  # maximum number of objects per chunk
 FLOATERS = ("remove", "keep")
 PRECISIONS = {"exact": jnp.float32, "fast": jnp.bfloat16}
-_CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 16384  # points per call: a CPU's cache, an accelerator's occupancy
-_BOX = 16  # points whose activations take the memory of those of a box: calls of bounds are so much smaller
+_CPU_CHUNK, _ACCELERATOR_CHUNK = 1024, 16384  # points per call: fit a CPU's cache, fill an accelerator
+_BOX = 16  # points that take the memory of one box: chunks of boxes are smaller by this factor
 
 
 def shipped_categories() -> list[str]:
@@ -44,7 +44,7 @@ def shipped_categories() -> list[str]:
 
 
 def run_weights(run: str | os.PathLike) -> Path:
-    """The weights file of a training run's folder. Raises OSError when training wrote none yet."""
+    """The weights file of a training run's folder. Raises OSError when training has not written one yet."""
     path = Path(run) / "weights.npz"
     if not path.exists():
         raise FileNotFoundError(f"{path} does not exist: expected the folder of a training run that finished a stage")
@@ -105,7 +105,7 @@ class Reconstructor:
         return frame(rgba, self.framing)
 
     def field(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
-        """The field of one latent, or those of several: positive inside. Raises ValueError for N > OBJECTS."""
+        """The field of one latent, or those of up to OBJECTS latents: positive inside. Raises ValueError for more."""
         return self._chunked(self._evaluator, z)
 
     def gradient(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
@@ -113,7 +113,7 @@ class Reconstructor:
         return self._chunked(self._differentiator, z)
 
     def bounds(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
-        """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError where they are not exact."""
+        """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError unless precision is exact."""
         if self.precision != "exact":
             raise ValueError(f"bounds need precision exact, found {self.precision}")
         return self._chunked(self._bounder, z)
@@ -139,14 +139,14 @@ class Reconstructor:
         field_normals: bool = False,
         clock: Callable[[], float] | None = None,
     ) -> Extraction:
-        """The surfaces of one latent or several, see `field` and `extraction.extract`.
+        """The surfaces of one latent or several, see `field` and `extraction.sparse.extract`.
 
         floaters:      "remove" leaves out debris, see `without_floaters`; "keep" keeps it.
         bridge_gap:    cube units; pieces whose gap is no wider are joined. 0 joins none.
-        certify:       find all of the surface, with proof. Raises ValueError where the fields are not exact.
-        field_normals: those of the level sets instead of the triangles', see `with_gradient_normals`.
+        certify:       find all of the surface, with proof. Raises ValueError unless precision is exact.
+        field_normals: normals of the level sets instead of the triangles, see `with_gradient_normals`.
 
-        Raises ValueError for options out of range, TypeError for a resolution that is no integer.
+        Raises ValueError for options out of range, TypeError for a resolution that is not an integer.
         """
         if floaters not in FLOATERS:
             raise ValueError(f"floaters: expected {' or '.join(FLOATERS)}, found {floaters!r}")
@@ -198,7 +198,7 @@ class Reconstructor:
 
     @property
     def crop(self) -> bool:
-        """Whether images may be cropped to the object when they are read; the framing 'centre' counts margins."""
+        """Whether images may be cropped to the object when they are read; the framing 'centre' needs their margins."""
         return self.framing == "fit"
 
     @cached_property
@@ -232,7 +232,7 @@ def _chunk() -> int:
 
 
 def _whole(resolution: int) -> int:
-    """Raises TypeError for what is no integer."""
+    """The resolution as an int. Raises TypeError if it is not an integer."""
     try:
         return operator.index(resolution)
     except TypeError:
@@ -240,5 +240,5 @@ def _whole(resolution: int) -> int:
 
 
 def _of_one(evaluate: Callable[[FoldedDecoder, Array], Array]) -> Callable[[FoldedDecoder, Array, Array], Array]:
-    """What takes the decoder of one object, for points that name their objects."""
+    """A function of one object's decoder, for decoders of several objects and points that name theirs."""
     return lambda folded, point, number: evaluate(folded.of(number), point)

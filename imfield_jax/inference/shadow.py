@@ -25,7 +25,7 @@ BASE = 0.12  # the lowest part of an object, as a fraction of its height
 FLAT = 1.5  # steepest floor without texture, in Lab units per pixel
 PROTRUDES = 0.02  # fraction of the object's size; a shadow that protrudes less does not change the framing
 LOWEST = 0.15  # fraction of the foreground; a region that reaches further below the rest is its foot, not its shadow
-INSIDE = 0.5  # fraction of the object's area; a larger shadow within its convex hull is its own bright side
+INSIDE = 0.5  # fraction of the object's area; a larger shadow within its convex hull is a bright side of the object
 
 
 def shadow_in_alpha(rgba: UInt8[np.ndarray, "H W 4"]) -> Bool[np.ndarray, "H W"]:
@@ -74,7 +74,7 @@ def _grown(mask: np.ndarray, radius: float) -> np.ndarray:
 
 
 def _fades(alpha: np.ndarray, region: np.ndarray, rim: np.ndarray) -> bool:
-    """Whether a region is faint where it meets the outside, next to its own alpha or at all."""
+    """Whether a region is faint where it meets the outside, absolutely or relative to its own alpha."""
     edge = alpha[region & rim]
     return edge.size > 0 and bool(np.median(edge) < max(FAINT, 0.5 * np.percentile(alpha[region], 95)))
 
@@ -102,7 +102,7 @@ def shadow_on_backdrop(
 
 
 def _stands_on(rest: np.ndarray, shadow: np.ndarray) -> bool:
-    """Whether a shadow belongs to the rest: beside and below it, not most of its height, and not inside it."""
+    """Whether a shadow may belong to the rest: lower, beside or below but not above or far below it, mostly outside."""
     if not rest.any() or _height(shadow) <= _height(rest):
         return False
     left, top, right, bottom = bounding_box(rest | shadow)
@@ -123,7 +123,7 @@ def _height(mask: np.ndarray) -> float:
 
 
 def flat_base(lab: Float[np.ndarray, "H W 3"], mask: Bool[np.ndarray, "H W"]) -> float:
-    """The fraction of a mask's width over which its lowest part is one flat area, as a floor or a hard shadow is."""
+    """The fraction of a mask's width over which its lowest part is one flat area, like a floor or a hard shadow."""
     left, top, right, bottom = bounding_box(mask)
     band = np.s_[bottom - max(3, round(BASE * (bottom - top))) : bottom, left:right]
     slope = ndimage.gaussian_gradient_magnitude(lab[band][..., 0], 1.5)

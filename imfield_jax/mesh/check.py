@@ -17,15 +17,15 @@ from imfield_jax.types import Mesh
 class Report:
     """The state of a mesh, judged by its indices alone except for the volume.
 
-    vertices, faces:    how many there are, used or not.
+    vertices, faces:    numbers, of used and unused ones.
     unused_vertices:    vertices without a face.
-    degenerate_faces:   faces that name a vertex twice.
+    degenerate_faces:   faces that use a vertex twice.
     boundary_edges:     edges with one face: holes.
     nonmanifold_edges:  edges with more than two faces.
-    misoriented_edges:  edges that two faces run along in the same direction.
+    misoriented_edges:  edges that two faces traverse in the same direction.
     components:         connected pieces, over shared vertices.
-    euler:              used vertices - edges + faces: 2 for each ball, 0 for each torus.
-    signed_volume:      in cubed units of the vertices, positive when the faces look outward.
+    euler:              used vertices - edges + faces: 2 for each sphere, 0 for each torus.
+    signed_volume:      in cubed units of the vertices, positive when the faces point outward.
     """
 
     vertices: int
@@ -41,7 +41,7 @@ class Report:
 
     @property
     def watertight(self) -> bool:
-        """Every edge has two faces that run along it in opposite directions. An empty mesh is not."""
+        """Whether every edge has two faces that traverse it in opposite directions; False for an empty mesh."""
         flaws = self.boundary_edges + self.nonmanifold_edges + self.misoriented_edges + self.degenerate_faces
         return self.faces > 0 and flaws == 0
 
@@ -54,7 +54,7 @@ class Report:
 def edge_counts(
     faces: Int[np.ndarray, "F 3"], vertices: int
 ) -> tuple[Int[np.ndarray, "E 2"], Int[np.ndarray, " E"], Int[np.ndarray, " E"]]:
-    """The undirected edges of faces, how many faces are on each, and how many of these run along it upward."""
+    """The undirected edges of faces, the number of faces of each, and of these that traverse it by rising index."""
     start, end = faces.ravel().astype(np.int64), np.roll(faces, -1, axis=1).ravel().astype(np.int64)
     keys = np.minimum(start, end) * vertices + np.maximum(start, end)
     order = np.argsort(keys)
@@ -75,7 +75,7 @@ def component_labels(mesh: Mesh) -> Int32[np.ndarray, " F"]:
 
 
 def signed_volume(mesh: Mesh) -> float:
-    """Volume enclosed, in cubed units; negative when faces look inward. It is meaningless for open meshes."""
+    """Volume enclosed, in cubed units; negative when faces point inward. Meaningless for open meshes."""
     corner = mesh.vertices[mesh.faces[:, 0]].astype(np.float64)
     return float((corner * face_vectors(mesh)).sum() / 6)
 
@@ -83,8 +83,8 @@ def signed_volume(mesh: Mesh) -> float:
 def check(mesh: Mesh) -> Report:
     """Examines a mesh.
 
-    Raises ValueError when the mesh is no mesh at all: a face names a vertex that does not exist, or a
-    vertex is not finite.
+    Raises ValueError when the mesh is invalid: a face has a vertex that does not exist, or a vertex is
+    not finite.
     """
     count, faces = len(mesh.vertices), mesh.faces
     if len(faces) and (faces.min() < 0 or faces.max() >= count):

@@ -2,7 +2,7 @@
 
 Coordinates are written as they are: y up, which is what GLB and OBJ expect, front towards -z. GLB
 carries a plain material and normals, OBJ and PLY normals; STL has neither and stores each triangle
-on its own. Units are the cube's unless the caller scales the mesh before.
+on its own. Units are the cube's unless the caller scales the mesh first.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
         raise ValueError("the mesh is empty, there is nothing to export")
     if mesh.normals is None:
         mesh = with_vertex_normals(mesh)
-    # Takes long to import, and brings ray tracers along where they are installed.
+    # Slow to import, and also imports ray tracers if they are installed.
     import trimesh
     from trimesh.exchange.obj import export_obj
     from trimesh.exchange.ply import export_ply
@@ -55,7 +55,7 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
 
 
 def _one_word(name: str) -> str:
-    """Readers of OBJ take the rest of the line or the first word of it: spaces become underscores."""
+    """The name with underscores for spaces: some readers of OBJ take only the first word of the line."""
     return "_".join(name.split()) or "mesh"
 
 

@@ -47,7 +47,7 @@ class Pieces:
 class LeftOut:
     """Pieces that were left out of a mesh.
 
-    volume: theirs together, as a fraction of the mesh's.   length: of the longest, in cube units.
+    volume: their total, as a fraction of the mesh's.   length: of the longest, in cube units.
     """
 
     pieces: int = 0

@@ -21,7 +21,7 @@ def face_vectors(mesh: Mesh) -> Float64[np.ndarray, "F 3"]:
 
 
 def unit(vectors: Float[np.ndarray, "N 3"]) -> tuple[Float32[np.ndarray, "N 3"], Bool[np.ndarray, " N"]]:
-    """Vectors of length one, and which rows had a length."""
+    """Vectors scaled to unit length, and which rows had a finite length above 0."""
     length = np.linalg.norm(vectors, axis=1)
     sound = np.isfinite(length) & (length > 0)
     result = np.broadcast_to(_FALLBACK, vectors.shape).astype(np.float32)

@@ -1,7 +1,7 @@
 """A shaded image of a mesh in plain numpy, so that inference can show its result without a renderer.
 
 The look is matte clay under a key and a fill light that move with the camera, darker in creases, on a
-light ground.
+light background.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def sides(mesh: Mesh, size: int = 320) -> UInt8[np.ndarray, "size 4*size 3"]:
     From front right, front left, back left and back right, all at one scale, so that a missing part is visible.
     """
     right, left = _FRONT, -_FRONT
-    some = dataclasses.replace(mesh, vertices=mesh.vertices[:: 1 + len(mesh.vertices) // 5000])  # do to fit cameras
+    some = dataclasses.replace(mesh, vertices=mesh.vertices[:: 1 + len(mesh.vertices) // 5000])  # enough to fit cameras
     cameras = [three_quarter_view(some, azimuth) for azimuth in (right, left, right + np.pi, left + np.pi)]
     distance = max(camera.distance for camera in cameras)
     return np.hstack([shade(mesh, dataclasses.replace(camera, distance=distance), size) for camera in cameras])
@@ -95,7 +95,7 @@ def _projected(
 
 
 def _shadow(mesh: Mesh, camera: Camera, size: int) -> np.ndarray:
-    """Light left on the floor under the mesh by an overcast sky, as an image [size, size] in 0..1."""
+    """The fraction of light that reaches the floor under the mesh (a soft shadow), as an image [size, size]."""
     floor = np.asarray(mesh.vertices, np.float64).copy()
     floor[:, 1] = floor[mesh.faces, 1].min()
     if camera.eye()[1] <= floor[0, 1]:
@@ -109,7 +109,7 @@ def _shadow(mesh: Mesh, camera: Camera, size: int) -> np.ndarray:
 
 
 def _blurred(image: np.ndarray, radius: int) -> np.ndarray:
-    """Three means over 2 radius + 1 pixels along each axis, nearly a Gaussian; 0 beyond the border."""
+    """Three box filters of 2 radius + 1 pixels along each axis, nearly a Gaussian; 0 beyond the border."""
     for _ in range(3):
         for _ in range(2):
             total = np.cumsum(np.pad(image, ((radius + 1, radius), (0, 0))), axis=0, dtype=np.float64)
@@ -119,7 +119,7 @@ def _blurred(image: np.ndarray, radius: int) -> np.ndarray:
 
 
 def _normals(mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarray, camera: Camera) -> np.ndarray:
-    """Unit normals [N, 3] in camera space at points of faces, on the side the camera is on."""
+    """Unit normals [N, 3] in camera space at points of faces, facing the camera."""
     a, b, c = np.moveaxis(np.asarray(mesh.vertices, np.float64)[faces], 1, 0)
     flat = np.cross(b - a, c - a)
     away = np.einsum("fc,fc->f", flat, a - camera.eye()) > 0
@@ -133,11 +133,11 @@ def _normals(mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarra
 
 
 def _openness(near: np.ndarray, rows: np.ndarray, columns: np.ndarray, size: int) -> np.ndarray:
-    """1 on flat and convex places down to about 0.4 in creases: [N].
+    """Ambient occlusion: 1 on flat and convex places down to about 0.4 in creases, [N].
 
     Opposite neighbours are compared in pairs with the middle: one over depth is linear on the
-    screen over a plane of any slant, so planes stay exactly bright. Neighbours much nearer
-    belong to another limb in front and are not a crease.
+    screen over a plane of any slant, so planes are not darkened at all. Neighbours much nearer
+    belong to another part in front and are not a crease.
     """
     middle = near[rows, columns]
     dark = np.zeros(len(rows), np.float32)

@@ -1,6 +1,6 @@
 """The visible face of each pixel of an image, in plain numpy.
 
-Triangles are cut into rows of pixels and the rows into pixels, all triangles at once, and the
+Triangles are split into rows of pixels and the rows into pixels, all triangles at once, and the
 nearest face of every pixel is kept by one maximum over (nearness, face) keys: work grows with the
 pixels covered, and neither large nor very many triangles are a special case.
 """
@@ -36,7 +36,7 @@ def visible(
             owner, y = face[low + line], row[low + line]
             offset = np.stack([column + 0.5, y + 0.5], axis=1) - corners[owner, 0]
             near = nearness[owner, 0] + np.einsum("nc,nc->n", slope[owner], offset)
-            # A sliver's gradient is all rounding: never leave the range of the corners.
+            # The gradient of a sliver is dominated by rounding: clip to the range of the corners.
             near = np.clip(near, nearness[owner].min(axis=1), nearness[owner].max(axis=1))
             bits = near.astype(np.float32).view(np.uint32).astype(np.uint64)  # ordered as the floats are
             np.maximum.at(key, y * size + column, (bits << np.uint64(32)) | (owner + 1).astype(np.uint64))
@@ -60,7 +60,7 @@ def _expand(first: np.ndarray, count: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _blocks(count: np.ndarray) -> Iterable[tuple[int, int]]:
-    """Cuts items into stretches (begin, end) of at most about PIXELS_AT_ONCE pixels together."""
+    """Splits items into ranges (begin, end) of at most about PIXELS_AT_ONCE pixels in total."""
     total = np.cumsum(count)
     if not len(total) or total[-1] == 0:
         return []
@@ -84,7 +84,7 @@ def _crossings(corners: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def _gradient(corners: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Change per pixel in x and y of what is linear on each triangle: [F, 2], 0 without area."""
+    """Change per pixel in x and y of values that are linear on each triangle: [F, 2], 0 without area."""
     (ax, ay), (bx, by) = np.moveaxis(corners[:, 1:] - corners[:, :1], 0, -1)
     a, b = (values[:, 1:] - values[:, :1]).T
     area = ax * by - ay * bx

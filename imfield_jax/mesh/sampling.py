@@ -13,7 +13,7 @@ from scipy.spatial.transform import Rotation
 from imfield_jax.mesh.normals import face_vectors, unit
 from imfield_jax.types import Mesh
 
-_TURN = Rotation.from_rotvec([0.5, 0.3, 0.4]).as_matrix()  # any that leaves no axis near another one
+_TURN = Rotation.from_rotvec([0.5, 0.3, 0.4]).as_matrix()  # any that maps no axis close to another one
 _ORDER_CELLS = 50  # per unit of length
 _ORDER_STRIDES = np.array([1_000_000.0, 1_000.0, 1.0])
 
@@ -40,11 +40,11 @@ class SurfacePoints:
 
     @functools.cached_property
     def tree(self) -> cKDTree:
-        """The k-d tree of the points, turned; built once, as a truth is compared with several predictions.
+        """The k-d tree of the rotated points; built once, as a truth is compared with several predictions.
 
-        Where every point is far away and nearly as far as its neighbours, as with a failed reconstruction,
-        a plain tree looks at most of its leaves: 10 to 30 s for 100,000 points. Large leaves that are not
-        shrunk to their points, and planes that are not parallel to the axes, bring that to 1.5 s.
+        Where all points are far from a query and nearly equally far, as with a failed reconstruction, a
+        plain tree visits most of its leaves: 10 to 30 s for 100,000 points. Large leaves that are not
+        shrunk to their points, and planes that are not parallel to the axes, reduce that to 1.5 s.
         """
         return cKDTree(self.points @ _TURN, leafsize=64, balanced_tree=False, compact_nodes=False)
 
@@ -63,7 +63,7 @@ class SurfacePoints:
 
 
 def sample_surface(mesh: Mesh, count: int, rng: np.random.Generator) -> SurfacePoints:
-    """Points spread evenly over the area of a mesh, independent of one another and in random order.
+    """Independent points, uniformly distributed over the area of a mesh, in random order.
 
     Normals are the mesh's own, interpolated, where it has them, else those of the faces. The same
     mesh and generator state give the same points. A mesh without area yields no points.
@@ -76,7 +76,7 @@ def sample_surface(mesh: Mesh, count: int, rng: np.random.Generator) -> SurfaceP
     # Strictly below the last sum, and to the right of equal ones, so that no face without area is hit.
     drawn = np.minimum(rng.random(count) * cumulated[-1], np.nextafter(cumulated[-1], 0))
     face = np.searchsorted(cumulated, drawn, side="right")
-    # The root makes the draw even over the triangle (Osada et al. 2002, "Shape distributions", 3.1).
+    # The root makes the draw uniform over the triangle (Osada et al. 2002, "Shape distributions", 3.1).
     root, along = np.sqrt(rng.random(count)), rng.random(count)
     weights = np.stack([1 - root, root * (1 - along), root * along], axis=-1)
     corners = mesh.faces[face]

@@ -33,7 +33,7 @@ class Row:
 
 
 def sheet(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, tile: int = 160) -> Sheet:
-    """An image of all rows: row i stands in group i % groups, at line i // groups.
+    """An image of all rows: row i is in group i % groups, on line i // groups.
 
     headings: one per column, or none.   tile: side of a tile in pixels.
     Raises ValueError without rows, or when rows and headings differ in their number of columns.
@@ -67,7 +67,7 @@ def sheet(rows: Sequence[Row], headings: Sequence[str] = (), groups: int = 1, ti
 
 
 def placeholder(text: str, side: int) -> Tile:
-    """A framed word where there is nothing to see, so that it is not taken for a gap."""
+    """A framed word in place of an image that would be empty, so that it is not mistaken for a gap."""
     square = Image.new("RGB", (side, side), PAPER)
     draw = ImageDraw.Draw(square)
     draw.rectangle([0, 0, side - 1, side - 1], outline=FAINT)
@@ -76,7 +76,7 @@ def placeholder(text: str, side: int) -> Tile:
 
 
 def _font(tile: int) -> ImageFont.FreeTypeFont:
-    # With a size, Pillow's own font is a scalable one.
+    # With a size, Pillow's default font is a scalable one.
     return cast(ImageFont.FreeTypeFont, ImageFont.load_default(max(_SMALLEST_TEXT, tile // 11)))
 
 
@@ -84,7 +84,7 @@ def _fitted(tile: Tile, side: int) -> Image.Image:
     """A square with the image in its middle, over white."""
     image = Image.fromarray(tile).convert("RGBA")
     scale = side / max(image.size)
-    # Blocks show the pixels that the network saw, once they are large enough to be of nearly one size.
+    # Nearest neighbour shows the pixels that the network saw; below this scale, blocks would differ in size.
     kind = Image.Resampling.NEAREST if scale > 3 else Image.Resampling.LANCZOS
     image = image.resize((max(1, round(image.width * scale)), max(1, round(image.height * scale))), kind)
     square = Image.new("RGBA", (side, side), PAPER)

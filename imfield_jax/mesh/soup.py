@@ -7,7 +7,7 @@ from jaxtyping import Bool, Int, Int64
 
 
 def merged(cells: Int[np.ndarray, "N 3"]) -> tuple[Int64[np.ndarray, " _"], Int64[np.ndarray, " N"]]:
-    """The first row of each distinct cell, in the order of their numbers, and the place of each cell among them."""
+    """The first row of each distinct cell, in lexicographic order, and the index of each cell among them."""
     order = np.lexsort(cells.T[::-1])  # stable, so the first of equal rows comes first
     is_new = np.ones(len(order), bool)
     is_new[1:] = (np.diff(cells[order], axis=0) != 0).any(axis=1)
@@ -17,7 +17,7 @@ def merged(cells: Int[np.ndarray, "N 3"]) -> tuple[Int64[np.ndarray, " _"], Int6
 
 
 def first_copies(faces: Int[np.ndarray, "F 3"]) -> Bool[np.ndarray, " F"]:
-    """Faces that repeat no earlier face, whichever way either is wound."""
+    """Faces that repeat no earlier face, whatever their winding."""
     first = np.zeros(len(faces), bool)
     first[merged(np.sort(faces, axis=1))[0]] = True
     return first

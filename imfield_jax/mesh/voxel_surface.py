@@ -1,13 +1,13 @@
 """The true surface of a solid of voxels.
 
 A record holds its shape as a solid, 256^3 voxels, and a surface metric needs points with normals.
-Marching cubes on the voxels has the right topology, down to rods and gaps of one voxel, but staircases
-for a surface: the normals of a ball agree with the truth by |dot| 0.92 only, and normal consistency would
+Marching cubes on the voxels has the right topology, down to rods and gaps of one voxel, but a
+staircase surface: the normals of a ball agree with the truth by |dot| 0.92 only, and normal consistency would
 measure the stairs. So its vertices are smoothed, without shrinking (Taubin 1995, "A signal processing
 approach to fair surface design") and never further than half a voxel, and then its normals a little more.
 
-Measured on analytic balls, tori, turned boxes, rods and sheets at 256^3, next to the same surface cut
-from a volume blurred by 0.6 voxel with normals from the gradient of one blurred by 1.5:
+Measured on analytic balls, tori, rotated boxes, rods and sheets at 256^3; in brackets, the surface
+of a volume blurred by 0.6 voxel with normals from the gradient of one blurred by 1.5:
 
                             distance, voxels     |dot| of normals
     ball, torus, ellipsoid  0.06-0.07  (0.11)    0.998  (0.999)
@@ -42,8 +42,8 @@ class Smoothing:
     steps: tuple[float, ...]
 
 
-MEASURED = Smoothing(20, (0.5, -0.53))  # there and back, so that nothing shrinks (Taubin)
-DISPLAYED = Smoothing(80, (1.0,))  # also the wide terraces on gentle slopes, but rods lose half a voxel
+MEASURED = Smoothing(20, (0.5, -0.53))  # forward and back, so that nothing shrinks (Taubin)
+DISPLAYED = Smoothing(80, (1.0,))  # also removes the wide terraces on gentle slopes, but rods lose half a voxel
 FURTHEST = 0.5  # voxels along each axis that smoothing may move a vertex
 NORMAL_ROUNDS = 4
 
@@ -70,7 +70,7 @@ def true_surface(solid: Shaped[np.ndarray, "R R R"], smoothing: Smoothing = MEAS
 
 
 def _bounds(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and past-the-last occupied index along each axis: two [3]; both 0 when empty."""
+    """First and one-past-last occupied index along each axis: two [3]; both 0 when empty."""
     low, high = np.zeros(3, int), np.zeros(3, int)
     xy, yz = np.any(occupied, axis=2), np.any(occupied, axis=0)
     for axis, line in enumerate((np.any(xy, axis=1), np.any(yz, axis=1), np.any(yz, axis=0))):
@@ -81,8 +81,8 @@ def _bounds(occupied: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _neighbour_mean(faces: np.ndarray, count: int) -> sparse.csr_matrix:
-    """[V, V]: times values at vertices, the mean over each vertex's neighbours. For closed meshes."""
-    # In a closed mesh every edge is run through once each way, so one direction per face finds all.
+    """The matrix [V, V] that maps values at vertices to the mean over each one's neighbours, for closed meshes."""
+    # In a closed mesh every edge is traversed once each way, so one direction per face finds all.
     ends = np.roll(faces, -1, axis=1).ravel()
     ones = np.ones(len(ends), np.float32)
     adjacent = sparse.csr_matrix((ones, (faces.ravel(), ends)), (count, count))

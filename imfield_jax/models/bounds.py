@@ -13,8 +13,8 @@ radii alone the bounds of a trained decoder are thousands of times too wide; wit
 tight but too expensive. So the SYMBOLS largest radii of each layer become symbols of their own.
 
 The bounds hold for the field as computed in floating point, not only for the exact function. The error of a
-float32 sum of K products is less than (K + 2) u times the sum of their sizes, u = 2^-24, in any order (Higham 2002,
-section 3.1); twice that is added to each radius, once for the field and once for the bounds' own sums.
+float32 sum of K products is less than (K + 2) u times the sum of their magnitudes, u = 2^-24, in any order (Higham
+2002, section 3.1); twice that is added to each radius, once for the field and once for the bounds' own sums.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from imfield_jax.types import Array
 SYMBOLS = 48  # per layer
 WAVE_SYMBOLS = 24  # for the sines and cosines of the point
 _PRECISION = jax.lax.Precision.HIGHEST
-_UNIT = 2.0**-24  # rounding of float32, relative
+_UNIT = 2.0**-24  # unit roundoff of float32
 
 
 class _Form(NamedTuple):
@@ -85,7 +85,7 @@ def _product(units: _Form, kernel: Array, symbols: int) -> tuple[jax.Array, jax.
 
 
 def _sum(terms: list[tuple[jax.Array, jax.Array]], bias: Array) -> _Form:
-    """Terms and bias. The symbols of the second term, that of the point, are the first ones of the first term."""
+    """The sum of terms and bias. The symbols of the second term, the point's, are the first ones of the first term."""
     (lines, radii), *others = terms
     for more, radius in others:
         lines = jnp.concatenate([lines[: len(more)] + more, lines[len(more) :]])
@@ -104,10 +104,10 @@ def _leaky_relu(units: _Form) -> _Form:
     undecided = (low < 0) & (high > 0)
     slope = jnp.where(low >= 0, 1.0, NEGATIVE_SLOPE)
     slope = jnp.where(undecided, (high - NEGATIVE_SLOPE * low) / jnp.where(undecided, high - low, 1.0), slope)
-    off = jnp.where(undecided, -low * (slope - NEGATIVE_SLOPE) / 2, 0.0)
+    deviation = jnp.where(undecided, -low * (slope - NEGATIVE_SLOPE) / 2, 0.0)
     lines = units.lines * slope[None]
-    lines = jnp.concatenate([lines[:1] + off[None], lines[1:]])
-    return _Form(lines, units.radii * slope + off + 8 * _UNIT * units.size, units.size)
+    lines = jnp.concatenate([lines[:1] + deviation[None], lines[1:]])
+    return _Form(lines, units.radii * slope + deviation + 8 * _UNIT * units.size, units.size)
 
 
 def _features(center: jax.Array, half: jax.Array, octaves: int) -> _Form:
@@ -124,12 +124,12 @@ def _features(center: jax.Array, half: jax.Array, octaves: int) -> _Form:
 
 
 def _tangent(value: jax.Array, slope: jax.Array, reach: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """A wave around an angle: its value there, its slope, how far the angle goes, [3] each -> lines [4, 3], radii [3].
+    """A wave around an angle: its value and slope there, the angle's half-width, [3] each -> lines [4, 3], radii [3].
 
     Its second derivative is at most |value| + reach and at most 1. Where the tangent bounds it less tightly than
     [-1, 1], that interval is used.
     """
-    off = reach**2 / 2 * jnp.minimum(1.0, jnp.abs(value) + reach)
-    good = off < 1
+    deviation = reach**2 / 2 * jnp.minimum(1.0, jnp.abs(value) + reach)
+    good = deviation < 1
     line = jnp.concatenate([value[None], jnp.diag(slope * reach)])
-    return jnp.where(good[None], line, 0.0), _enough(jnp.where(good, off, 1.0), 8)
+    return jnp.where(good[None], line, 0.0), _enough(jnp.where(good, deviation, 1.0), 8)

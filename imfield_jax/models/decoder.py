@@ -80,7 +80,7 @@ class FoldedDecoder:
     def in_dtype(self, dtype: DTypeLike) -> FoldedDecoder:
         """The decoder with the products between its hidden layers in another dtype; they are summed in float32.
 
-        The first layer and the last stay as they are: one keeps points apart, the other is one column.
+        The first and last layers keep theirs: one separates nearby points, the other has a single output.
         """
         first, *middle, last = self.layers
         converted = (
@@ -155,8 +155,8 @@ def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], 
 
     rows: number of rows for hidden units and for the point (may be 0); those of the latent follow.
     clipped: start small, around the middle of the output clip, outside of which the slope is tiny.
-    With one standard deviation for all rows, the 128 components of z, all near 0.5, drown the three
-    coordinates, and the first thousand updates go into growing the rows of the point.
+    With one standard deviation for all rows, the 128 components of z, all near 0.5, dominate the three
+    coordinates, and the first thousand updates are spent on growing the rows of the point.
     """
     hidden, point_width = rows
     deviations = jnp.full(shape[0], _LATENT_STD).at[: hidden + point_width].set(_WAVE_STD)
@@ -168,7 +168,7 @@ def _balanced_kernel(key: Array, shape: tuple[int, int], rows: tuple[int, int], 
 def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bool) -> Array:
     """Initial bias [out] that spreads the kinks of the units over the cube, for latents around 0.5."""
     if kernel.shape[0] == rows[0]:
-        # With the dtype: a weakly typed parameter is not after an update, and the second step would compile again.
+        # With the dtype: an update makes a weakly typed parameter strong, and the second step would compile again.
         return jnp.full(kernel.shape[1], SURFACE_LOGITS["leaky_clip"] if clipped else 0.0, kernel.dtype)
     return _BIAS_STD * jax.random.normal(key, kernel.shape[1:]) - 0.5 * kernel[sum(rows) :].sum(axis=0)
 
@@ -176,7 +176,7 @@ def _balanced_bias(key: Array, kernel: Array, rows: tuple[int, int], clipped: bo
 def point_features(point: Float[Array, " 3"], octaves: int) -> Float[Array, " 3+6*{octaves}"]:
     """The coordinates, then their sines and cosines of periods 2, 1, 1/2, ...
 
-    Networks learn fine structure from these far sooner than from coordinates alone (Mildenhall et al. 2020, "NeRF",
+    Networks learn fine structure from these much faster than from coordinates alone (Mildenhall et al. 2020, "NeRF",
     equation 4; Tancik et al. 2020, "Fourier features").
     """
     angles = jnp.concatenate([jnp.pi * 2.0**octave * point for octave in range(octaves)] or [point[:0]])

@@ -26,7 +26,7 @@ class ImageEncoderConfig:
     """latent: Z. width: channels of the first convolution (64 in ResNet18), doubled three times.
 
     stem_stride: 2 in IM-NET, which leaves out ResNet18's pooling; 4 reaches the size that the pooling
-    would and does a quarter of the work, for CPUs.
+    would, at a quarter of the work, for CPUs.
     """
 
     latent: int

@@ -79,7 +79,7 @@ class Networks:
         """Decoder values before the output function.
 
         sequential: decode the shapes one after another. The activations of one shape fit a CPU's cache,
-        those of a batch do not; accelerators want the batch at once.
+        those of a batch do not; accelerators are faster with the whole batch.
         """
 
         def of_shape(shape: tuple[Array, Array]) -> Array:
@@ -106,7 +106,7 @@ class Networks:
 
 
 def _applied(module: nn.Module, *inputs: Any, **options: Any) -> Any:
-    """`apply`, which Flax can only type as either of what it may return."""
+    """`apply`, whose return type is only a union in Flax."""
     return module.apply(*inputs, **options)
 
 

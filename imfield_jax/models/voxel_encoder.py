@@ -59,7 +59,7 @@ class StridedConvolution(nn.Module):
 def convolution(
     grid: Float[Array, "B R R R C"], kernel: Float[Array, "4 4 4 C features"], stride: int
 ) -> Float[Array, "B R//{stride} R//{stride} R//{stride} features"]:
-    """The strided convolution as XLA has it."""
+    """The strided convolution as XLA implements it."""
     padding = [(1, 1)] * 3 if stride == 2 else "VALID"
     layout = ("NDHWC", "DHWIO", "NDHWC")
     return lax.conv_general_dilated(

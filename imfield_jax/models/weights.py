@@ -57,7 +57,7 @@ def save_weights(path: str | os.PathLike, weights: Weights, dtype: str = "float3
 def load_weights(path: str | os.PathLike) -> Weights:
     """The inverse of `save_weights`, in float32.
 
-    Raises OSError when the file does not exist, ValueError when it is no weights file.
+    Raises OSError when the file does not exist, ValueError when it is not a weights file.
     """
     with damaged(path, "file of imfield_jax weights"):
         return _of_arrays(read_arrays(path))

@@ -1,7 +1,7 @@
 """Checkpoints: the only file that uses Orbax.
 
-A checkpoint is the `TrainState` after a number of updates of the run. Orbax writes it beside its
-final name and renames it, so a kill while saving leaves the previous one. Orbax does not delete
+A checkpoint is the `TrainState` after a number of updates of the run. Orbax writes it under
+another name and renames it, so a kill while saving leaves the previous one. Orbax does not delete
 atomically, so `restore` falls back to an older one when the newest cannot be read.
 """
 
@@ -44,7 +44,7 @@ class Checkpoints:
         self._manager.save(step, args=ocp.args.StandardSave(state), force=True)
 
     def _check_space(self, state: TrainState) -> None:
-        """Raises OSError for a disk without room: Orbax's writing threads would report it in a thousand lines."""
+        """Raises OSError if the disk is full: Orbax's writing threads would report it in a thousand lines."""
         self._manager.wait_until_finished()
         needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state))
         free = shutil.disk_usage(self._folder).free

@@ -18,10 +18,10 @@ _SECONDS, _UPDATES = 1.0, 5  # of timing per kind of stage, whichever is reached
 
 
 def remaining_seconds(run: Run, clock: Clock, current: int, state: TrainState) -> dict[str, float]:
-    """Seconds of each stage that is not finished, by name: updates, compilation to come and validation.
+    """Seconds of each stage that is not finished, by name: updates, remaining compilation and validation.
 
-    current: the number of the stage that `state` belongs to. Stages of the same kind and batch are timed once. Training
-    reuses the compiled functions, so only the timed updates, on copies of the state, are extra work.
+    current: the number of the stage that `state` belongs to. Stages of the same kind, batch and points are timed once.
+    Training reuses the compiled functions, so only the timed updates, on copies of the state, are extra work.
     """
     run.validate(state)
     validation = _seconds(clock, lambda: run.validate(state))
@@ -41,7 +41,7 @@ def remaining_seconds(run: Run, clock: Clock, current: int, state: TrainState) -
 
 
 def _timed(run: Run, clock: Clock, number: int, state: TrainState) -> tuple[float, float]:
-    """Seconds that a stage's first update takes longer than the others, and seconds of each other update."""
+    """Extra seconds of a stage's first update, which compiles, and seconds of each other update."""
     stage, feed = run.schedule.stages[number], run.feeds(number)
     same = replicated(run.mesh)
     copies = jax.tree.map(jnp.copy, (state.params, state.batch_stats))  # the step donates its state

@@ -1,6 +1,6 @@
 """The loop over stages and steps: resumes from the newest checkpoint, reports to an observer, saves.
 
-Batches and keys are functions of the step number, so a run that was killed and started again makes
+Batches and keys are functions of the step number, so a run that was killed and restarted gives
 the same weights, bit for bit, as one that was not.
 """
 
@@ -74,7 +74,7 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
 
 
 def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int, TrainState]:
-    """The number of updates so far and the state after them: of a checkpoint, or 0 and the first state."""
+    """The number of updates so far and the state after them: from a checkpoint, or 0 and the first state."""
     problem = None
     for step in checkpoints.steps():
         stage = run.schedule.stages[run.schedule.locate(step)]
@@ -128,7 +128,7 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
             _report(observer, stage, step, seen)
             seen = []
         if last or step % run.save_every == 0:
-            _check_finite(stage, step, "size of the weights", float(optax.tree.norm(trained(stage, state.params))))
+            _check_finite(stage, step, "norm of the weights", float(optax.tree.norm(trained(stage, state.params))))
             checkpoints.save(before + step, state)
         if step % run.validate_every == 0 and not last:
             observer.validated(stage, step, run.validate(state))
@@ -157,8 +157,8 @@ def _symptoms(stage: Stage, means: dict[str, float]) -> Iterator[str]:
     if means.get("predicted_inside", 1.0) < EMPTY_FRACTION * means.get("true_inside", 0.0):
         yield (
             f"the network predicts 'empty' everywhere ({means['predicted_inside']:.2%} of points predicted inside, "
-            f"{means['true_inside']:.2%} are; loss {means['loss']:.4f}): check the dataset's contact.png, or train "
-            "with a lower --learning_rate or --loss=bce into another --run"
+            f"{means['true_inside']:.2%} truly inside; loss {means['loss']:.4f}): check the dataset's contact.png, or "
+            "train with a lower --learning_rate or --loss=bce into another --run"
         )
     if stage.batch > 1 and means.get("latent_spread", 1.0) < COLLAPSED_SPREAD:
         yield (

@@ -18,7 +18,7 @@ def occupancy_loss(
 
     loss: "mse" between the field's value and {0, 1} (IM-NET, equation 2 with unit weights), or "bce",
     the cross-entropy of the logit: its gradient does not vanish where the sigmoid saturates.
-    Raises ValueError for "bce" of another output than the sigmoid: its level 0.5 is not at logit 0.
+    Raises ValueError for "bce" with another output than the sigmoid: its level 0.5 is not at logit 0.
     """
     check_loss(loss, output)
     if loss == "bce":

@@ -41,7 +41,7 @@ def _label(leaf: Array) -> str:
 
 
 def _matrix_axes(leaf: Array) -> optax.contrib.MuonDimensionNumbers:
-    """How a kernel is the matrix [inputs, outputs] of its layer."""
+    """The axes that make a kernel the matrix [inputs, outputs] of its layer."""
     return optax.contrib.MuonDimensionNumbers(tuple(range(leaf.ndim - 1)), leaf.ndim - 1)
 
 
@@ -49,7 +49,7 @@ def _spectral_size(shape: tuple[int, ...]) -> float:
     """The scale of a layer's update, by its largest singular value: sqrt(outputs / inputs).
 
     The outputs of every layer then change by the same amount per unit, however wide it is (Yang, Simon and
-    Bernstein 2023, "A spectral condition for feature learning"). With updates of one size per number
-    instead, the voxel encoder, of 8,192 inputs in its last layer, moves much too far for the decoder.
+    Bernstein 2023, "A spectral condition for feature learning"). With updates of one size per entry
+    instead, the voxel encoder, with 8,192 inputs to its last layer, changes too fast for the decoder.
     """
     return math.sqrt(shape[-1] / math.prod(shape[:-1]))

@@ -1,6 +1,6 @@
 """The stages of training, in the paper's order, and their settings.
 
-(1) `autoencoder_16`, `_32`, `_64`: voxel encoder and decoder on points of growing resolution.
+(1) `autoencoder_16`, `_32`, `_64`: voxel encoder and decoder on points of increasing resolution.
 (2) `encoder`: the image encoder regresses the latents of the frozen autoencoder.
 (3) `finetune` (ours): image encoder and decoder end to end on the occupancy of points.
 """
@@ -27,8 +27,8 @@ class Stage:
     kind:   AUTOENCODER, ENCODER or FINETUNE.
     level:  16, 32 or 64, the sampling level of its points; None where no points are needed.
     steps:  updates.   batch: shapes per update.   points: labelled points per shape.
-    learning_rate: after a short warm-up; `decay` lets it fall to zero along a cosine.
-    round:  above 1 in a stage that extends the same stage before it, with an optimizer that starts afresh.
+    learning_rate: after a short warm-up; `decay` reduces it to zero along a cosine.
+    round:  above 1 in a stage that extends the stage before it, with a fresh optimizer.
     """
 
     kind: str
@@ -54,7 +54,7 @@ class Schedule:
     loss:  "mse" (the paper's) on occupancy or "bce" on logits.
     beta1: Adam's; 0.5 in IM-NET.
     optimizer: "adam" (the paper's), or "muon" (Jordan et al. 2024), which turns the momentum of every
-           weight matrix into the nearest orthogonal one and leaves biases, scales and single rows to Adam.
+           weight matrix into the nearest orthogonal one and leaves biases, scales and single-output layers to Adam.
     latent_weight: weight of the distance to the autoencoder's latent beside the occupancy loss while finetuning.
     """
 

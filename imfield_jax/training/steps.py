@@ -18,7 +18,7 @@ from imfield_jax.types import Array
 
 Metrics = dict[str, Float[Array, ""]]
 Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Metrics]]
-Loss = tuple[Float[Array, ""], tuple[Tree, Metrics]]  # beside it the new batch_stats
+Loss = tuple[Float[Array, ""], tuple[Tree, Metrics]]  # the loss, and the new batch_stats
 LossFunction = Callable[..., Loss]  # of params, batch_stats, a batch of the stage's kind, latents
 
 

@@ -20,7 +20,7 @@ Validation = Callable[[TrainState], dict[str, float]]
 def validation(networks: Networks, held_out: HeldOut, sequential: bool) -> Validation:
     """A function from a state to {"voxels": IoU, "views": IoU}: means over shapes, from either input.
 
-    The intersection over union of each shape is over its uniform points, so it is of volumes.
+    The intersection over union of each shape is over uniform points, so it estimates that of volumes.
     """
     level = SURFACE_LOGITS[networks.preset.decoder.output]
 
@@ -71,7 +71,7 @@ def latents_of(
     chunk = min(32, count)
     pieces = []
     for start in range(0, count, chunk):
-        # The last chunk is filled up with the last row, so that all compile once.
+        # The last chunk is padded with the last row, so that all chunks compile once.
         rows = np.minimum(np.arange(start, start + chunk), count - 1)
         pieces.append(np.asarray(encode(params, voxels(rows))))
     return jax.numpy.asarray(np.concatenate(pieces)[:count])

@@ -82,7 +82,7 @@ def test_a_mesh_that_was_edited_is_not_replaced(folder):
 def test_files_of_other_settings_that_stay_get_a_line(folder):
     book = Manifest(folder, WEIGHTS, {**SETTINGS, "formats": ["glb"]})
     book.add(made("a"), "a.png", "image", {"a.glb": ""}, {})
-    assert "a.stl is of an earlier run" in book.results["a"]["notes"]
+    assert "a.stl is from an earlier run" in book.results["a"]["notes"]
 
 
 @pytest.mark.parametrize("name", ["a", "b"])

@@ -44,7 +44,7 @@ def test_converted_weights_make_meshes(converted, program, tmp_path):
 def test_an_existing_file_is_not_overwritten(converted, program):
     before = (converted / "weights.npz").read_bytes()
     done = program("convert", f"--from_pytorch={FILES[0]}", f"--run={converted}")
-    assert done.returncode == 1 and "exists: name another --run" in done.stderr
+    assert done.returncode == 1 and "exists and would be overwritten: choose another --run" in done.stderr
     assert (converted / "weights.npz").read_bytes() == before
 
 
@@ -55,7 +55,7 @@ def test_unconvertible_weights_are_one_line_that_names_the_file(program, tmp_pat
     (tmp_path / "cut.pth").write_bytes(FILES[0].read_bytes()[:5000])
     (tmp_path / "half.pth").write_bytes(tensors_file({"generator.linear_1.weight": np.zeros((4, 9), np.float32)}))
     for files, expected in (
-        (f"{FILES[0]},{tmp_path / 'other.pth'}", "other.pth has another generator.linear_7.bias than"),
+        (f"{FILES[0]},{tmp_path / 'other.pth'}", "differ in generator.linear_7.bias: they are not from one model"),
         (tmp_path / "cut.pth", "cut.pth: expected named tensors of PyTorch, found none"),
         (tmp_path / "half.pth", "half.pth: generator.linear_2.weight is missing"),
         (tmp_path / "none.pth", "none.pth"),

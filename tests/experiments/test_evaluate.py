@@ -95,7 +95,7 @@ def test_the_summary_is_printed_and_drawn(results):
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
-        ("--view=4", "views 0 to 3"),
+        ("--view=4", "--view: expected 0 to 3"),
         ("--split=validation", "no shapes in split"),
     ],
 )

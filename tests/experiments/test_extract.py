@@ -171,7 +171,7 @@ def test_two_runs_do_not_write_to_one_folder(straight_run, program, images, tmp_
     with locked(tmp_path / ".lock", "free"):
         refused = program("extract", images / "2.png", f"--run={straight_run}", f"--out={tmp_path}", RESOLUTION)
     assert refused.returncode == 1 and refused.stderr.count("\n") == 1
-    assert refused.stderr.startswith("error: another process writes meshes to")
+    assert refused.stderr.startswith("error: another process is writing meshes to")
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
 
 
@@ -247,7 +247,7 @@ def test_a_second_run_keeps_existing_results_and_ignores_its_own_outputs(program
     assert (first.returncode, second.returncode) == (0, 0), second.stderr
     assert "red, fast: " in first.stderr and "red, fast: " not in second.stderr
     for kind in ("input", "preview"):
-        assert f"warning: left out: {folder}/red, fast.{kind}.png: named as an output of extract" in second.stderr
+        assert f"warning: left out: {folder}/red, fast.{kind}.png: named like an output of extract" in second.stderr
     assert "1 of 1 meshes already exist" in second.stderr
     assert [line.partition(": ")[0] for line in json.loads((folder / "manifest.json").read_text())["left_out"]] == [
         *("manifest.json", "red, fast.stl"),

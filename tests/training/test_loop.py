@@ -307,7 +307,7 @@ def test_a_nan_loss_ends_the_run_before_it_is_saved(run, tmp_path):
         return occupancy * (np.nan if step >= 4 else 1)
 
     plan = dataclasses.replace(autoencoder_only(run, 60, broken), save_every=3)
-    with pytest.raises(ValueError, match="autoencoder_16: the size of the weights is nan after 6 updates: train with"):
+    with pytest.raises(ValueError, match="autoencoder_16: the norm of the weights is nan after 6 updates: train with"):
         go(plan, tmp_path)
     with Checkpoints(tmp_path) as checkpoints:
         assert checkpoints.steps() == [3]
