@@ -38,12 +38,14 @@ class ViewBatch:
 
     index:     row of each shape in its split.
     view:      in [0, 1], white background.
+    camera:    of the view, see `camera.view_camera`; NaN if it is not known.
     points:    in the cube; P is 0 while only the latent is regressed.
     occupancy: 1 inside, 0 outside.
     """
 
     index: Int32[Array, " B"]
     view: Float32[Array, "B 128 128 1"]
+    camera: Float32[Array, "B 7"]
     points: Float32[Array, "B P 3"]
     occupancy: Float32[Array, "B P"]
 

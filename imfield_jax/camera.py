@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float, Float32, Num
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,3 +75,38 @@ class Camera:
         azimuth, elevation = self.azimuth_radians, self.elevation_radians
         flat = np.cos(elevation)
         return np.array([np.sin(azimuth) * flat, np.sin(elevation), -np.cos(azimuth) * flat])
+
+
+VIEW_CAMERA = 7  # numbers of a view's camera
+
+
+def view_camera(camera: Camera, size: int, square: tuple[float, float, float]) -> Float32[np.ndarray, " 7"]:
+    """The camera of a view as numbers that a network predicts.
+
+    A view shows a square of an image, so its camera is that of the image with another focal length and a principal
+    point that is not its middle. The numbers: sine and cosine of the azimuth, the elevation in radians, scale,
+    nearness, and the principal point. The scale is the length in the view, 1 for half of its width, of a unit at the
+    cube's origin; the nearness is 1 / distance. Scale and nearness rather than focal length and distance, because
+    those two can hardly be told apart from afar, and these can.
+
+    camera: of a size x size image.   square: left, top and side, in its pixels, see `framing.framed_square`.
+    """
+    left, top, side = square
+    focal = size / side / np.tan(camera.fov_radians / 2)  # in half widths of the view
+    middle = [(size - 2 * left) / side - 1, (size - 2 * top) / side - 1]
+    azimuth = camera.azimuth_radians
+    return np.array(
+        [
+            *(np.sin(azimuth), np.cos(azimuth), camera.elevation_radians),
+            *(focal / camera.distance, 1 / camera.distance),
+            *middle,
+        ],
+        np.float32,
+    )
+
+
+def image_camera(view: Float[np.ndarray, " 7"]) -> Camera:
+    """The inverse of `view_camera` for the whole view as the image; the principal point, view[5:], is not kept."""
+    sine, cosine, elevation, scale, nearness = map(float, view[:5])
+    fov = 2 * np.arctan(nearness / scale)
+    return Camera(float(np.arctan2(sine, cosine)) % (2 * np.pi), elevation, 1 / nearness, float(fov))

@@ -40,17 +40,22 @@ def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128"]:
     Raises ValueError for another shape or dtype, an unknown framing, or an image in which no pixel
     is opaque enough (alpha > 8).
     """
-    if framing not in FRAMINGS:
-        raise ValueError(f"framing is {framing!r}, expected one of {', '.join(FRAMINGS)}")
-    if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
-        raise ValueError(f"the image is {rgba.dtype} {list(rgba.shape)}, expected uint8 [height, width, 4]")
+    _check(rgba, framing)
     visible = rgba[..., 3] > FAINTEST
-    if not visible.any():
-        raise ValueError("the image is empty: no pixel has alpha above 8 of 255")
     mask = object_pixels(rgba[..., 3])
     grey = composite(rgba)
     grey[visible & ~mask] = 255
     return _centre(grey) if framing == "centre" else _fit(grey, mask)
+
+
+def _check(rgba: np.ndarray, framing: str) -> None:
+    """Raises ValueError for what cannot be framed."""
+    if framing not in FRAMINGS:
+        raise ValueError(f"framing is {framing!r}, expected one of {', '.join(FRAMINGS)}")
+    if rgba.ndim != 3 or rgba.shape[2] != 4 or rgba.dtype != np.uint8:
+        raise ValueError(f"the image is {rgba.dtype} {list(rgba.shape)}, expected uint8 [height, width, 4]")
+    if not (rgba[..., 3] > FAINTEST).any():
+        raise ValueError("the image is empty: no pixel has alpha above 8 of 255")
 
 
 def object_pixels(alpha: UInt8[np.ndarray, "H W"]) -> Bool[np.ndarray, "H W"]:
@@ -74,6 +79,19 @@ def bounding_box(mask: Bool[np.ndarray, "H W"]) -> tuple[int, int, int, int]:
     """Left, top, right and bottom of a mask that is not empty, in Pillow's order, right and bottom exclusive."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+
+
+def framed_square(rgba: UInt8[np.ndarray, "H W 4"], framing: str) -> tuple[float, float, float]:
+    """Left, top and side, in pixels of an image, of the square that `frame` shows of it. Raises as `frame`."""
+    _check(rgba, framing)
+    if framing == "centre":
+        height, width = rgba.shape[:2]
+        side = max(height, width)
+        pixel = side / RENDERED_SIZE
+        return (width - side) / 2 + CROP.start * pixel, (height - side) / 2 + CROP.start * pixel, FRAMED_SIZE * pixel
+    left, top, right, bottom = bounding_box(object_pixels(rgba[..., 3]))
+    side = max(right - left, bottom - top) / FILL
+    return (left + right - side) / 2, (top + bottom - side) / 2, side
 
 
 def grey_to_view(grey: UInt8[SameArray, "*shape 128 128"]) -> Float32[SameArray, "*shape 128 128 1"]:

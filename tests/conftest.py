@@ -46,6 +46,9 @@ from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.coordinates import LEVEL_SIZES
 from imfield_jax.models.decoder import DecoderConfig, FoldedLayer
 from imfield_jax.models.image_encoder import ImageEncoderConfig
+from imfield_jax.models.plane_image_encoder import PlaneImageEncoderConfig
+from imfield_jax.models.plane_voxel_encoder import PlaneVoxelEncoderConfig
+from imfield_jax.models.planes import PlaneDecoderConfig
 from imfield_jax.models.presets import Preset
 from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 from imfield_jax.preparation.record import Record
@@ -105,6 +108,18 @@ def tiny_preset() -> Preset:
         decoder=DecoderConfig(8, (16, 8), skips=True, output="sigmoid", initial_std=None),
         voxel_encoder=VoxelEncoderConfig(8, width=4, affine=True, stem_stride=4),
         image_encoder=ImageEncoderConfig(8, width=4, stem_stride=4),
+        framing="fit",
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_planes() -> Preset:
+    """A spatial latent and networks for it, as small."""
+    return Preset(
+        name="tiny_planes",
+        decoder=PlaneDecoderConfig(resolution=8, channels=4, widths=(8, 8)),
+        voxel_encoder=PlaneVoxelEncoderConfig(resolution=8, channels=4, width=8),
+        image_encoder=PlaneImageEncoderConfig(8, 4, width=8, lifted=8, columns=2, grid=4, planes=8),
         framing="fit",
     )
 

@@ -30,8 +30,9 @@ from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.watch import Watch
 from imfield_jax.dataset.feed import FeedConfig
 from imfield_jax.inference.reconstructor import run_weights, shipped_categories, shipped_weights
+from imfield_jax.models.decoder import DecoderConfig
 from imfield_jax.models.networks import Networks
-from imfield_jax.models.presets import PRESETS, Preset
+from imfield_jax.models.presets import PRESETS, Preset, architecture
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.sources.listing import SOURCES
@@ -136,6 +137,8 @@ def _preset() -> Preset:
     preset = PRESETS[_PRESET.value]
     if not _BALANCED.value:
         return preset
+    if not isinstance(preset.decoder, DecoderConfig):
+        raise ValueError(f"--balanced: the weights of preset {preset.name} are balanced already")
     return dataclasses.replace(preset, decoder=dataclasses.replace(preset.decoder, initial_std=None))
 
 
@@ -249,7 +252,7 @@ def _initial(preset: Preset) -> tuple[Weights | None, dict | None]:
         return None, None
     path = _initial_path(_INIT_FROM.value)
     weights = load_weights(path)
-    found, wanted = (_architecture(each) for each in (weights.networks.preset, preset))
+    found, wanted = (architecture(each) for each in (weights.networks.preset, preset))
     if found != wanted:
         different = ", ".join(key for key in wanted if found[key] != wanted[key])
         raise ValueError(
@@ -274,13 +277,6 @@ def _initial_path(name: str) -> Path:
     raise ValueError(
         f"--init_from={name}: expected a weights file, a run folder or one of {', '.join(shipped_categories())}"
     )
-
-
-def _architecture(preset: Preset) -> dict:
-    """The fields that must agree for two presets to use the same weights: all but name and initial values."""
-    architecture = dataclasses.asdict(preset)
-    del architecture["name"], architecture["decoder"]["initial_std"]
-    return architecture
 
 
 def _config(networks: Networks, schedule: Schedule, origin: dict, init_from: dict | None) -> dict:

@@ -248,7 +248,7 @@ def _read_index(records: Path) -> dict:
 
 
 def _log(activity: str, done: int, total: int, note: str) -> None:
-    """The `preparation.Progress` of a build; failures are notes."""
+    """The `preparation.records.Progress` of a build; failures are notes."""
     if note:
         logging.warning("%s", note)
     else:

@@ -11,13 +11,19 @@ The arithmetic that converts stored integers to network inputs is shared, and is
 from __future__ import annotations
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from imfield_jax.camera import view_camera
 from imfield_jax.coordinates import index_to_point
 from imfield_jax.dataset.draws import Draw, draw
+from imfield_jax.framing import frame, framed_square
 from imfield_jax.types import SameArray
+
+if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
+    from imfield_jax.dataset.rows import Row
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,6 +58,12 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
         host=config.host,
         hosts=config.hosts,
     )
+
+
+def framed(row: Row, number: int, framing: str) -> tuple[UInt8[np.ndarray, "128 128"], Float32[np.ndarray, " 7"]]:
+    """A view of a shape as the network sees it, and its camera."""
+    image = row.view(number)
+    return frame(image, framing), view_camera(row.cameras[number], len(image), framed_square(image, framing))
 
 
 def indices_to_points(indices: UInt8[SameArray, "*shape 3"], grid: int) -> Float32[SameArray, "*shape 3"]:

@@ -17,9 +17,9 @@ from jaxtyping import Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.dataset.draws import Draw
-from imfield_jax.dataset.feed import FeedConfig, draw_batch, indices_to_points
+from imfield_jax.dataset.feed import FeedConfig, draw_batch, framed, indices_to_points
 from imfield_jax.dataset.rows import Split
-from imfield_jax.framing import frame, grey_to_view
+from imfield_jax.framing import grey_to_view
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -41,7 +41,7 @@ def view_stream(
     split: Split, config: FeedConfig, level: int | None, start: int = 0, parallel: int = 2
 ) -> tf.data.Dataset:
     """Batches `start`, `start` + 1, ... without end, as tuples in the field order of `ViewBatch`, or empty as above."""
-    types = (np.int32, np.float32, np.float32, np.float32)
+    types = (np.int32, np.float32, np.float32, np.float32, np.float32)
     return _stream(lambda step: _view_batch(split, config, level, int(step)), types, start, parallel)
 
 
@@ -55,8 +55,9 @@ def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) 
     stored = split.stored(level) if level else 0
     drawn = draw_batch(config, step, len(split), stored=stored, views=split.views)
     rows = [split[row] for row in drawn.index]
-    framed = np.stack([frame(row.view(int(k)), config.framing) for row, k in zip(rows, drawn.view, strict=True)])
-    return drawn.index, grey_to_view(framed), *_labelled(split, rows, drawn, level)
+    views = [framed(row, int(number), config.framing) for row, number in zip(rows, drawn.view, strict=True)]
+    greys, cameras = map(np.stack, zip(*views, strict=True))
+    return drawn.index, grey_to_view(greys), cameras, *_labelled(split, rows, drawn, level)
 
 
 class PipelineFeed:

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Int, UInt8
+from jaxtyping import Float32, Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.camera import VIEW_CAMERA
 from imfield_jax.coordinates import LEVEL_SIZES, VOXEL_RESOLUTION
-from imfield_jax.dataset.feed import FeedConfig, draw_batch, indices_to_points
-from imfield_jax.framing import FRAMED_SIZE, frame, grey_to_view
+from imfield_jax.dataset.feed import FeedConfig, draw_batch, framed, indices_to_points
+from imfield_jax.framing import FRAMED_SIZE, grey_to_view
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
     from imfield_jax.dataset.rows import Row, Split
@@ -37,6 +38,7 @@ class PackedSplit:
     values:  by level: 1 inside.
     grids:   by level: cells per axis of that grid.
     framing: how the views are cropped; None if there are no views.
+    cameras: of the views, see `camera.view_camera`.
     """
 
     names: tuple[str, ...]
@@ -46,6 +48,7 @@ class PackedSplit:
     grids: dict[int, int]
     framing: str | None = None
     views: UInt8[np.ndarray, "N K 128 128"] | None = None
+    cameras: Float32[np.ndarray, "N K 7"] | None = None
 
 
 def pack(
@@ -71,6 +74,7 @@ def pack(
         grids={level: split.grid(level) for level in LEVELS},
         framing=framing,
         views=arrays.get("views"),
+        cameras=arrays.get("cameras"),
     )
 
 
@@ -82,6 +86,7 @@ def _empty(count: int, split: Split, framing: str | None) -> dict[str, np.ndarra
         arrays[f"values_{level}"] = np.empty((count, stored), np.uint8)
     if framing is not None:
         arrays["views"] = np.empty((count, split.views, FRAMED_SIZE, FRAMED_SIZE), np.uint8)
+        arrays["cameras"] = np.empty((count, split.views, VIEW_CAMERA), np.float32)
     return arrays
 
 
@@ -92,7 +97,7 @@ def _fill(arrays: dict[str, np.ndarray], number: int, row: Row, framing: str | N
         arrays[f"values_{level}"][number] = row.values(level)
     if framing is not None:
         for view in range(row.view_count):
-            arrays["views"][number, view] = frame(row.view(view), framing)
+            arrays["views"][number, view], arrays["cameras"][number, view] = framed(row, view, framing)
 
 
 class ResidentFeed:
@@ -113,6 +118,7 @@ class ResidentFeed:
         self._gather_points = jax.jit(_gather_points, static_argnums=4, out_shardings=sharding)
         self._gather_voxels = jax.jit(_gather_voxels, out_shardings=sharding)
         self._gather_views = jax.jit(_gather_views, out_shardings=sharding)
+        self._gather_cameras = jax.jit(lambda cameras, index, view: cameras[index, view], out_shardings=sharding)
 
     def points(self, level: int, step: int) -> PointBatch:
         stored = self._packed.points[level].shape[1]
@@ -121,12 +127,13 @@ class ResidentFeed:
         return PointBatch(index, self._gather_voxels(self._voxels(), index), points, occupancy)
 
     def views(self, level: int | None, step: int) -> ViewBatch:
-        views = self._views()
+        views, cameras = self._views()
         any_level = level or LEVELS[0]
         stored = self._packed.points[any_level].shape[1] if level else 0
         index, chosen, view = self._draw(step, stored=stored, views=views.shape[1])
         points, occupancy = self._labelled(any_level, index, chosen)
-        return ViewBatch(index, self._gather_views(views, index, view), points, occupancy)
+        shown = self._gather_views(views, index, view), self._gather_cameras(cameras, index, view)
+        return ViewBatch(index, *shown, points, occupancy)
 
     def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[jax.Array, "B 64 64 64"]:
         return _gather_voxels(self._voxels(), jnp.asarray(index))
@@ -151,10 +158,11 @@ class ResidentFeed:
     def _voxels(self) -> jax.Array:
         return self._resident("voxels", self._packed.voxels)
 
-    def _views(self) -> jax.Array:
-        if self._packed.views is None:
+    def _views(self) -> tuple[jax.Array, jax.Array]:
+        """Views and their cameras."""
+        if self._packed.views is None or self._packed.cameras is None:
             raise ValueError("this split was packed without views: pack it with a framing")
-        return self._resident("views", self._packed.views)
+        return self._resident("views", self._packed.views), self._resident("cameras", self._packed.cameras)
 
 
 def _gather_points(

@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -26,7 +27,7 @@ from imfield_jax.framing import frame, grey_to_view
 from imfield_jax.inference.photo import Photo, read_image
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.bounds import signed_logit_bounds
-from imfield_jax.models.decoder import FoldedDecoder, signed_logit
+from imfield_jax.models.decoder import DecoderConfig, Folded, signed_logit
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
 
@@ -116,11 +117,12 @@ class Reconstructor:
         """Bounds on the fields of `field` in boxes, see `certified`. Raises ValueError unless precision is exact."""
         if self.precision != "exact":
             raise ValueError(f"bounds need precision exact, found {self.precision}")
+        preset = self.weights.networks.preset
+        if not isinstance(preset.decoder, DecoderConfig):
+            raise ValueError(f"no bounds are known for the decoder of preset {preset.name}: nothing can be certified")
         return self._chunked(self._bounder, z)
 
-    def _chunked(
-        self, make: Callable[[FoldedDecoder, int], ChunkedField], z: Float[Array, "*objects Z"]
-    ) -> ChunkedField:
+    def _chunked(self, make: Callable[[Folded, int], ChunkedField], z: Float[Array, "*objects Z"]) -> ChunkedField:
         z = np.atleast_2d(z)
         if not 1 <= len(z) <= OBJECTS:
             raise ValueError(f"expected 1 to {OBJECTS} latents, found {len(z)}")
@@ -239,6 +241,6 @@ def _whole(resolution: int) -> int:
         raise TypeError(f"resolution: expected a whole number of cells per axis, found {resolution!r}") from None
 
 
-def _of_one(evaluate: Callable[[FoldedDecoder, Array], Array]) -> Callable[[FoldedDecoder, Array, Array], Array]:
+def _of_one(evaluate: Callable[[Any, Array], Array]) -> Callable[[Folded, Array, Array], Array]:
     """A function of one object's decoder, for decoders of several objects and points that name theirs."""
     return lambda folded, point, number: evaluate(folded.of(number), point)

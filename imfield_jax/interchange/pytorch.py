@@ -18,8 +18,9 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Shaped
 
+from imfield_jax.models.decoder import DecoderConfig
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.models.presets import PRESETS, Preset
+from imfield_jax.models.presets import PRESETS, Preset, architecture
 from imfield_jax.models.weights import Weights
 
 PREFIXES = {"decoder": "generator", "voxel_encoder": "encoder", "image_encoder": "img_encoder"}
@@ -52,14 +53,13 @@ def to_pytorch(weights: Weights) -> dict[str, Shaped[np.ndarray, " ..."]]:
 
     Raises ValueError for networks that IM-NET-pytorch does not have, those of presets other than `improved`.
     """
-    tensors = {}
-    for path, array in _paths(weights.params, weights.batch_stats).items():
-        tensors[_their_name(path)] = _theirs(_their_name(path), array)
-        if path[-1] == "mean":
-            tensors[_their_name(path).replace(".running_mean", _COUNTER)] = np.array(0)
-    found, theirs = weights.networks.preset, _preset(tensors)
-    initial = dataclasses.replace(theirs.decoder, initial_std=found.decoder.initial_std)  # does not change the network
-    if found != dataclasses.replace(theirs, name=found.name, decoder=initial):
+    found, tensors = weights.networks.preset, {}
+    if isinstance(found.decoder, DecoderConfig):
+        for path, array in _paths(weights.params, weights.batch_stats).items():
+            tensors[_their_name(path)] = _theirs(_their_name(path), array)
+            if path[-1] == "mean":
+                tensors[_their_name(path).replace(".running_mean", _COUNTER)] = np.array(0)
+    if not tensors or architecture(found) != architecture(_preset(tensors)):
         raise ValueError(f"expected the networks of the preset improved, as in IM-NET-pytorch, found {found.name}")
     return tensors
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from functools import partial
+from typing import Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -48,6 +49,28 @@ class DecoderConfig:
     def point_width(self) -> int:
         """Rows of a kernel that the point feeds."""
         return 3 + 6 * self.octaves
+
+
+@runtime_checkable
+class Folded(Protocol):
+    """The decoders of some objects with their latents folded in, a pytree; of any kind of decoder."""
+
+    @property
+    def output(self) -> str:
+        """The output function, see `SURFACE_LOGITS`."""
+        ...
+
+    def of(self, number: Int[Array, ""]) -> Folded:
+        """The decoder of one of the objects."""
+        ...
+
+    def in_dtype(self, dtype: DTypeLike) -> Folded:
+        """The decoders with the products between their hidden layers in another dtype."""
+        ...
+
+    def logit(self, point: Float[Array, " 3"], precision: jax.lax.Precision | None = None) -> Float[Array, ""]:
+        """The value of the decoder of one object before the output function."""
+        ...
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("hidden", "point", "bias"), meta_fields=())
@@ -88,6 +111,19 @@ class FoldedDecoder:
             for layer in middle
         )
         return dataclasses.replace(self, layers=(first, *converted, last))
+
+    def logit(self, point: Float[Array, " 3"], precision: jax.lax.Precision | None = None) -> Float[Array, ""]:
+        """The value before the output function. precision: of the products, XLA's default if None."""
+        features = hidden = point_features(point, self.octaves)  # the first layer has no hidden units before it
+        for layer in self.layers:
+            value = layer.bias
+            if layer.point is not None:
+                value = value + jnp.dot(features, layer.point, precision=precision)
+            if layer.hidden is not None:
+                inputs = jnp.maximum(hidden, NEGATIVE_SLOPE * hidden).astype(layer.hidden.dtype)
+                value = value + jnp.dot(inputs, layer.hidden, precision=precision, preferred_element_type=value.dtype)
+            hidden = value
+        return hidden[0]
 
 
 class ImplicitDecoder(nn.Module):
@@ -137,6 +173,10 @@ class ImplicitDecoder(nn.Module):
             layers.append(FoldedLayer(hidden, point, bias))
         return FoldedDecoder(tuple(layers), self.config.output, self.config.octaves)
 
+    def logits(self, z: Float[Array, " Z"], points: Float[Array, "P 3"]) -> Float[Array, " P"]:
+        """The logits of an object at points."""
+        return jax.vmap(self.fold(z).logit)(points)
+
     def __call__(self, z: Float[Array, " Z"], point: Float[Array, " 3"]) -> Float[Array, ""]:
         """Occupancy of an object at a point."""
         return occupancy(self.fold(z), point)
@@ -183,22 +223,6 @@ def point_features(point: Float[Array, " 3"], octaves: int) -> Float[Array, " 3+
     return jnp.concatenate([point, jnp.sin(angles), jnp.cos(angles)])
 
 
-def logit(
-    folded: FoldedDecoder, point: Float[Array, " 3"], precision: jax.lax.Precision | None = None
-) -> Float[Array, ""]:
-    """The logit: the value before the output function. precision: of the products, XLA's default if None."""
-    features = hidden = point_features(point, folded.octaves)  # the first layer has no hidden units before it
-    for layer in folded.layers:
-        value = layer.bias
-        if layer.point is not None:
-            value = value + jnp.dot(features, layer.point, precision=precision)
-        if layer.hidden is not None:
-            inputs = jnp.maximum(hidden, NEGATIVE_SLOPE * hidden).astype(layer.hidden.dtype)
-            value = value + jnp.dot(inputs, layer.hidden, precision=precision, preferred_element_type=value.dtype)
-        hidden = value
-    return hidden[0]
-
-
 def activate(values: Float[Array, "*shape"], output: str) -> Float[Array, "*shape"]:
     """The output function, elementwise: "sigmoid", or a clip to [0, 1] with a leak outside."""
     if output == "sigmoid":
@@ -208,15 +232,15 @@ def activate(values: Float[Array, "*shape"], output: str) -> Float[Array, "*shap
     raise ValueError(f"decoder output: expected sigmoid or leaky_clip, found {output!r}")
 
 
-def occupancy(folded: FoldedDecoder, point: Float[Array, " 3"]) -> Float[Array, ""]:
+def occupancy(folded: Folded, point: Float[Array, " 3"]) -> Float[Array, ""]:
     """The decoder's occupancy at one point: 1 inside, surface at 0.5."""
-    return activate(logit(folded, point), folded.output)
+    return activate(folded.logit(point), folded.output)
 
 
-def signed_logit(folded: FoldedDecoder, point: Float[Array, " 3"]) -> Float[Array, ""]:
+def signed_logit(folded: Folded, point: Float[Array, " 3"]) -> Float[Array, ""]:
     """The field of one object at one point: positive inside, 0 on the surface.
 
     It is the logit, so it is nearly linear between neighbouring points and does not saturate. Products of a float32
     decoder keep full precision: accelerators would round their factors by default, and the surface would move.
     """
-    return logit(folded, point, jax.lax.Precision.HIGHEST) - SURFACE_LOGITS[folded.output]
+    return folded.logit(point, jax.lax.Precision.HIGHEST) - SURFACE_LOGITS[folded.output]

@@ -8,7 +8,7 @@ a missing one raises ValueError.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import jax
@@ -18,13 +18,25 @@ from flax import linen as nn
 from jax import lax
 from jaxtyping import Float, Key, Shaped
 
-from imfield_jax.models.decoder import FoldedDecoder, ImplicitDecoder, logit
-from imfield_jax.models.image_encoder import ImageEncoder
+from imfield_jax.models.decoder import DecoderConfig, Folded, ImplicitDecoder
+from imfield_jax.models.image_encoder import ImageEncoder, ImageEncoderConfig
+from imfield_jax.models.plane_image_encoder import PlaneImageEncoder, PlaneImageEncoderConfig
+from imfield_jax.models.plane_voxel_encoder import PlaneVoxelEncoder, PlaneVoxelEncoderConfig
+from imfield_jax.models.planes import PlaneDecoder, PlaneDecoderConfig
 from imfield_jax.models.presets import Preset
-from imfield_jax.models.voxel_encoder import VoxelEncoder
+from imfield_jax.models.voxel_encoder import VoxelEncoder, VoxelEncoderConfig
 from imfield_jax.types import Array
 
 Tree = dict  # of arrays, nested
+
+_MODULES: dict[type, Callable[[Any], nn.Module]] = {
+    DecoderConfig: ImplicitDecoder,
+    PlaneDecoderConfig: PlaneDecoder,
+    VoxelEncoderConfig: VoxelEncoder,
+    PlaneVoxelEncoderConfig: PlaneVoxelEncoder,
+    ImageEncoderConfig: ImageEncoder,
+    PlaneImageEncoderConfig: PlaneImageEncoder,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Networks:
             "voxel_encoder": voxels["params"],
             "image_encoder": views["params"],
         }
-        return params, views["batch_stats"]
+        return params, views.get("batch_stats", {})
 
     def shapes(self, parts: Iterable[str]) -> tuple[Tree, Tree]:
         """Array shapes of (params, batch_stats) for the decoder and these encoders."""
@@ -59,17 +71,39 @@ class Networks:
 
     def encode_views(self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 1"]) -> Float[Array, "B Z"]:
         """The latents of views in [0, 1], each view on its own."""
-        return _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
+        encoded = _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
+        return encoded[0] if self.predicts_cameras else encoded
+
+    def cameras(self, params: Tree, views: Float[Array, "B 128 128 1"]) -> Float[Array, "B 7"]:
+        """The predicted cameras of views, see `camera.view_camera`. Raises ValueError if these networks have none."""
+        if not self.predicts_cameras:
+            raise ValueError(f"networks of preset {self.preset.name} do not predict the camera")
+        return _applied(self._image_encoder, self._image_variables(params, {}), views)[1]
 
     def encode_views_in_training(
-        self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 1"]
-    ) -> tuple[Float[Array, "B Z"], Tree]:
-        """As `encode_views`, normalised over the batch; also the updated running statistics."""
-        variables = self._image_variables(params, batch_stats)
-        z, updated = _applied(self._image_encoder, variables, views, train=True, mutable=["batch_stats"])
-        return z, updated["batch_stats"]
+        self,
+        params: Tree,
+        batch_stats: Tree,
+        views: Float[Array, "B 128 128 1"],
+        cameras: Float[Array, "B 7"] | None = None,
+    ) -> tuple[Float[Array, "B Z"], Tree, Float[Array, "B 7"] | None]:
+        """As `encode_views`, normalised over the batch; also the updated running statistics and predicted cameras.
 
-    def fold(self, params: Tree, z: Float[Array, "*objects Z"]) -> FoldedDecoder:
+        cameras: for encoders that use them, in place of the predicted ones; NaN if not known.
+        """
+        variables = self._image_variables(params, batch_stats)
+        if self.predicts_cameras:
+            z, predicted = _applied(self._image_encoder, variables, views, cameras)
+            return z, batch_stats, predicted
+        z, updated = _applied(self._image_encoder, variables, views, train=True, mutable=["batch_stats"])
+        return z, updated["batch_stats"], None
+
+    @property
+    def predicts_cameras(self) -> bool:
+        """Whether the image encoder predicts the camera of a view."""
+        return isinstance(self.preset.image_encoder, PlaneImageEncoderConfig)
+
+    def fold(self, params: Tree, z: Float[Array, "*objects Z"]) -> Folded:
         """The decoders of the objects with these latents, for `decoder.occupancy`."""
         return _applied(self._decoder, {"params": params["decoder"]}, z, method="fold")
 
@@ -83,26 +117,30 @@ class Networks:
         """
 
         def of_shape(shape: tuple[Array, Array]) -> Array:
-            z, points = shape
-            return jax.vmap(logit, in_axes=(None, 0))(self.fold(params, z), points)
+            return _applied(self._decoder, {"params": params["decoder"]}, *shape, method="logits")
 
         return lax.map(of_shape, (z, points)) if sequential else jax.vmap(of_shape)((z, points))
 
     @property
-    def _decoder(self) -> ImplicitDecoder:
-        return ImplicitDecoder(self.preset.decoder)
+    def _decoder(self) -> nn.Module:
+        return _module(self.preset.decoder)
 
     @property
-    def _voxel_encoder(self) -> VoxelEncoder:
-        return VoxelEncoder(self.preset.voxel_encoder)
+    def _voxel_encoder(self) -> nn.Module:
+        return _module(self.preset.voxel_encoder)
 
     @property
-    def _image_encoder(self) -> ImageEncoder:
-        return ImageEncoder(self.preset.image_encoder)
+    def _image_encoder(self) -> nn.Module:
+        return _module(self.preset.image_encoder)
 
     @staticmethod
     def _image_variables(params: Tree, batch_stats: Tree) -> Tree:
         return {"params": _part(params, "image_encoder"), "batch_stats": batch_stats}
+
+
+def _module(config: Any) -> nn.Module:
+    """The network of a configuration."""
+    return _MODULES[type(config)](config)
 
 
 def _applied(module: nn.Module, *inputs: Any, **options: Any) -> Any:

@@ -1,17 +1,23 @@
-"""The named networks: `paper`, `improved` and `compact`.
+"""The named networks: `paper`, `improved`, `compact` and `planes`.
 
 paper     Chen & Zhang 2019: z = 128, six layers, (point, z) fed again to layers 2 to 5, sigmoid.
 improved  the authors' later networks, parameter for parameter those of IM-NET-pytorch.
 compact   the paper's decoder at a quarter of its width and narrower encoders: trains on a CPU in
           minutes and is small enough to ship.
+planes    the second generation: a latent laid out in space, and an image encoder that predicts the camera and lifts
+          the features of the view into the cube. Trained on one kind of shapes, it can describe others.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from imfield_jax.models.decoder import DecoderConfig
 from imfield_jax.models.image_encoder import ImageEncoderConfig
+from imfield_jax.models.plane_image_encoder import PlaneImageEncoderConfig
+from imfield_jax.models.plane_voxel_encoder import PlaneVoxelEncoderConfig
+from imfield_jax.models.planes import PlaneDecoderConfig
 from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 
 
@@ -23,9 +29,9 @@ class Preset:
     """
 
     name: str
-    decoder: DecoderConfig
-    voxel_encoder: VoxelEncoderConfig
-    image_encoder: ImageEncoderConfig
+    decoder: DecoderConfig | PlaneDecoderConfig
+    voxel_encoder: VoxelEncoderConfig | PlaneVoxelEncoderConfig
+    image_encoder: ImageEncoderConfig | PlaneImageEncoderConfig
     framing: str
 
 
@@ -51,7 +57,28 @@ PRESETS = {
         image_encoder=ImageEncoderConfig(128, width=32, stem_stride=4),
         framing="fit",
     ),
+    "planes": Preset(
+        name="planes",
+        decoder=PlaneDecoderConfig(resolution=32, channels=24, widths=(64, 64)),
+        voxel_encoder=PlaneVoxelEncoderConfig(resolution=32, channels=24),
+        image_encoder=PlaneImageEncoderConfig(resolution=32, channels=24),
+        framing="fit",
+    ),
 }
+
+_KINDS = {
+    "decoder": (DecoderConfig, PlaneDecoderConfig),
+    "voxel_encoder": (VoxelEncoderConfig, PlaneVoxelEncoderConfig),
+    "image_encoder": (ImageEncoderConfig, PlaneImageEncoderConfig),
+}
+
+
+def architecture(preset: Preset) -> dict:
+    """The fields that must agree for two presets to use the same weights: all but name and initial values."""
+    fields = dataclasses.asdict(preset)
+    del fields["name"]
+    fields["decoder"].pop("initial_std", None)
+    return fields
 
 
 def from_dict(fields: dict) -> Preset:
@@ -60,13 +87,17 @@ def from_dict(fields: dict) -> Preset:
     Raises ValueError when a field is missing or unknown.
     """
     try:
-        decoder = dict(fields["decoder"], widths=tuple(fields["decoder"]["widths"]))
-        return Preset(
-            name=fields["name"],
-            decoder=DecoderConfig(**decoder),
-            voxel_encoder=VoxelEncoderConfig(**fields["voxel_encoder"]),
-            image_encoder=ImageEncoderConfig(**fields["image_encoder"]),
-            framing=fields["framing"],
-        )
+        configs = {part: _config(part, fields[part]) for part in _KINDS}
+        return Preset(name=fields["name"], framing=fields["framing"], **configs)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the saved network configuration does not match this version: {error}") from error
+
+
+def _config(part: str, fields: dict) -> Any:
+    """The configuration of a network; its fields tell of which kind it is. Raises TypeError if of none."""
+    kinds = {kind: {field.name for field in dataclasses.fields(kind)} for kind in _KINDS[part]}
+    # Older files lack fields that have defaults now.
+    kind = next((kind for kind, names in kinds.items() if names >= set(fields)), None)
+    if kind is None:
+        raise TypeError(f"{part} has unknown fields among {', '.join(fields)}")
+    return kind(**{name: tuple(value) if name == "widths" else value for name, value in fields.items()})

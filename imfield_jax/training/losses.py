@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
+
+import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Float
 
 from imfield_jax.coordinates import LEVEL
 from imfield_jax.models.decoder import SURFACE_LOGITS, activate
+from imfield_jax.models.projection import project
 from imfield_jax.types import Array
+
+_BOX = np.array(list(itertools.product((-0.3, 0.3), repeat=3)), np.float32)  # its corners
 
 
 def occupancy_loss(
@@ -35,6 +42,22 @@ def check_loss(loss: str, output: str) -> None:
 def latent_loss(z: Float[Array, "B Z"], target: Float[Array, "B Z"]) -> Float[Array, ""]:
     """Mean squared error (IM-NET, supplementary: single view reconstruction)."""
     return jnp.square(z - target).mean()
+
+
+def camera_loss(predicted: Float[Array, "B 7"], cameras: Float[Array, "B 7"]) -> Float[Array, ""]:
+    """Mean distance, in half widths of the view, of where the corners of a box are seen and how near they are.
+
+    Unlike differences of the cameras' numbers, this weighs each of them by what it does to the view. Unknown cameras
+    (NaN) count as predicted.
+    """
+    known = jnp.where(jnp.isfinite(cameras), cameras, predicted)
+    return jnp.abs(_corners(predicted) - _corners(known)).mean()
+
+
+def _corners(cameras: Array) -> jax.Array:
+    """Place and nearness of the corners of the box: [B, 8, 3]."""
+    places, nearer = jax.vmap(project, in_axes=(0, None))(cameras, _BOX)
+    return jnp.concatenate([places, nearer[..., None]], axis=-1)
 
 
 def point_metrics(

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.training.losses import latent_loss, latent_spread, occupancy_loss, point_metrics
+from imfield_jax.training.losses import camera_loss, latent_loss, latent_spread, occupancy_loss, point_metrics
 from imfield_jax.training.optimizer import optimizer_of
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import TrainState, trained
@@ -19,6 +19,8 @@ from imfield_jax.types import Array
 Metrics = dict[str, Float[Array, ""]]
 Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Metrics]]
 Loss = tuple[Float[Array, ""], tuple[Tree, Metrics]]  # the loss, and the new batch_stats
+_CAMERA_WEIGHT = 0.3  # of the camera loss beside the others
+
 LossFunction = Callable[..., Loss]  # of params, batch_stats, a batch of the stage's kind, latents
 
 
@@ -57,19 +59,30 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequent
         loss = occupancy_loss(logits, batch.occupancy, output, schedule.loss)
         return loss, {**point_metrics(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
 
+    def camera_terms(cameras: Float[Array, "B 7"] | None, batch: ViewBatch) -> tuple[Float[Array, ""] | float, Metrics]:
+        if cameras is None:
+            return 0.0, {}
+        loss = camera_loss(cameras, batch.camera)
+        return _CAMERA_WEIGHT * loss, {"camera_loss": loss}
+
     def autoencoder(params: Tree, batch_stats: Tree, batch: PointBatch, latents: Float[Array, "N Z"]) -> Loss:
         loss, metrics = occupancy_terms(params, networks.encode_voxels(params, batch.voxels), batch)
         return loss, (batch_stats, metrics)
 
     def encoder(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
-        z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
-        return latent_loss(z, latents[batch.index]), (batch_stats, {"latent_spread": latent_spread(z)})
+        z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view, batch.camera)
+        loss, metrics = camera_terms(cameras, batch)
+        metrics = {**metrics, "latent_spread": latent_spread(z)}
+        return loss + latent_loss(z, latents[batch.index]), (batch_stats, metrics)
 
     def finetune(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
-        z, batch_stats = networks.encode_views_in_training(params, batch_stats, batch.view)
-        loss, metrics = occupancy_terms(params, z, batch)
+        # Lifted along the predicted cameras, as the views of a user are.
+        z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view)
+        of_camera, metrics = camera_terms(cameras, batch)
+        loss, of_points = occupancy_terms(params, z, batch)
         distance = latent_loss(z, latents[batch.index])
-        return loss + schedule.latent_weight * distance, (batch_stats, {**metrics, "latent_loss": distance})
+        metrics = {**metrics, **of_points, "latent_loss": distance}
+        return loss + of_camera + schedule.latent_weight * distance, (batch_stats, metrics)
 
     functions: dict[str, LossFunction] = {AUTOENCODER: autoencoder, ENCODER: encoder, FINETUNE: finetune}
     return functions[stage.kind]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -16,7 +14,6 @@ from imfield_jax.models.decoder import (
     FoldedLayer,
     ImplicitDecoder,
     activate,
-    logit,
     occupancy,
     point_features,
     signed_logit,
@@ -55,7 +52,7 @@ def test_folding_z_changes_nothing_beyond_rounding(name, fill, rng):
     points = rng.uniform(-0.5, 0.5, (50, 3)).astype(np.float32)
     for z in rng.uniform(0, 1, (3, config.latent)).astype(np.float32):
         folded = decoder.apply({"params": params}, z, method="fold")
-        values = jax.vmap(partial(logit, folded))(points)
+        values = jax.vmap(folded.logit)(points)
         expected = [reference(config, params, z, point) for point in points]
         np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6)
         whole = jax.vmap(lambda point, z=z: decoder.apply({"params": params}, z, point))(points)
@@ -167,5 +164,5 @@ def test_balanced_weights_start_where_a_clip_has_a_slope(rng):
     config = DecoderConfig(8, (64, 64, 32), skips=False, output="leaky_clip", initial_std=None)
     decoder, variables = initialised(config)
     folded = decoder.apply(variables, rng.uniform(0.4, 0.6, 8).astype(np.float32), method="fold")
-    values = jax.vmap(partial(logit, folded))(rng.uniform(-0.5, 0.5, (500, 3)).astype(np.float32))
+    values = jax.vmap(folded.logit)(rng.uniform(-0.5, 0.5, (500, 3)).astype(np.float32))
     assert 0.01 < np.std(values) < 0.5 and np.mean((values > 0) & (values < 1)) > 0.9

@@ -78,7 +78,7 @@ def test_a_view_ignores_its_neighbours_in_inference(layers, views):
 def test_training_normalises_over_the_batch_and_moves_the_running_statistics(networks, fill, views):
     params, stats = fill(jax.eval_shape(networks.init, jax.random.key(0)))
     encode = jax.jit(networks.encode_views_in_training)
-    z, updated = encode(params, stats, views)
+    z, updated, _ = encode(params, stats, views)
     first = convolved(1 - views, params["image_encoder"]["conv_0"]["kernel"], 4, padding=3)
     mean, variance = first.mean(axis=(0, 1, 2)), first.var(axis=(0, 1, 2))
     np.testing.assert_allclose(updated["bn_0"]["mean"], 0.9 * stats["bn_0"]["mean"] + 0.1 * mean, rtol=1e-3, atol=1e-5)

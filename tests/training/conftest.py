@@ -99,7 +99,8 @@ class NumpyFeed:
         index, points, occupancy = self._draw(step, self.count if level else 0)
         rng = np.random.default_rng([self.seed, step, 1])
         grey = np.float32(self._heights(index)) + rng.uniform(-0.1, 0.1, (128, 128, self.batch)).astype(np.float32)
-        return ViewBatch(index, np.ascontiguousarray(np.clip(grey, 0, 1).T[..., None]), points, occupancy)
+        view = np.ascontiguousarray(np.clip(grey, 0, 1).T[..., None])
+        return ViewBatch(index, view, np.full((self.batch, 7), np.nan, np.float32), points, occupancy)
 
     def voxels(self, index):
         below = np.arange(64)[None, :] < 64 * self._heights(np.asarray(index))[:, None]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
-from imfield_jax.training.losses import latent_loss, occupancy_loss, point_metrics
+from imfield_jax.camera import Camera, view_camera
+from imfield_jax.training.losses import camera_loss, latent_loss, occupancy_loss, point_metrics
 
 LOGITS = np.array([[-2.0, 0.5], [3.0, -0.25]], np.float32)
 OCCUPANCY = np.array([[0.0, 1.0], [1.0, 1.0]], np.float32)
@@ -48,6 +51,19 @@ def test_gradients_are_finite_at_saturation(output, loss):
 def test_the_latent_loss_is_a_mean_over_all_numbers():
     z, target = np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1.0, 0.0], [0.0, 4.0]])
     assert latent_loss(z, target) == pytest.approx((0 + 4 + 9 + 0) / 4)
+
+
+def test_the_camera_loss_is_what_cameras_do_to_a_view(rng):
+    camera = Camera(0.7, 0.3, 2.0, 0.8)
+    view = view_camera(camera, 137, (10.0, 20.0, 100.0))[None]
+    assert camera_loss(view, view) == 0
+    assert camera_loss(view, np.full((1, 7), np.nan, np.float32)) == 0
+    moved = view + np.float32([0, 0, 0, 0, 0, 0.06, 0])
+    assert camera_loss(moved, view) == pytest.approx(0.06 / 3, rel=1e-4)  # of x, y and nearness, x has changed
+    longer = view * np.float32([1.5, 1.5, 1, 1, 1, 1, 1])  # the same angle
+    assert camera_loss(longer, view) == pytest.approx(0, abs=1e-5)
+    turned = view_camera(dataclasses.replace(camera, azimuth_radians=0.7 + np.pi), 137, (10.0, 20.0, 100.0))[None]
+    assert camera_loss(turned, view) > 0.3
 
 
 def test_metrics_count_points():

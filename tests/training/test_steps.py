@@ -81,7 +81,7 @@ def test_the_autoencoder_is_measured_on_its_own_points(networks, stepped, variab
 
 def test_views_are_regressed_to_the_latents_of_their_own_shapes(networks, stepped, variables):
     before, _, metrics, [batch] = stepped(ENCODER, variables, 1)
-    z, _ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
+    z, *_ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
     expected = float(np.mean((z - LATENTS[batch.index]) ** 2))
     assert metrics["loss"] == pytest.approx(expected, rel=1e-4)
     assert metrics["latent_spread"] == pytest.approx(float(np.std(z, axis=0).mean()), rel=1e-4)
@@ -89,7 +89,7 @@ def test_views_are_regressed_to_the_latents_of_their_own_shapes(networks, steppe
 
 def test_finetuning_adds_the_weighted_distance_of_latents(networks, stepped, variables):
     before, _, metrics, [batch] = stepped(FINETUNE, variables, 1)
-    z, _ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
+    z, *_ = jax.jit(networks.encode_views_in_training)(before.params, before.batch_stats, batch.view)
     field = activate(jax.jit(networks.logits)(before.params, z, batch.points), "sigmoid")
     distance = float(np.mean((z - LATENTS[batch.index]) ** 2))
     assert metrics["latent_loss"] == pytest.approx(distance, rel=1e-4)

@@ -1,0 +1,236 @@
+"""The image encoder of spatial latents: one view in, three feature maps and the camera out.
+
+1. A residual network makes features of the view at four sizes, and a global code of the smallest.
+2. The camera is predicted from the global code.
+3. Features of the view are lifted into the cube: each cell of a coarse grid takes those at its projection, and those
+   at the projection of its mirror image in the plane x = 0, because most objects are symmetric and one side is hidden
+   (compare UCLID-Net, Guillard et al. 2020; DISN, Xu et al. 2019).
+4. Two-dimensional convolutions complete each plane of the grid, with the global code for what cannot be seen; between
+   them, each plane receives the means of the others along their shared axes.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import linen as nn
+from jaxtyping import Float
+
+from imfield_jax.camera import VIEW_CAMERA
+from imfield_jax.coordinates import grid_points
+from imfield_jax.models.decoder import NEGATIVE_SLOPE
+from imfield_jax.models.planes import PLANES, latent_size
+from imfield_jax.models.projection import project
+from imfield_jax.types import Array
+
+_MIRROR = np.array([-1, 1, 1], np.float32)
+_GROUPS = 8  # of group normalisation
+
+
+@dataclasses.dataclass(frozen=True)
+class PlaneImageEncoderConfig:
+    """resolution, channels: of the maps, as in `PlaneDecoderConfig`.
+
+    width:  channels of the largest features of the view, doubled at each smaller size.
+    lifted: channels of the features that are lifted, and `columns` of the grid they are lifted to.
+    grid:   cells per axis of that grid.   planes: channels while the planes are completed.
+    """
+
+    resolution: int
+    channels: int
+    width: int = 32
+    lifted: int = 32
+    columns: int = 12
+    grid: int = 16
+    planes: int = 64
+
+    @property
+    def latent(self) -> int:
+        """The number of values in a latent."""
+        return latent_size(self.resolution, self.channels)
+
+
+class PlaneImageEncoder(nn.Module):
+    """Views in [0, 1] on white -> latents, three flat maps, and the cameras of the views, see `camera.view_camera`.
+
+    camera: of each view, if known; NaN where it is not. The predicted camera lifts the features otherwise.
+    """
+
+    config: PlaneImageEncoderConfig
+
+    @nn.compact
+    def __call__(
+        self, view: Float[Array, "B 128 128 1"], camera: Float[Array, "B 7"] | None = None
+    ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"]]:
+        config = self.config
+        sizes = _Backbone(config.width, name="backbone")(view)
+        smallest = _active(sizes[-1])
+        code = _active(nn.Dense(8 * config.width, name="code")(smallest.reshape(len(view), -1)))
+        predicted = _CameraHead(name="camera")(code)
+        features = _Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
+        used = predicted if camera is None else jnp.where(jnp.isfinite(camera), camera, predicted)
+        cells = grid_points(config.grid).reshape(-1, 3)
+        lift = jax.vmap(_lifted, in_axes=(0, 0, None))
+        seen = nn.Dense(config.columns, name="seen")(lift(features, used, cells))
+        mirrored = nn.Dense(config.columns, name="mirrored")(lift(features, used, cells * _MIRROR))
+        grid = _active(seen + mirrored)
+        grid = grid.reshape(len(view), *(config.grid,) * 3, config.columns)
+        return _Completion(config, name="completion")(grid, code).reshape(len(view), -1), predicted
+
+
+class _Backbone(nn.Module):
+    """Features of a view at a quarter of its size, an eighth, a sixteenth and a thirty-second."""
+
+    width: int
+
+    @nn.compact
+    def __call__(self, view: Array) -> list[Array]:
+        stem = nn.Conv(self.width, (7, 7), strides=4, name="stem")(1.0 - view)
+        sizes = [_Residual(self.width, 1, name="block_1")(stem)]
+        for number, (factor, blocks) in enumerate(((2, 2), (4, 2), (8, 1)), start=2):
+            features = sizes[-1]
+            for block in range(blocks):
+                name = f"block_{number}" + "b" * block
+                features = _Residual(self.width * factor, 1 if block else 2, name=name)(features)
+            sizes.append(features)
+        return sizes
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions after normalisations, and a shortcut (He et al. 2016, "Identity mappings")."""
+
+    features: int
+    stride: int
+
+    @nn.compact
+    def __call__(self, image: Array) -> Array:
+        hidden = _active(nn.GroupNorm(_GROUPS, name="norm_1")(image))
+        hidden = nn.Conv(self.features, (3, 3), strides=self.stride, name="conv_1")(hidden)
+        hidden = _active(nn.GroupNorm(_GROUPS, name="norm_2")(hidden))
+        hidden = nn.Conv(self.features, (3, 3), name="conv_2")(hidden)
+        if self.stride != 1 or image.shape[-1] != self.features:
+            image = nn.Conv(self.features, (1, 1), strides=self.stride, name="shortcut")(image)
+        return image + hidden
+
+
+class _Pyramid(nn.Module):
+    """Features at a quarter of the view's size that know its larger surroundings (Lin et al. 2017, "FPN")."""
+
+    width: int
+    features: int
+
+    @nn.compact
+    def __call__(self, sizes: list[Array], code: Array) -> Array:
+        *larger, smallest = sizes
+        out = nn.Conv(4 * self.width, (1, 1), name="top")(smallest)
+        out = out + jnp.expand_dims(nn.Dense(4 * self.width, name="code")(code), (1, 2))
+        for number, (size, width) in enumerate(zip(larger[::-1], (4, 2, 2), strict=True), start=1):
+            out = _doubled(nn.Conv(width * self.width, (1, 1), name=f"reduce_{number}")(out))
+            out = out + nn.Conv(width * self.width, (1, 1), name=f"lateral_{number}")(size)
+            out = _active(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
+        return nn.Conv(self.features, (1, 1), name="out")(out)
+
+
+class _CameraHead(nn.Module):
+    """A global code to a camera: around the middle of what photographs have, and never beyond what can be projected."""
+
+    @nn.compact
+    def __call__(self, code: Array) -> Array:
+        hidden = _active(nn.Dense(64, name="hidden")(code))
+        out = 0.5 * nn.Dense(VIEW_CAMERA, kernel_init=nn.initializers.normal(0.02), name="out")(hidden)
+        azimuth, elevation, scale, nearness, middle = jnp.split(out, (2, 3, 4, 5), axis=-1)
+        return jnp.concatenate(
+            [
+                azimuth,
+                0.45 + 0.8 * jnp.tanh(elevation),
+                1.5 * jnp.exp(jnp.tanh(scale)),
+                0.6 + 0.55 * jnp.tanh(nearness),
+                0.5 * jnp.tanh(middle),
+            ],
+            axis=-1,
+        )
+
+
+class _Completion(nn.Module):
+    """A grid of features in the cube to the maps of a latent: [B, G, G, G, C] -> [B, 3, R, R, C]."""
+
+    config: PlaneImageEncoderConfig
+
+    @nn.compact
+    def __call__(self, grid: Array, code: Array) -> Array:
+        config = self.config
+        maps = []
+        for number, (row, column) in enumerate(PLANES, start=1):
+            image = jnp.transpose(grid, (0, 1 + row, 1 + column, 4 - row - column, 4))
+            image = nn.Conv(config.planes, (1, 1), name=f"plane_{number}")(image.reshape(*image.shape[:3], -1))
+            maps.append(image + jnp.expand_dims(nn.Dense(config.planes, name=f"code_{number}")(code), (1, 2)))
+        planes = jnp.stack(maps, axis=1)
+        for number in (1, 2):
+            both = jnp.concatenate([planes, _others(planes)], axis=-1)
+            mixed = nn.Conv(config.planes, (1, 1), name=f"mix_{number}")(_images(both))
+            planes = planes + self._surroundings(mixed, number).reshape(planes.shape)
+        out = _images(planes)
+        for number in range(1, 1 + int(np.log2(config.resolution // config.grid))):
+            out = _active(nn.Conv(config.planes, (3, 3), name=f"finer_{number}")(_doubled(out)))
+        out = nn.Conv(config.channels, (1, 1), name="out")(out)
+        return out.reshape(-1, len(PLANES), *out.shape[1:])
+
+    def _surroundings(self, image: Array, number: int) -> Array:
+        """One step of a U-Net: [N, G, G, C] -> the same."""
+        width = self.config.planes
+        coarse = _active(nn.Conv(2 * width, (3, 3), strides=2, name=f"coarser_{number}")(_active(image)))
+        coarse = coarse + _active(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
+        both = jnp.concatenate([_doubled(coarse), _active(image)], axis=-1)
+        return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(both)
+
+
+def _lifted(features: Array, camera: Array, points: Array) -> Array:
+    """Features of a view at the projections of points, and how near each point is: [H, W, C] -> [P, C + 1]."""
+    places, nearer = project(camera, points)
+    return jnp.concatenate([_interpolated(features, places), nearer[:, None]], axis=-1)
+
+
+def _interpolated(image: Array, places: Array) -> Array:
+    """Bilinear samples of an image [H, W, C] at places in [-1, 1], x first; beyond its border, those of the border."""
+    size = image.shape[0]
+    at = jnp.clip((places + 1) * (size / 2) - 0.5, 0.0, size - 1.0)
+    low = jnp.minimum(at.astype(jnp.int32), size - 2)
+    right, down = jnp.split(at - low, 2, axis=-1)
+    pixels = image.reshape(size * size, -1)
+    first = low[:, 1] * size + low[:, 0]
+    upper = pixels[first] * (1 - right) + pixels[first + 1] * right
+    lower = pixels[first + size] * (1 - right) + pixels[first + size + 1] * right
+    return upper * (1 - down) + lower * down
+
+
+def _others(planes: Array) -> Array:
+    """For each plane, the means of the other two over the axis that they do not share with it: [B, 3, G, G, 2 C]."""
+    means = []
+    for mine in PLANES:
+        found = []
+        for number, other in enumerate(PLANES):
+            if other == mine:
+                continue
+            (shared,) = set(mine) & set(other)
+            mean = planes[:, number].mean(axis=2 - other.index(shared))  # [B, G, C] along the shared axis
+            found.append(jnp.broadcast_to(jnp.expand_dims(mean, 2 - mine.index(shared)), planes[:, 0].shape))
+        means.append(jnp.concatenate(found, axis=-1))
+    return jnp.stack(means, axis=1)
+
+
+def _images(planes: Array) -> Array:
+    """[B, 3, G, G, C] -> [3 B, G, G, C]."""
+    return planes.reshape(-1, *planes.shape[2:])
+
+
+def _doubled(image: Array) -> Array:
+    """Twice the size, by bilinear interpolation."""
+    batch, height, width, channels = image.shape
+    return jax.image.resize(image, (batch, 2 * height, 2 * width, channels), "linear")
+
+
+def _active(values: Array) -> Array:
+    return jnp.maximum(values, NEGATIVE_SLOPE * values)
