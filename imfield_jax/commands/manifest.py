@@ -8,6 +8,10 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float32
+
+from imfield_jax.camera import image_camera
 from imfield_jax.commands.inputs import sha256
 from imfield_jax.files import write_atomic
 from imfield_jax.inference.batch import Failure, Reconstruction
@@ -126,6 +130,22 @@ def _facts(made: Reconstruction) -> dict:
         "volume": round(report.signed_volume, 6),
         "watertight": report.watertight,
         "outward": report.signed_volume > 0,
+        "camera": None if made.camera is None else _camera(made.camera),
+    }
+
+
+def _camera(view: Float32[np.ndarray, " 7"]) -> dict:
+    """The predicted camera of the view, <name>.input.png; angles in degrees, lengths in cube units.
+
+    principal_point: in half widths of the view, from its middle to the right and down.
+    """
+    camera = image_camera(view)
+    return {
+        "azimuth": round(float(np.degrees(camera.azimuth_radians)), 2),
+        "elevation": round(float(np.degrees(camera.elevation_radians)), 2),
+        "distance": round(camera.distance, 4),
+        "field_of_view": round(float(np.degrees(camera.fov_radians)), 2),
+        "principal_point": [round(float(value), 4) for value in view[5:]],
     }
 
 

@@ -53,6 +53,7 @@ class Reconstruction:
     cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
+    camera:  of the view, see `camera.view_camera`; None if the network does not predict it.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Reconstruction:
     left_out: LeftOut
     certificate: Certificate | None
     seconds: dict[str, float]
+    camera: Float32[np.ndarray, " 7"] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +86,7 @@ class _Encoded:
     view: UInt8[np.ndarray, "128 128"]
     notes: list[str]
     z: Float32[np.ndarray, " Z"]
+    camera: Float32[np.ndarray, " 7"] | None
     seconds: float
 
 
@@ -117,8 +120,9 @@ def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
         view = model.view(photo.rgba)
     except (ValueError, OSError) as error:
         return Failure(item.name, str(error))
-    z = model.encode_views(grey_to_view(view)[None])[0]
-    return _Encoded(item, view, photo.notes, z, time.perf_counter() - started)
+    z, cameras = model.encode_views_and_cameras(grey_to_view(view)[None])
+    camera = None if cameras is None else cameras[0]
+    return _Encoded(item, view, photo.notes, z[0], camera, time.perf_counter() - started)
 
 
 def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:
@@ -139,4 +143,5 @@ def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstru
         left_out=extraction.left_out[number],
         certificate=extraction.certificate,
         seconds={"read and encode": encoded.seconds, **phases},
+        camera=encoded.camera,
     )

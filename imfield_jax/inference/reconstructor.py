@@ -95,7 +95,14 @@ class Reconstructor:
 
     def encode_views(self, views: Float[Array, "B 128 128 1"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of what the network sees."""
-        return np.asarray(self._encode_views(self._params, self._batch_stats, views))
+        return self.encode_views_and_cameras(views)[0]
+
+    def encode_views_and_cameras(
+        self, views: Float[Array, "B 128 128 1"]
+    ) -> tuple[Float32[np.ndarray, "B Z"], Float32[np.ndarray, "B 7"] | None]:
+        """As `encode_views`, with the predicted cameras of the views if these networks predict them."""
+        z, cameras = self._encode_views(self._params, self._batch_stats, views)
+        return np.asarray(z), None if cameras is None else np.asarray(cameras)
 
     def encode_voxels(self, voxels: Shaped[Array, "B 64 64 64"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of voxels, 0 or 1."""
@@ -205,7 +212,7 @@ class Reconstructor:
 
     @cached_property
     def _encode_views(self) -> Callable:
-        return jax.jit(self.weights.networks.encode_views)
+        return jax.jit(self.weights.networks.encode_views_and_cameras)
 
     @cached_property
     def _encode_voxels(self) -> Callable:

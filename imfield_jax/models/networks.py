@@ -71,14 +71,14 @@ class Networks:
 
     def encode_views(self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 1"]) -> Float[Array, "B Z"]:
         """The latents of views in [0, 1], each view on its own."""
-        encoded = _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
-        return encoded[0] if self.predicts_cameras else encoded
+        return self.encode_views_and_cameras(params, batch_stats, views)[0]
 
-    def cameras(self, params: Tree, views: Float[Array, "B 128 128 1"]) -> Float[Array, "B 7"]:
-        """The predicted cameras of views, see `camera.view_camera`. Raises ValueError if these networks have none."""
-        if not self.predicts_cameras:
-            raise ValueError(f"networks of preset {self.preset.name} do not predict the camera")
-        return _applied(self._image_encoder, self._image_variables(params, {}), views)[1]
+    def encode_views_and_cameras(
+        self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 1"]
+    ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"] | None]:
+        """The latents, and the predicted cameras (see `camera.view_camera`) if the image encoder predicts them."""
+        encoded = _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
+        return encoded if self.predicts_cameras else (encoded, None)
 
     def encode_views_in_training(
         self,

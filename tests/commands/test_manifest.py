@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pytest
 
+from imfield_jax.camera import Camera, view_camera
 from imfield_jax.commands import manifest
 from imfield_jax.commands.inputs import sha256
 from imfield_jax.commands.manifest import Manifest
@@ -103,6 +104,19 @@ def test_results_of_other_images_stay_and_those_of_the_same_name_are_replaced(fo
         ("a", "changed"),
     ]
     assert written["skipped"] == ["c.png is damaged"]
+
+
+def test_a_predicted_camera_is_that_of_the_view(folder):
+    camera = Camera(np.radians(300), np.radians(12), 2.5, np.radians(40))
+    book = Manifest(folder, WEIGHTS, SETTINGS)
+    book.add(made("a", camera=view_camera(camera, 137, (0.0, 0.0, 137.0))), "a.png", "image", {}, {})
+    assert book.results["a"]["camera"] == {
+        "azimuth": pytest.approx(300, abs=0.01),
+        "elevation": pytest.approx(12, abs=0.01),
+        "distance": pytest.approx(2.5, abs=1e-3),
+        "field_of_view": pytest.approx(40, abs=0.01),
+        "principal_point": [0, 0],
+    }
 
 
 def test_a_line_tells_what_was_done_to_the_pieces(folder):

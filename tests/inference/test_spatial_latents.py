@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
+from imfield_jax.framing import grey_to_view
+from imfield_jax.inference.batch import Item, Settings, reconstruct
+from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.interchange.pytorch import to_pytorch
 from imfield_jax.mesh.check import check
@@ -49,6 +54,18 @@ def test_meshes_are_closed_at_any_resolution(model, z):
             assert check(mesh).watertight or not len(mesh.faces)
     report = check(model.mesh(np.full((60, 90, 4), 255, np.uint8), 24, floaters="keep"))
     assert report.watertight or not report.faces
+
+
+def test_the_predicted_camera_is_part_of_the_result(weights, rng):
+    rgba = rng.integers(256, size=(90, 70, 4), dtype=np.uint8)
+    full = weights.params["decoder"] | {"layer_3_bias": np.float32([1e3])}  # whatever the latent
+    model = Reconstructor(dataclasses.replace(weights, params=weights.params | {"decoder": full}))
+    item = Item("a", lambda: Photo(rgba, []))
+    [made] = reconstruct(model, [item], Settings(resolution=24, floaters="keep"))
+    view = grey_to_view(model.view(rgba))[None]
+    np.testing.assert_allclose(
+        made.camera, weights.networks.encode_views_and_cameras(weights.params, {}, view)[1][0], rtol=1e-3, atol=1e-4
+    )
 
 
 def test_weights_survive_their_file(model, weights, z, tmp_path):

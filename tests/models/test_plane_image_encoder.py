@@ -74,10 +74,10 @@ def test_planes_learn_the_means_of_the_others_along_shared_axes(rng):
 
 def test_the_camera_decides_where_features_go_and_an_unknown_one_is_predicted(networks, params, views):
     encode = jax.jit(networks.encode_views_in_training)
-    predicted = networks.cameras(params, views)
+    z, predicted = networks.encode_views_and_cameras(params, {}, views)
     alone, _, cameras = encode(params, {}, views)
     np.testing.assert_allclose(cameras, predicted, atol=1e-5)
-    np.testing.assert_allclose(networks.encode_views(params, {}, views), alone, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(z, alone, rtol=1e-3, atol=1e-4)
     unknown, _, _ = encode(params, {}, views, np.full((2, 7), np.nan, np.float32))
     np.testing.assert_allclose(unknown, alone, rtol=1e-3, atol=1e-4)
     known, _, _ = encode(params, {}, views, CAMERAS)
@@ -93,8 +93,3 @@ def test_no_code_predicts_a_camera_that_cannot_project(rng):
     elevation, scale, nearness = cameras[:, 2:5].T
     assert np.abs(elevation).max() < np.pi / 2 and scale.min() > 0 and nearness.min() > 0
     assert (1 / nearness).min() > np.sqrt(3) / 2  # outside of the cube
-
-
-def test_networks_without_a_camera_say_so(tiny_preset, views):
-    with pytest.raises(ValueError, match="networks of preset tiny do not predict the camera"):
-        Networks(tiny_preset).cameras({}, views)
