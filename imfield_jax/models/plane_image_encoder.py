@@ -26,7 +26,7 @@ from imfield_jax.models.planes import PLANES, latent_size
 from imfield_jax.models.projection import project
 from imfield_jax.types import Array
 
-_MIRROR = np.array([-1, 1, 1], np.float32)
+MIRROR = np.array([-1, 1, 1], np.float32)
 _GROUPS = 8  # of group normalisation
 
 
@@ -66,22 +66,22 @@ class PlaneImageEncoder(nn.Module):
         self, view: Float[Array, "B 128 128 1"], camera: Float[Array, "B 7"] | None = None
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"]]:
         config = self.config
-        sizes = _Backbone(config.width, name="backbone")(view)
-        smallest = _active(sizes[-1])
-        code = _active(nn.Dense(8 * config.width, name="code")(smallest.reshape(len(view), -1)))
-        predicted = _CameraHead(name="camera")(code)
-        features = _Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
+        sizes = Backbone(config.width, name="backbone")(view)
+        smallest = active(sizes[-1])
+        code = active(nn.Dense(8 * config.width, name="code")(smallest.reshape(len(view), -1)))
+        predicted = CameraHead(name="camera")(code)
+        features = Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
         used = predicted if camera is None else jnp.where(jnp.isfinite(camera), camera, predicted)
         cells = grid_points(config.grid).reshape(-1, 3)
-        lift = jax.vmap(_lifted, in_axes=(0, 0, None))
+        lift = jax.vmap(lifted, in_axes=(0, 0, None))
         seen = nn.Dense(config.columns, name="seen")(lift(features, used, cells))
-        mirrored = nn.Dense(config.columns, name="mirrored")(lift(features, used, cells * _MIRROR))
-        grid = _active(seen + mirrored)
+        mirrored = nn.Dense(config.columns, name="mirrored")(lift(features, used, cells * MIRROR))
+        grid = active(seen + mirrored)
         grid = grid.reshape(len(view), *(config.grid,) * 3, config.columns)
         return _Completion(config, name="completion")(grid, code).reshape(len(view), -1), predicted
 
 
-class _Backbone(nn.Module):
+class Backbone(nn.Module):
     """Features of a view at a quarter of its size, an eighth, a sixteenth and a thirty-second."""
 
     width: int
@@ -107,16 +107,16 @@ class _Residual(nn.Module):
 
     @nn.compact
     def __call__(self, image: Array) -> Array:
-        hidden = _active(nn.GroupNorm(_GROUPS, name="norm_1")(image))
+        hidden = active(nn.GroupNorm(_GROUPS, name="norm_1")(image))
         hidden = nn.Conv(self.features, (3, 3), strides=self.stride, name="conv_1")(hidden)
-        hidden = _active(nn.GroupNorm(_GROUPS, name="norm_2")(hidden))
+        hidden = active(nn.GroupNorm(_GROUPS, name="norm_2")(hidden))
         hidden = nn.Conv(self.features, (3, 3), name="conv_2")(hidden)
         if self.stride != 1 or image.shape[-1] != self.features:
             image = nn.Conv(self.features, (1, 1), strides=self.stride, name="shortcut")(image)
         return image + hidden
 
 
-class _Pyramid(nn.Module):
+class Pyramid(nn.Module):
     """Features at a quarter of the view's size that know its larger surroundings (Lin et al. 2017, "FPN")."""
 
     width: int
@@ -128,18 +128,18 @@ class _Pyramid(nn.Module):
         out = nn.Conv(4 * self.width, (1, 1), name="top")(smallest)
         out = out + jnp.expand_dims(nn.Dense(4 * self.width, name="code")(code), (1, 2))
         for number, (size, width) in enumerate(zip(larger[::-1], (4, 2, 2), strict=True), start=1):
-            out = _doubled(nn.Conv(width * self.width, (1, 1), name=f"reduce_{number}")(out))
+            out = doubled(nn.Conv(width * self.width, (1, 1), name=f"reduce_{number}")(out))
             out = out + nn.Conv(width * self.width, (1, 1), name=f"lateral_{number}")(size)
-            out = _active(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
+            out = active(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
         return nn.Conv(self.features, (1, 1), name="out")(out)
 
 
-class _CameraHead(nn.Module):
+class CameraHead(nn.Module):
     """A global code to a camera: around the middle of what photographs have, and never beyond what can be projected."""
 
     @nn.compact
     def __call__(self, code: Array) -> Array:
-        hidden = _active(nn.Dense(64, name="hidden")(code))
+        hidden = active(nn.Dense(64, name="hidden")(code))
         out = 0.5 * nn.Dense(VIEW_CAMERA, kernel_init=nn.initializers.normal(0.02), name="out")(hidden)
         azimuth, elevation, scale, nearness, middle = jnp.split(out, (2, 3, 4, 5), axis=-1)
         return jnp.concatenate(
@@ -169,31 +169,31 @@ class _Completion(nn.Module):
             maps.append(image + jnp.expand_dims(nn.Dense(config.planes, name=f"code_{number}")(code), (1, 2)))
         planes = jnp.stack(maps, axis=1)
         for number in (1, 2):
-            both = jnp.concatenate([planes, _others(planes)], axis=-1)
+            both = jnp.concatenate([planes, means_of_others(planes)], axis=-1)
             mixed = nn.Conv(config.planes, (1, 1), name=f"mix_{number}")(_images(both))
             planes = planes + self._surroundings(mixed, number).reshape(planes.shape)
         out = _images(planes)
         for number in range(1, 1 + int(np.log2(config.resolution // config.grid))):
-            out = _active(nn.Conv(config.planes, (3, 3), name=f"finer_{number}")(_doubled(out)))
+            out = active(nn.Conv(config.planes, (3, 3), name=f"finer_{number}")(doubled(out)))
         out = nn.Conv(config.channels, (1, 1), name="out")(out)
         return out.reshape(-1, len(PLANES), *out.shape[1:])
 
     def _surroundings(self, image: Array, number: int) -> Array:
         """One step of a U-Net: [N, G, G, C] -> the same."""
         width = self.config.planes
-        coarse = _active(nn.Conv(2 * width, (3, 3), strides=2, name=f"coarser_{number}")(_active(image)))
-        coarse = coarse + _active(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
-        both = jnp.concatenate([_doubled(coarse), _active(image)], axis=-1)
+        coarse = active(nn.Conv(2 * width, (3, 3), strides=2, name=f"coarser_{number}")(active(image)))
+        coarse = coarse + active(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
+        both = jnp.concatenate([doubled(coarse), active(image)], axis=-1)
         return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(both)
 
 
-def _lifted(features: Array, camera: Array, points: Array) -> Array:
+def lifted(features: Array, camera: Array, points: Array) -> Array:
     """Features of a view at the projections of points, and how near each point is: [H, W, C] -> [P, C + 1]."""
     places, nearer = project(camera, points)
-    return jnp.concatenate([_interpolated(features, places), nearer[:, None]], axis=-1)
+    return jnp.concatenate([interpolated(features, places), nearer[:, None]], axis=-1)
 
 
-def _interpolated(image: Array, places: Array) -> Array:
+def interpolated(image: Array, places: Array) -> Array:
     """Bilinear samples of an image [H, W, C] at places in [-1, 1], x first; beyond its border, those of the border."""
     size = image.shape[0]
     at = jnp.clip((places + 1) * (size / 2) - 0.5, 0.0, size - 1.0)
@@ -206,7 +206,7 @@ def _interpolated(image: Array, places: Array) -> Array:
     return upper * (1 - down) + lower * down
 
 
-def _others(planes: Array) -> Array:
+def means_of_others(planes: Array) -> Array:
     """For each plane, the means of the other two over the axis that they do not share with it: [B, 3, G, G, 2 C]."""
     means = []
     for mine in PLANES:
@@ -226,11 +226,11 @@ def _images(planes: Array) -> Array:
     return planes.reshape(-1, *planes.shape[2:])
 
 
-def _doubled(image: Array) -> Array:
+def doubled(image: Array) -> Array:
     """Twice the size, by bilinear interpolation."""
     batch, height, width, channels = image.shape
     return jax.image.resize(image, (batch, 2 * height, 2 * width, channels), "linear")
 
 
-def _active(values: Array) -> Array:
+def active(values: Array) -> Array:
     return jnp.maximum(values, NEGATIVE_SLOPE * values)

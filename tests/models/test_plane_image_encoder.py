@@ -37,9 +37,9 @@ def test_samples_of_a_linear_image_are_its_values_and_the_border_continues(rng):
     places = rng.uniform(-1 + 1 / size, 1 - 1 / size, (100, 2)).astype(np.float32)  # between the centres of pixels
     x, y = ((places + 1) * size / 2 - 0.5).T
     expected = np.stack([3 * x + 1, 2 * y - x], axis=-1)
-    np.testing.assert_allclose(plane_image_encoder._interpolated(image, places), expected, atol=1e-4)
+    np.testing.assert_allclose(plane_image_encoder.interpolated(image, places), expected, atol=1e-4)
     corners = np.array([[-9, -9], [9, -9], [-9, 9], [9, 9]], np.float32)
-    found = plane_image_encoder._interpolated(image, corners)
+    found = plane_image_encoder.interpolated(image, corners)
     np.testing.assert_allclose(found, image[[0, 0, -1, -1], [0, -1, 0, -1]], atol=1e-4)
 
 
@@ -47,14 +47,14 @@ def test_points_on_one_ray_have_the_same_features(rng):
     features = rng.random((32, 32, 5), dtype=np.float32)
     camera = Camera(0.2, 0.3, 2.0, 0.8)
     ray = camera.eye() + np.array([[1.8], [2.0], [2.2]]) * camera.pixel_directions(np.array(60), np.array(70), 137)
-    lifted = np.asarray(plane_image_encoder._lifted(features, CAMERAS[0], ray.astype(np.float32)))
+    lifted = np.asarray(plane_image_encoder.lifted(features, CAMERAS[0], ray.astype(np.float32)))
     np.testing.assert_allclose(lifted[:, :5], np.broadcast_to(lifted[0, :5], (3, 5)), atol=1e-4)
     assert (np.diff(lifted[:, 5]) < -0.1).all()  # and tell how near they are
 
 
 def test_planes_learn_the_means_of_the_others_along_shared_axes(rng):
     planes = rng.random((2, 3, 4, 4, 5), dtype=np.float32)
-    found = np.asarray(plane_image_encoder._others(planes))
+    found = np.asarray(plane_image_encoder.means_of_others(planes))
     along = {  # mean over everything but one axis of the cube
         (number, axis): planes[:, number].mean(axis=2 - plane.index(axis))
         for number, plane in enumerate(PLANES)
@@ -85,7 +85,7 @@ def test_the_camera_decides_where_features_go_and_an_unknown_one_is_predicted(ne
 
 
 def test_no_code_predicts_a_camera_that_cannot_project(rng):
-    head = plane_image_encoder._CameraHead()
+    head = plane_image_encoder.CameraHead()
     codes = np.concatenate([rng.normal(0, 100, (50, 8)), np.zeros((1, 8))]).astype(np.float32)
     variables = head.init(jax.random.key(0), jnp.asarray(codes))
     cameras = np.asarray(head.apply(jax.tree.map(lambda leaf: 50 * leaf, variables), codes))
