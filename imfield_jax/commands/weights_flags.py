@@ -7,8 +7,8 @@ from pathlib import Path
 from imfield_jax.inference.reconstructor import run_weights, shipped_weights
 
 
-def chosen_weights(weights: str | None, run: str | None, category: str | None, default: str = "car") -> Path:
-    """The weights file that --weights, --run or --category names; `default` is the category if none does.
+def chosen_weights(weights: str | None, run: str | None, category: str | None) -> Path:
+    """The weights file that --weights, --run or --category names; those of cars if none does.
 
     Raises ValueError if more than one is given or no weights ship for the category, and OSError if the file is
     missing.
@@ -19,7 +19,7 @@ def chosen_weights(weights: str | None, run: str | None, category: str | None, d
         raise ValueError(f"{' and '.join(named)} each choose the weights: give one of them")
     if weights:
         return _existing(Path(weights))
-    return run_weights(run) if run else shipped_weights(category or default)
+    return run_weights(run) if run else shipped_weights(category or "car")
 
 
 def _existing(path: Path) -> Path:

@@ -19,8 +19,8 @@ from imfield_jax.extraction.lattice import Lattice
 from imfield_jax.extraction.phases import Phases
 from imfield_jax.extraction.samples import Samples
 
-LARGEST = 16  # maximum number of boxes per axis at the start
-SMALLEST = 8  # cells per axis of a box, below which evaluating all its nodes is cheaper than bounds
+STARTING_BOXES = 16  # maximum number of boxes per axis at the start
+SMALLEST_BOX = 8  # cells per axis of a box, below which evaluating all its nodes is cheaper than bounds
 WORTHWHILE = 0.1  # fraction of a level's volume that must be provable before all of its boxes are bounded
 
 
@@ -38,7 +38,7 @@ class Certificate:
 
 
 def certified(
-    samples: Samples, bounds: ChunkedField, phases: Phases, smallest: int = SMALLEST
+    samples: Samples, bounds: ChunkedField, phases: Phases, smallest: int = SMALLEST_BOX
 ) -> tuple[Active, Certificate]:
     """All active cells of the fine lattice, and the proof that none is missed.
 
@@ -48,7 +48,7 @@ def certified(
     """
     lattice = samples.lattice
     stride = smallest
-    while stride * LARGEST < lattice.resolution + 1:
+    while stride * STARTING_BOXES < lattice.resolution + 1:
         stride *= 2
     cells, boxes, volumes = lattice.cells(stride), 0, {-1: 0, 1: 0}
     while True:

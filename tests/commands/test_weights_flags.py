@@ -17,7 +17,6 @@ def test_each_flag_chooses_its_file(tmp_path):
     assert chosen_weights(None, str(tmp_path), None) == file
     assert chosen_weights(None, None, "chair") == shipped_weights("chair")
     assert chosen_weights(None, None, None) == shipped_weights("car")
-    assert chosen_weights(None, None, None, default="chair") == shipped_weights("chair")
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(range(3), 2)))
