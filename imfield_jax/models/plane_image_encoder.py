@@ -187,14 +187,16 @@ class _Completion(nn.Module):
         return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(both)
 
 
-def lifted(features: Array, camera: Array, points: Array) -> Array:
-    """Features of a view at the projections of points, and how near each point is: [H, W, C] -> [P, C + 1]."""
+def lifted(
+    features: Float[Array, "H W C"], camera: Float[Array, " 7"], points: Float[Array, "P 3"]
+) -> Float[Array, "P C+1"]:
+    """Features of a view at the projections of points, and how near each point is."""
     places, nearer = project(camera, points)
     return jnp.concatenate([interpolated(features, places), nearer[:, None]], axis=-1)
 
 
-def interpolated(image: Array, places: Array) -> Array:
-    """Bilinear samples of an image [H, W, C] at places in [-1, 1], x first; beyond its border, those of the border."""
+def interpolated(image: Float[Array, "H W C"], places: Float[Array, "P 2"]) -> Float[Array, "P C"]:
+    """Bilinear samples of an image at places in [-1, 1], x first; beyond its border, those of the border."""
     size = image.shape[0]
     at = jnp.clip((places + 1) * (size / 2) - 0.5, 0.0, size - 1.0)
     low = jnp.minimum(at.astype(jnp.int32), size - 2)
@@ -206,7 +208,7 @@ def interpolated(image: Array, places: Array) -> Array:
     return upper * (1 - down) + lower * down
 
 
-def means_of_others(planes: Array) -> Array:
+def means_of_others(planes: Float[Array, "B 3 G G C"]) -> Float[Array, "B 3 G G 2*C"]:
     """For each plane, the means of the other two over the axis that they do not share with it: [B, 3, G, G, 2 C]."""
     means = []
     for mine in PLANES:
@@ -226,11 +228,12 @@ def _images(planes: Array) -> Array:
     return planes.reshape(-1, *planes.shape[2:])
 
 
-def doubled(image: Array) -> Array:
+def doubled(image: Float[Array, "B H W C"]) -> Float[Array, "B 2*H 2*W C"]:
     """Twice the size, by bilinear interpolation."""
     batch, height, width, channels = image.shape
     return jax.image.resize(image, (batch, 2 * height, 2 * width, channels), "linear")
 
 
-def active(values: Array) -> Array:
+def active(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """Leaky ReLU."""
     return jnp.maximum(values, NEGATIVE_SLOPE * values)

@@ -84,7 +84,7 @@ class FoldedPlanes:
 
     def logit(self, point: Float[Array, " 3"], precision: jax.lax.Precision | None = None) -> Float[Array, ""]:
         """The logit at a point of the cube; beyond it, that of the nearest point on its border."""
-        first = self.biases[0] + sum(interpolated(self.maps, self.number, self.resolution, point))
+        first = self.biases[0] + sum(_interpolated(self.maps, self.number, self.resolution, point))
         return _remaining(first, self.kernels, self.biases[1:], precision)
 
 
@@ -126,7 +126,7 @@ class PlaneDecoder(nn.Module):
         maps = jnp.asarray(z).reshape(-1, self.config.channels)
 
         def of_point(point: Array) -> Array:
-            features = jnp.concatenate(interpolated(maps, jnp.zeros((), jnp.int32), self.config.resolution, point))
+            features = jnp.concatenate(_interpolated(maps, jnp.zeros((), jnp.int32), self.config.resolution, point))
             return _remaining(features @ self.kernels[0] + self.biases[0], self.kernels[1:], self.biases[1:], None)
 
         return jax.vmap(of_point)(points)
@@ -136,7 +136,7 @@ class PlaneDecoder(nn.Module):
         return self.logits(z, point[None])[0]
 
 
-def interpolated(maps: Array, number: Array, cells: int, point: Array) -> list[Array]:
+def _interpolated(maps: Array, number: Array, cells: int, point: Array) -> list[Array]:
     """The features of a point on each plane, by bilinear interpolation between the centres of the cells.
 
     maps: rows of objects, planes and cells.   number: of the object.

@@ -142,6 +142,8 @@ def _identity(preparation: Preparation) -> dict:
         **dataclasses.asdict(preparation.settings),
         "renderer": "ray",  # older work folders may hold views rendered with OpenGL
     }
+    if preparation.settings.views_like == Settings.views_like:
+        del identity["views_like"]  # which older work folders do not name
     if preparation.source_dir:
         identity["source_dir"] = str(Path(preparation.source_dir).resolve())
     if preparation.axes != (axes.UP, axes.FRONT):

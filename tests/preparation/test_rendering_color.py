@@ -10,7 +10,7 @@ import trimesh
 from PIL import Image
 
 from imfield_jax.camera import Camera
-from imfield_jax.preparation.rendering import diagonal, ray
+from imfield_jax.preparation.rendering import diagonal, render_views
 from imfield_jax.preparation.rendering.surface import surface_of
 from imfield_jax.preparation.rendering.texture import prepared, sample
 from imfield_jax.sources import color as srgb
@@ -23,7 +23,7 @@ HUES = [(0.5, 0.5, 0.5), (0.8, 0.1, 0.02), (0.0, 0.3, 1.0), (0.05, 0.04, 0.06)]
 
 def drawn(scene):
     scene, _ = place(scene, 0.9)
-    return ray.render(surface_of(scene), [Camera(0.7, 0.45, 1.5 * diagonal(scene), 0.86)])[0].astype(int)
+    return render_views(scene, [Camera(0.7, 0.45, 1.5 * diagonal(scene), 0.86)])[0].astype(int)
 
 
 def ball(color=WHITE, texel=None, shade=None):
@@ -93,7 +93,7 @@ def test_vertex_colors_appear_at_their_vertices_and_are_interpolated(tmp_path):
             path.write_text("\n".join(["COFF", rows[1], *points, *rows[10:]]))
         scene, _ = place(load_scene(path), 0.9)
         assert scene.parts[0].color == WHITE  # which is what vertex colours multiply
-        view = ray.render(surface_of(scene), [Camera(0.0, 0.0, 2.0, 0.86)])[0].astype(int)
+        view = render_views(scene, [Camera(0.0, 0.0, 2.0, 0.86)])[0].astype(int)
         seen = view[68][view[68, :, 3] > 200]  # from the front, -z: +x is on the left
         assert seen[2, 2] > 2 * seen[2, 0] and seen[-3, 0] > 2 * seen[-3, 2]
         assert (np.diff(seen[:, 0]) >= -1).all() and seen[:, 1].max() <= 1
