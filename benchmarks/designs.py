@@ -19,6 +19,7 @@ the predicted azimuth.
 
 from __future__ import annotations
 
+import itertools
 import sys
 import time
 from collections.abc import Callable
@@ -38,53 +39,38 @@ from imfield_jax.dataset.resident import ResidentFeed, pack
 from imfield_jax.dataset.rows import Split
 from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.framing import grey_to_view
-from imfield_jax.models.decoder import ImplicitDecoder
+from imfield_jax.models.decoder import ImplicitDecoder, leaky_relu, point_features
 from imfield_jax.models.plane_image_encoder import (
     MIRROR,
-    Backbone,
-    CameraHead,
     PlaneImageEncoder,
     Pyramid,
-    active,
+    ViewFeatures,
     doubled,
     lifted,
 )
 from imfield_jax.models.plane_voxel_encoder import PlaneVoxelEncoder
 from imfield_jax.models.planes import PLANES, PlaneDecoder
 from imfield_jax.models.presets import PRESETS
-from imfield_jax.training.losses import camera_loss
+from imfield_jax.training.losses import CAMERA_WEIGHT, camera_loss
 from imfield_jax.training.optimizer import optimizer_of
 from imfield_jax.training.stages import ENCODER, MUON, Schedule, Stage
 
 _DATA = flags.DEFINE_string("data", "data/chair", "Prepared dataset to train on, with views.")
-_REAL = flags.DEFINE_list("real", [], "Prepared datasets to score as well, all of their shapes.")
+_REAL = flags.DEFINE_list("real", [], "Prepared datasets to score as well, of any split.")
 _SECONDS = flags.DEFINE_float("seconds", 300.0, "CPU seconds of training per design.", lower_bound=1.0)
 _SHAPES = flags.DEFINE_integer("shapes", 30, "Shapes to score of each dataset.", lower_bound=1)
 _RATE = flags.DEFINE_float("learning_rate", 1.5e-3, "Learning rate after warm-up; it decays to 0.")
 _BATCH, _POINTS = 16, 512  # shapes per update, points of each kind per shape
 _LEVELS = (0.0, -0.5, -1.0, -1.5, -2.0)
 _VIEWS = (3, 15)
-_CAMERA_WEIGHT = 0.3
 _TEACHER = 0.25  # of the time of `taught`, for its autoencoder
 CONFIG = PRESETS["planes"].image_encoder
-
-Update = Callable[[dict, optax.OptState, int], tuple[dict, optax.OptState]]
-
-
-class Seen(nn.Module):
-    """What all designs make of a view: features at four sizes, a global code and the camera."""
-
-    @nn.compact
-    def __call__(self, view):
-        sizes = Backbone(CONFIG.width)(view)
-        code = active(nn.Dense(8 * CONFIG.width)(active(sizes[-1]).reshape(len(view), -1)))
-        return sizes, code, CameraHead()(code)
 
 
 class Global(nn.Module):
     @nn.compact
     def __call__(self, view, camera, points):
-        _, code, predicted = Seen()(view)
+        _, code, predicted = ViewFeatures(CONFIG.width)(view)
         decoder = ImplicitDecoder(PRESETS["compact"].decoder)
         params = self.param("decoder", lambda key: decoder.init(key, jnp.zeros(128), jnp.zeros(3))["params"])
         z = nn.sigmoid(nn.Dense(128)(code))
@@ -96,17 +82,15 @@ class Global(nn.Module):
 class Pixel(nn.Module):
     @nn.compact
     def __call__(self, view, camera, points):
-        sizes, code, predicted = Seen()(view)
+        sizes, code, predicted = ViewFeatures(CONFIG.width)(view)
         features = Pyramid(CONFIG.width, CONFIG.lifted)(sizes, code)
         used = predicted if camera is None else camera
         inputs = [jax.vmap(lifted)(features, used, side) for side in (points, points * MIRROR)]
-        octaves = jnp.pi * 2.0 ** np.arange(4)
-        angles = (points[..., None] * octaves[None, None, None]).reshape(*points.shape[:2], -1)
-        inputs += [points, jnp.sin(angles), jnp.cos(angles)]
+        inputs.append(jax.vmap(jax.vmap(partial(point_features, octaves=4)))(points))
         hidden = nn.Dense(128)(jnp.concatenate(inputs, axis=-1)) + jnp.expand_dims(nn.Dense(128)(code), 1)
         for width in (64, 64):
-            hidden = nn.Dense(width)(active(hidden))
-        return nn.Dense(1)(active(hidden))[..., 0], predicted
+            hidden = nn.Dense(width)(leaky_relu(hidden))
+        return nn.Dense(1)(leaky_relu(hidden))[..., 0], predicted
 
 
 class Lifted(nn.Module):
@@ -124,7 +108,7 @@ class Attention(nn.Module):
 
     @nn.compact
     def __call__(self, view, camera, points):
-        sizes, code, predicted = Seen()(view)
+        sizes, code, predicted = ViewFeatures(CONFIG.width)(view)
         cells = len(PLANES) * CONFIG.grid**2
         patches = nn.Conv(self.width, (1, 1))(sizes[1]) + doubled(nn.Conv(self.width, (1, 1))(sizes[2]))
         patches = patches.reshape(len(view), -1, self.width)
@@ -134,9 +118,9 @@ class Attention(nn.Module):
         for _ in range(self.layers):
             state = state + nn.MultiHeadDotProductAttention(4)(nn.LayerNorm()(state), nn.LayerNorm()(patches))
             state = state + nn.MultiHeadDotProductAttention(4)(nn.LayerNorm()(state))
-            state = state + nn.Dense(self.width)(active(nn.Dense(2 * self.width)(nn.LayerNorm()(state))))
+            state = state + nn.Dense(self.width)(leaky_relu(nn.Dense(2 * self.width)(nn.LayerNorm()(state))))
         maps = state.reshape(-1, CONFIG.grid, CONFIG.grid, self.width)
-        maps = nn.Conv(CONFIG.channels, (1, 1))(active(nn.Conv(64, (3, 3))(doubled(maps))))
+        maps = nn.Conv(CONFIG.channels, (1, 1))(leaky_relu(nn.Conv(64, (3, 3))(doubled(maps))))
         return _Decoded()(maps.reshape(len(view), -1), points), predicted
 
 
@@ -230,13 +214,13 @@ def _point_loss(network: nn.Module, params, near, whole, voxels):
     logits, predicted = network.apply({"params": params}, near.view, near.camera, points)
     occupancy = jnp.concatenate([near.occupancy, whole.occupancy], axis=1)
     loss = optax.sigmoid_binary_cross_entropy(logits, occupancy).mean()
-    return loss + _CAMERA_WEIGHT * camera_loss(predicted, near.camera)
+    return loss + CAMERA_WEIGHT * camera_loss(predicted, near.camera)
 
 
 def _taught_loss(params, near, whole, voxels, teacher):
     z, predicted = PlaneImageEncoder(CONFIG).apply({"params": params["encoder"]}, near.view, near.camera)
     target = _VOXEL_ENCODER.apply({"params": teacher}, voxels)
-    return jnp.square(z - target).mean() + _CAMERA_WEIGHT * camera_loss(predicted, near.camera)
+    return jnp.square(z - target).mean() + CAMERA_WEIGHT * camera_loss(predicted, near.camera)
 
 
 _VOXEL_ENCODER = PlaneVoxelEncoder(PRESETS["planes"].voxel_encoder)
@@ -272,8 +256,7 @@ def _scores(network: nn.Module, params, splits: list[Split]) -> str:
         return network.apply({"params": params}, view, None, jnp.zeros((1, 1, 3)))[1]
 
     predicted, true, errors = [], [], []
-    rows = [row for split in splits for row in split][: _SHAPES.value]
-    for row in rows:
+    for row in itertools.islice(itertools.chain(*splits), _SHAPES.value):
         inside = occupancy_of_solid(row.solid, points.reshape(-1, 3)).astype(bool)
         for number in _VIEWS:
             grey, camera = framed(row, number % row.view_count, "fit")

@@ -120,7 +120,7 @@ class FoldedDecoder:
             if layer.point is not None:
                 value = value + jnp.dot(features, layer.point, precision=precision)
             if layer.hidden is not None:
-                inputs = jnp.maximum(hidden, NEGATIVE_SLOPE * hidden).astype(layer.hidden.dtype)
+                inputs = leaky_relu(hidden).astype(layer.hidden.dtype)
                 value = value + jnp.dot(inputs, layer.hidden, precision=precision, preferred_element_type=value.dtype)
             hidden = value
         return hidden[0]
@@ -221,6 +221,11 @@ def point_features(point: Float[Array, " 3"], octaves: int) -> Float[Array, " 3+
     """
     angles = jnp.concatenate([jnp.pi * 2.0**octave * point for octave in range(octaves)] or [point[:0]])
     return jnp.concatenate([point, jnp.sin(angles), jnp.cos(angles)])
+
+
+def leaky_relu(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
+    """The activation between layers, with IM-NET's slope."""
+    return jnp.maximum(values, NEGATIVE_SLOPE * values)
 
 
 def activate(values: Float[Array, "*shape"], output: str) -> Float[Array, "*shape"]:

@@ -12,6 +12,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ from jaxtyping import Float
 
 from imfield_jax.camera import VIEW_CAMERA
 from imfield_jax.coordinates import grid_points
-from imfield_jax.models.decoder import NEGATIVE_SLOPE
+from imfield_jax.models.bilinear import bilinear
+from imfield_jax.models.decoder import leaky_relu
 from imfield_jax.models.planes import PLANES, latent_size
 from imfield_jax.models.projection import project
 from imfield_jax.types import Array
@@ -66,22 +68,32 @@ class PlaneImageEncoder(nn.Module):
         self, view: Float[Array, "B 128 128 1"], camera: Float[Array, "B 7"] | None = None
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"]]:
         config = self.config
-        sizes = Backbone(config.width, name="backbone")(view)
-        smallest = active(sizes[-1])
-        code = active(nn.Dense(8 * config.width, name="code")(smallest.reshape(len(view), -1)))
-        predicted = CameraHead(name="camera")(code)
+        sizes, code, predicted = ViewFeatures(config.width, name="view")(view)
         features = Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
         used = predicted if camera is None else jnp.where(jnp.isfinite(camera), camera, predicted)
         cells = grid_points(config.grid).reshape(-1, 3)
         lift = jax.vmap(lifted, in_axes=(0, 0, None))
         seen = nn.Dense(config.columns, name="seen")(lift(features, used, cells))
         mirrored = nn.Dense(config.columns, name="mirrored")(lift(features, used, cells * MIRROR))
-        grid = active(seen + mirrored)
+        grid = leaky_relu(seen + mirrored)
         grid = grid.reshape(len(view), *(config.grid,) * 3, config.columns)
         return _Completion(config, name="completion")(grid, code).reshape(len(view), -1), predicted
 
 
-class Backbone(nn.Module):
+class ViewFeatures(nn.Module):
+    """Features of views at four sizes, a global code of the smallest, and the cameras predicted from it."""
+
+    width: int
+
+    @nn.compact
+    def __call__(self, view: Array) -> tuple[list[Array], Array, Array]:
+        sizes = _Backbone(self.width, name="backbone")(view)
+        smallest = leaky_relu(sizes[-1])
+        code = leaky_relu(nn.Dense(8 * self.width, name="code")(smallest.reshape(len(view), -1)))
+        return sizes, code, CameraHead(name="camera")(code)
+
+
+class _Backbone(nn.Module):
     """Features of a view at a quarter of its size, an eighth, a sixteenth and a thirty-second."""
 
     width: int
@@ -107,9 +119,9 @@ class _Residual(nn.Module):
 
     @nn.compact
     def __call__(self, image: Array) -> Array:
-        hidden = active(nn.GroupNorm(_GROUPS, name="norm_1")(image))
+        hidden = leaky_relu(nn.GroupNorm(_GROUPS, name="norm_1")(image))
         hidden = nn.Conv(self.features, (3, 3), strides=self.stride, name="conv_1")(hidden)
-        hidden = active(nn.GroupNorm(_GROUPS, name="norm_2")(hidden))
+        hidden = leaky_relu(nn.GroupNorm(_GROUPS, name="norm_2")(hidden))
         hidden = nn.Conv(self.features, (3, 3), name="conv_2")(hidden)
         if self.stride != 1 or image.shape[-1] != self.features:
             image = nn.Conv(self.features, (1, 1), strides=self.stride, name="shortcut")(image)
@@ -130,7 +142,7 @@ class Pyramid(nn.Module):
         for number, (size, width) in enumerate(zip(larger[::-1], (4, 2, 2), strict=True), start=1):
             out = doubled(nn.Conv(width * self.width, (1, 1), name=f"reduce_{number}")(out))
             out = out + nn.Conv(width * self.width, (1, 1), name=f"lateral_{number}")(size)
-            out = active(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
+            out = leaky_relu(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
         return nn.Conv(self.features, (1, 1), name="out")(out)
 
 
@@ -139,7 +151,7 @@ class CameraHead(nn.Module):
 
     @nn.compact
     def __call__(self, code: Array) -> Array:
-        hidden = active(nn.Dense(64, name="hidden")(code))
+        hidden = leaky_relu(nn.Dense(64, name="hidden")(code))
         out = 0.5 * nn.Dense(VIEW_CAMERA, kernel_init=nn.initializers.normal(0.02), name="out")(hidden)
         azimuth, elevation, scale, nearness, middle = jnp.split(out, (2, 3, 4, 5), axis=-1)
         return jnp.concatenate(
@@ -174,16 +186,16 @@ class _Completion(nn.Module):
             planes = planes + self._surroundings(mixed, number).reshape(planes.shape)
         out = _images(planes)
         for number in range(1, 1 + int(np.log2(config.resolution // config.grid))):
-            out = active(nn.Conv(config.planes, (3, 3), name=f"finer_{number}")(doubled(out)))
+            out = leaky_relu(nn.Conv(config.planes, (3, 3), name=f"finer_{number}")(doubled(out)))
         out = nn.Conv(config.channels, (1, 1), name="out")(out)
         return out.reshape(-1, len(PLANES), *out.shape[1:])
 
     def _surroundings(self, image: Array, number: int) -> Array:
         """One step of a U-Net: [N, G, G, C] -> the same."""
         width = self.config.planes
-        coarse = active(nn.Conv(2 * width, (3, 3), strides=2, name=f"coarser_{number}")(active(image)))
-        coarse = coarse + active(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
-        both = jnp.concatenate([doubled(coarse), active(image)], axis=-1)
+        coarse = leaky_relu(nn.Conv(2 * width, (3, 3), strides=2, name=f"coarser_{number}")(leaky_relu(image)))
+        coarse = coarse + leaky_relu(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
+        both = jnp.concatenate([doubled(coarse), leaky_relu(image)], axis=-1)
         return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(both)
 
 
@@ -195,17 +207,10 @@ def lifted(
     return jnp.concatenate([interpolated(features, places), nearer[:, None]], axis=-1)
 
 
-def interpolated(image: Float[Array, "H W C"], places: Float[Array, "P 2"]) -> Float[Array, "P C"]:
-    """Bilinear samples of an image at places in [-1, 1], x first; beyond its border, those of the border."""
-    size = image.shape[0]
-    at = jnp.clip((places + 1) * (size / 2) - 0.5, 0.0, size - 1.0)
-    low = jnp.minimum(at.astype(jnp.int32), size - 2)
-    right, down = jnp.split(at - low, 2, axis=-1)
-    pixels = image.reshape(size * size, -1)
-    first = low[:, 1] * size + low[:, 0]
-    upper = pixels[first] * (1 - right) + pixels[first + 1] * right
-    lower = pixels[first + size] * (1 - right) + pixels[first + size + 1] * right
-    return upper * (1 - down) + lower * down
+def interpolated(image: Float[Array, "H H C"], places: Float[Array, "P 2"]) -> Float[Array, "P C"]:
+    """Samples of an image at places in [-1, 1], x first."""
+    size, pixels = image.shape[0], image.reshape(-1, image.shape[-1])
+    return jax.vmap(partial(bilinear, pixels, size))((places[:, ::-1] + 1) * (size / 2))
 
 
 def means_of_others(planes: Float[Array, "B 3 G G C"]) -> Float[Array, "B 3 G G 2*C"]:
@@ -232,8 +237,3 @@ def doubled(image: Float[Array, "B H W C"]) -> Float[Array, "B 2*H 2*W C"]:
     """Twice the size, by bilinear interpolation."""
     batch, height, width, channels = image.shape
     return jax.image.resize(image, (batch, 2 * height, 2 * width, channels), "linear")
-
-
-def active(values: Float[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """Leaky ReLU."""
-    return jnp.maximum(values, NEGATIVE_SLOPE * values)

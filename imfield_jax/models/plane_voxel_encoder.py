@@ -13,7 +13,7 @@ from flax import linen as nn
 from jaxtyping import Float, Shaped
 
 from imfield_jax.coordinates import VOXEL_RESOLUTION
-from imfield_jax.models.decoder import NEGATIVE_SLOPE
+from imfield_jax.models.decoder import leaky_relu
 from imfield_jax.models.planes import PLANES, latent_size
 from imfield_jax.types import Array
 
@@ -56,6 +56,6 @@ class PlaneVoxelEncoder(nn.Module):
 
     def _residual(self, image: Array, name: str, stride: int) -> Array:
         first = nn.Conv(self.config.width, (3, 3), strides=stride, name=f"{name}_1")(image)
-        first = nn.leaky_relu(first, NEGATIVE_SLOPE)
+        first = leaky_relu(first)
         second = nn.Conv(self.config.width, (3, 3), name=f"{name}_2")(first)
-        return first + nn.leaky_relu(second, NEGATIVE_SLOPE)
+        return first + leaky_relu(second)

@@ -21,15 +21,16 @@ from functools import partial
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import linen as nn
 from jax.typing import DTypeLike
 from jaxtyping import Float, Int
 
-from imfield_jax.models.decoder import NEGATIVE_SLOPE
+from imfield_jax.models.bilinear import bilinear
+from imfield_jax.models.decoder import leaky_relu
 from imfield_jax.types import Array
 
 PLANES = ((0, 1), (0, 2), (1, 2))  # axes of the rows and columns of each map
-_CORNERS = ((0, 0), (0, 1), (1, 0), (1, 1))
 
 
 def latent_size(resolution: int, channels: int) -> int:
@@ -123,7 +124,7 @@ class PlaneDecoder(nn.Module):
         As `fold` gives them, up to rounding. Unfolded, the gradients are twice as fast: they add up C and not `widths`
         values for each corner of each cell.
         """
-        maps = jnp.asarray(z).reshape(-1, self.config.channels)
+        maps = z.reshape(-1, self.config.channels)
 
         def of_point(point: Array) -> Array:
             features = jnp.concatenate(_interpolated(maps, jnp.zeros((), jnp.int32), self.config.resolution, point))
@@ -137,23 +138,13 @@ class PlaneDecoder(nn.Module):
 
 
 def _interpolated(maps: Array, number: Array, cells: int, point: Array) -> list[Array]:
-    """The features of a point on each plane, by bilinear interpolation between the centres of the cells.
+    """The features of a point on each plane.
 
     maps: rows of objects, planes and cells.   number: of the object.
     """
-    place = jnp.clip((point + 0.5) * cells - 0.5, 0.0, cells - 1.0)
-    low = jnp.minimum(place.astype(jnp.int32), cells - 2)
-    upper = place - low
-    weights = jnp.stack([1 - upper, upper])  # of the lower and the upper cell along each axis
-    found: list[Array] = []
-    for plane, (row, column) in enumerate(PLANES):
-        first = (number * len(PLANES) + plane) * cells**2
-        features = jnp.zeros(maps.shape[-1], maps.dtype)
-        for down, right in _CORNERS:
-            at = first + (low[row] + down) * cells + low[column] + right
-            features = features + weights[down, row] * weights[right, column] * maps[at]
-        found.append(features)
-    return found
+    place = (point + 0.5) * cells
+    firsts = [(number * len(PLANES) + plane) * cells**2 for plane in range(len(PLANES))]
+    return [bilinear(maps, cells, place[np.array(axes)], first) for axes, first in zip(PLANES, firsts, strict=True)]
 
 
 def _remaining(
@@ -161,6 +152,6 @@ def _remaining(
 ) -> Array:
     """The logit, from the outputs of the first layer and the layers after it."""
     for kernel, bias in zip(kernels, biases, strict=True):
-        inputs = jnp.maximum(hidden, NEGATIVE_SLOPE * hidden).astype(kernel.dtype)
+        inputs = leaky_relu(hidden).astype(kernel.dtype)
         hidden = bias + jnp.dot(inputs, kernel, precision=precision, preferred_element_type=bias.dtype)
     return hidden[0]

@@ -10,7 +10,14 @@ from jaxtyping import Float
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.training.losses import camera_loss, latent_loss, latent_spread, occupancy_loss, point_metrics
+from imfield_jax.training.losses import (
+    CAMERA_WEIGHT,
+    camera_loss,
+    latent_loss,
+    latent_spread,
+    occupancy_loss,
+    point_metrics,
+)
 from imfield_jax.training.optimizer import optimizer_of
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, Schedule, Stage
 from imfield_jax.training.state import TrainState, trained
@@ -19,7 +26,6 @@ from imfield_jax.types import Array
 Metrics = dict[str, Float[Array, ""]]
 Step = Callable[[TrainState, PointBatch | ViewBatch, Float[Array, "N Z"]], tuple[TrainState, Metrics]]
 Loss = tuple[Float[Array, ""], tuple[Tree, Metrics]]  # the loss, and the new batch_stats
-_CAMERA_WEIGHT = 0.3  # of the camera loss beside the others
 
 LossFunction = Callable[..., Loss]  # of params, batch_stats, a batch of the stage's kind, latents
 
@@ -63,7 +69,7 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequent
         if cameras is None:
             return 0.0, {}
         loss = camera_loss(cameras, batch.camera)
-        return _CAMERA_WEIGHT * loss, {"camera_loss": loss}
+        return CAMERA_WEIGHT * loss, {"camera_loss": loss}
 
     def autoencoder(params: Tree, batch_stats: Tree, batch: PointBatch, latents: Float[Array, "N Z"]) -> Loss:
         loss, metrics = occupancy_terms(params, networks.encode_voxels(params, batch.voxels), batch)

@@ -49,12 +49,17 @@ def test_there_is_an_experiment_for_each_command():
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)
-def test_help_names_every_flag_once(name):
+def test_help_names_every_flag_once_and_needs_no_packages_of_data(name):
     program = f"""
+import sys
+for package in ("tensorflow_datasets", "tensorflow", "array_record", "numba", "h5py", "igl", "embreex", "manifold3d",
+                "DracoPy", "collada", "tensorboard"):
+    sys.modules[package] = None
 from imfield_jax.commands import help_text, {name} as command
 shown = [flag for group in help_text.groups(command).values() for flag in group]
 assert len(shown) == len(set(shown)), shown
 missing = {{flag.name for flag in help_text.key_flags(command)}} - set(shown)
 assert not missing, missing
+assert "imfield {name}" in help_text.render(command)
 """  # in a process of its own: several commands define flags of one name
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)

@@ -135,15 +135,6 @@ cli.main()
 """
 
 
-@pytest.mark.parametrize("command", cli.COMMANDS)
-def test_help_needs_no_packages_of_data_preparation(command):
-    done = subprocess.run(
-        [sys.executable, "-c", WITHOUT_DATA, command, "--help"], cwd=ROOT, capture_output=True, text=True, timeout=120
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert f"imfield {command}" in done.stdout
-
-
 @pytest.mark.parametrize(
     "arguments",
     [
