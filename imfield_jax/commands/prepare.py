@@ -44,6 +44,9 @@ _FRONT = flags.DEFINE_enum(
 )
 _OUT = flags.DEFINE_string("out", None, "Output folder; default data/<category>.")
 _COUNT = flags.DEFINE_integer("count", None, f"Number of shapes; default all, or {DEFAULT_COUNT} procedural ones.")
+_DEFORMED = flags.DEFINE_integer(
+    "deformed", 0, "Deformed copies to add of each training mesh, with other proportions and colours.", lower_bound=0
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of procedural shapes, sampled points and cameras.", lower_bound=0)
 _LABELS = flags.DEFINE_enum(
     "labels", "exact", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
@@ -67,7 +70,7 @@ _MEBIBYTES = flags.DEFINE_integer(
 )
 
 GROUPS = {
-    "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _UP, _FRONT],
+    "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _DEFORMED, _UP, _FRONT],
     "Output": [_OUT, _LABELS, _VIEWS, _VIEWS_LIKE, _SEED],
     "Resources": [_PROCESSES, _SECONDS, _MEBIBYTES],
 }
@@ -89,6 +92,7 @@ def main() -> None:
         mebibytes=_MEBIBYTES.value,
         up=_UP.value,
         front=_FRONT.value or "",
+        deformed=_DEFORMED.value,
     )
     from imfield_jax.dataset.prepare import prepare  # needs the packages of the extra `data`, --help does not
 

@@ -31,7 +31,8 @@ from imfield_jax.preparation.report import summary
 from imfield_jax.preparation.work_folder import WorkFolder
 from imfield_jax.preparation.workers import run_jobs
 from imfield_jax.sources import axes, credits
-from imfield_jax.sources.listing import LICENCES, NEED_NO_FOLDER, list_shapes
+from imfield_jax.sources.deformation import deformed
+from imfield_jax.sources.listing import LICENCES, NEED_NO_FOLDER, WITH_MESHES, list_shapes
 from imfield_jax.sources.shape import Listing, Shape
 
 Progress = Callable[[str, int, int, str], None]
@@ -39,6 +40,7 @@ Progress = Callable[[str, int, int, str], None]
 
 FORMAT = 1  # of the records; a change invalidates older work folders, as their identity differs
 DEFAULT_COUNT = 1000
+_FAILED = {"status": "failed"}
 _SHOWN = 5  # lines of one kind in the log; the report has all
 
 
@@ -52,6 +54,7 @@ class Preparation:
     seconds:    time limit per shape.
     mebibytes:  memory limit per process; a shape that needs more fails.
     up, front:  axes of the meshes of a folder, see `axes.rotation`; front "" for `axes.default_front`.
+    deformed:   deformations to add of each training shape, see `sources.deformation`.
     """
 
     source: str
@@ -65,6 +68,7 @@ class Preparation:
     mebibytes: int = 2048
     up: str = axes.UP
     front: str = ""
+    deformed: int = 0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.category):
@@ -80,6 +84,8 @@ class Preparation:
         axes.rotation(*self.axes)
         if self.processes < 1:
             raise ValueError(f"processes: expected 1 or more, found {self.processes}")
+        if self.deformed and self.source not in WITH_MESHES:
+            raise ValueError(f"--deformed needs meshes ({', '.join(WITH_MESHES)}), found --source={self.source}")
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -112,7 +118,8 @@ def make_records(
         listing = _list(preparation, progress)
         work.bind()  # only after the source was found
         _warn(progress, listing.left_out)
-        reports = _run(preparation, listing.shapes, work, progress, run)
+        more = deformed(listing.shapes, preparation.deformed, preparation.settings.seed)
+        reports = _run(preparation, [*listing.shapes, *more], work, progress, run)
         made = [shape for shape in listing.shapes if reports[shape.name]["status"] != "failed"]
         made, warnings = copies.settle_splits(
             listing,
@@ -124,7 +131,11 @@ def make_records(
         _warn(progress, warnings)
         if preparation.source == "folder":  # all other sources face one way
             _warn(progress, _check_facing(made, work, reports))
+        # Of shapes whose copies moved them to a held-out split, no deformations are kept.
         final = {shape.name: shape for shape in [*listing.shapes, *made]}
+        of_training = deformed(list(final.values()), preparation.deformed, preparation.settings.seed)
+        final |= {shape.name: shape for shape in of_training if shape.name in reports}
+        made += [shape for shape in of_training if reports.get(shape.name, _FAILED)["status"] != "failed"]
         reports = {name: {"split": s.split, "credit": s.credit} | reports[name] for name, s in final.items()}
         write_atomic(out / "report.json", json.dumps(summary(identity, reports, listing.left_out, warnings), indent=1))
         _refuse_empty(reports)

@@ -29,6 +29,7 @@ LICENCES = {
 }
 SOURCES = tuple(LICENCES)
 WITH_THIRTEEN = ("shapenet", "hsp", "hsp_filled", "r2n2", "occupancy_networks")
+WITH_MESHES = ("procedural", "folder", "shapenet", "sweethome3d", "flightgear")
 PACKAGES = ("sweethome3d", "flightgear")  # sources that can be downloaded
 NEED_NO_FOLDER = (*PACKAGES, "procedural")
 _FILLED = "_filled"  # suffix of sources whose hollow solids are filled, see `hsp.filled`
