@@ -21,7 +21,7 @@ from imfield_jax.commands.entry import run
 from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.extraction.sparse import SPLIT, START, extract
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh.check import check
 from imfield_jax.mesh.floaters import without_floaters
@@ -106,7 +106,7 @@ def _latents(model: Reconstructor) -> np.ndarray:
     rows = np.linspace(0, len(split) - 1, min(_COUNT.value, len(split))).round().astype(int).tolist()
     if _VIEW.value < 0:
         return np.concatenate([model.encode_voxels(split[row].voxels[None]) for row in rows])
-    views = [grey_to_view(model.view(split[row].view(_VIEW.value))) for row in rows]
+    views = [to_unit(model.view(split[row].view(_VIEW.value))) for row in rows]
     return np.concatenate([model.encode_views(view[None]) for view in views])
 
 

@@ -28,7 +28,7 @@ from benchmarks import rivals
 from benchmarks.machine import matrix_peaks
 from imfield_jax.commands.entry import run
 from imfield_jax.extraction.chunked import ChunkedField
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.inference.photo import read_image
 from imfield_jax.inference.reconstructor import OBJECTS, SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh.check import check
@@ -106,7 +106,7 @@ def _latent(model: Reconstructor) -> np.ndarray:
 
         return model.encode_voxels(open_split(_DATA.value, "test")[_SHAPE.value].voxels[None])[0]
     view = model.view(read_image(SHIPPED / f"{_CATEGORY.value}.png").rgba)
-    return model.encode_views(grey_to_view(view)[None])[0]
+    return model.encode_views(to_unit(view)[None])[0]
 
 
 def _print(row: Row, mesh: Mesh, reference: Mesh) -> None:

@@ -44,7 +44,7 @@ class ViewBatch:
     """
 
     index: Int32[Array, " B"]
-    view: Float32[Array, "B 128 128 1"]
+    view: Float32[Array, "B 128 128 C"]
     camera: Float32[Array, "B 7"]
     points: Float32[Array, "B P 3"]
     occupancy: Float32[Array, "B P"]
@@ -60,6 +60,6 @@ class HeldOut:
     """
 
     voxels: UInt8[np.ndarray, "B 64 64 64"]
-    view: Float32[np.ndarray, "B 128 128 1"]
+    view: Float32[np.ndarray, "B 128 128 C"]
     points: Float32[np.ndarray, "B P 3"]
     occupancy: Bool[np.ndarray, "B P"]

@@ -7,6 +7,8 @@ A network only knows objects that are framed as in its training, so the framing 
               object's size in the view depends on how far the camera was.
     'fit'     the object fills 7/8 of the view and is centred, wherever it was in the image. Any
               image with alpha can be framed this way, whatever its size and margins.
+    'matte'   as 'fit', and a second channel tells the object from the background: on white alone, white parts
+              of an object cannot be seen.
 
 `object_pixels` is the one definition of which pixels belong to the object. Both framings put the
 object on white and reduce with Pillow's BILINEAR filter, whose support grows with the reduction (it is
@@ -24,7 +26,8 @@ from scipy import ndimage
 
 from imfield_jax.types import SameArray
 
-FRAMINGS = ("fit", "centre")
+CHANNELS = {"fit": 1, "centre": 1, "matte": 2}  # of the views of each framing
+FRAMINGS = tuple(CHANNELS)
 FRAMED_SIZE = 128
 RENDERED_SIZE = 137  # of the 3D-R2N2 renderings that 'centre' is defined on
 CROP = slice(4, 132)
@@ -34,8 +37,8 @@ OPAQUE = 128  # alpha from which it always is
 _EIGHT = np.ones((3, 3), bool)  # neighbours, for connected regions
 
 
-def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128"]:
-    """The view of an image: uint8 [H, W, 4] straight alpha -> grey on white.
+def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128 C"]:
+    """The view of an image: uint8 [H, W, 4] straight alpha -> grey on white, then the transparency if C is 2.
 
     Raises ValueError for another shape or dtype, an unknown framing, or an image in which no pixel
     is opaque enough (alpha > 8).
@@ -43,9 +46,11 @@ def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128"]:
     _check(rgba, framing)
     visible = rgba[..., 3] > FAINTEST
     mask = object_pixels(rgba[..., 3])
-    grey = composite(rgba)
-    grey[visible & ~mask] = 255
-    return _centre(grey) if framing == "centre" else _fit(grey, mask)
+    planes = [composite(rgba), 255 - rgba[..., 3]][: CHANNELS[framing]]
+    for plane in planes:
+        plane[visible & ~mask] = 255
+    cropped = [_centre(plane) if framing == "centre" else _fit(plane, mask) for plane in planes]
+    return np.stack(cropped, axis=-1)
 
 
 def _check(rgba: np.ndarray, framing: str) -> None:
@@ -94,13 +99,13 @@ def framed_square(rgba: UInt8[np.ndarray, "H W 4"], framing: str) -> tuple[float
     return (left + right - side) / 2, (top + bottom - side) / 2, side
 
 
-def grey_to_view(grey: UInt8[SameArray, "*shape 128 128"]) -> Float32[SameArray, "*shape 128 128 1"]:
+def to_unit(framed: UInt8[SameArray, "*shape"]) -> Float32[SameArray, "*shape"]:
     """Framed images as the network sees them, in [0, 1].
 
     A multiplication, because XLA may turn a division by a constant into one, numpy does not, and
     the two differ in the last bit; 255 becomes exactly 1.
     """
-    return grey[..., None].astype(np.float32) * np.float32(1 / 255)
+    return framed.astype(np.float32) * np.float32(1 / 255)
 
 
 def composite(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W"]:

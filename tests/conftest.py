@@ -120,7 +120,7 @@ def tiny_planes() -> Preset:
         decoder=PlaneDecoderConfig(resolution=8, channels=4, widths=(8, 8)),
         voxel_encoder=PlaneVoxelEncoderConfig(resolution=8, channels=4, width=8),
         image_encoder=PlaneImageEncoderConfig(8, 4, width=8, lifted=8, columns=2, grid=4, planes=8),
-        framing="fit",
+        framing="matte",
     )
 
 

@@ -39,7 +39,7 @@ AS_BOX = (
 
 
 def view_of(name: str) -> np.ndarray:
-    return frame(read_image(CASES / name).rgba, "fit").astype(int)
+    return frame(read_image(CASES / name).rgba, "fit")[..., 0].astype(int)
 
 
 def record_of(name: str):

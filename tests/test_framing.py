@@ -35,7 +35,7 @@ def rectangle(height, width, box=None, color=(90, 90, 90), alpha=255):
 
 def test_centre_is_the_reference_crop():
     rgba = np.random.default_rng(0).integers(0, 256, (137, 137, 4), dtype=np.uint8)
-    difference = frame(rgba, "centre").astype(int) - reference_centre(rgba)
+    difference = frame(rgba, "centre")[..., 0].astype(int) - reference_centre(rgba)
     assert np.abs(difference).max() <= 1  # fixed point against floating point luminance
     assert (difference != 0).mean() < 0.01
 
@@ -55,8 +55,8 @@ def test_colour_under_transparent_pixels_does_not_matter(framing):
     rgba = rectangle(137, 137, (40, 30, 50, 80))
     other = rgba.copy()
     other[other[..., 3] == 0, :3] = (0, 255, 0)
-    view = frame(rgba, framing)
-    np.testing.assert_array_equal(view, frame(other, framing))
+    view = frame(rgba, framing)[..., 0]
+    np.testing.assert_array_equal(view, frame(other, framing)[..., 0])
     assert view.min() == 90 and view.max() == 255 and view.dtype == np.uint8 and view.shape == (128, 128)
 
 
@@ -68,14 +68,14 @@ def test_fit_is_bitwise_independent_of_the_position():
     for height, width, top, left in [(137, 137, 0, 0), (137, 137, 96, 70), (60, 200, 10, 99), (41, 67, 0, 0)]:
         rgba = rectangle(height, width)
         rgba[top : top + 41, left : left + 67] = patch
-        views.append(frame(rgba, "fit"))
+        views.append(frame(rgba, "fit")[..., 0])
     for view in views[1:]:
         np.testing.assert_array_equal(view, views[0])
 
 
 def test_fit_centres_the_object_and_fills_seven_eighths():
     for top, left, tall, wide in [(3, 5, 90, 40), (60, 20, 33, 100), (10, 10, 700, 700)]:
-        view = frame(rectangle(720, 720, (top, left, tall, wide)), "fit") < 172
+        view = frame(rectangle(720, 720, (top, left, tall, wide)), "fit")[..., 0] < 172
         rows, columns = np.flatnonzero(view.any(axis=1)), np.flatnonzero(view.any(axis=0))
         sides = np.array([rows[-1] + 1 - rows[0], columns[-1] + 1 - columns[0]])
         np.testing.assert_allclose(sides, 112 * np.array([tall, wide]) / max(tall, wide), atol=1.01)
@@ -94,8 +94,8 @@ def disc(size, radius, center):
 
 
 def test_fit_is_nearly_independent_of_the_scale():
-    small = frame(disc(137, 40.3, (61.2, 70.7)), "fit").astype(float)
-    large = frame(disc(512, 201.7, (260.1, 255.0)), "fit").astype(float)
+    small = frame(disc(137, 40.3, (61.2, 70.7)), "fit")[..., 0].astype(float)
+    large = frame(disc(512, 201.7, (260.1, 255.0)), "fit")[..., 0].astype(float)
     # The bounding box is whole pixels, up to one too many on each side of the small disc.
     assert np.abs(small - large).mean() < 4
 
@@ -103,10 +103,10 @@ def test_fit_is_nearly_independent_of_the_scale():
 def test_centre_treats_other_sizes_as_the_whole_rendering():
     """A rendering twice as large, or one without its transparent sides, gives nearly the same view."""
     rgba = disc(274, 90, (137, 120))
-    half = frame(disc(137, 45, (68.5, 60)), "centre").astype(float)
-    assert np.abs(frame(rgba, "centre") - half).mean() < 1.0
+    half = frame(disc(137, 45, (68.5, 60)), "centre")[..., 0].astype(float)
+    assert np.abs(frame(rgba, "centre")[..., 0] - half).mean() < 1.0
     narrow = disc(137, 45, (68.5, 60))
-    np.testing.assert_array_equal(frame(narrow[:, 20:117], "centre"), frame(narrow, "centre"))
+    np.testing.assert_array_equal(frame(narrow[:, 20:117], "centre")[..., 0], frame(narrow, "centre")[..., 0])
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)
@@ -116,7 +116,7 @@ def test_faint_pixels_apart_from_the_object_are_not_the_object(framing, alpha):
     dusty = rgba.copy()
     dusty[0, 0] = dusty[-9:, -9:] = (0, 0, 0, alpha)
     if alpha > FAINTEST:
-        np.testing.assert_array_equal(frame(rgba, framing), frame(dusty, framing))
+        np.testing.assert_array_equal(frame(rgba, framing)[..., 0], frame(dusty, framing)[..., 0])
     np.testing.assert_array_equal(object_pixels(rgba[..., 3]), object_pixels(dusty[..., 3]))
 
 
@@ -161,14 +161,14 @@ def test_clean_renderings_are_framed_as_the_shipped_weights_were_trained(categor
     left, top = middle + (len(tight[0]) - side) / 2, middle + (len(tight) - side) / 2
     box = (left, top, left + side, top + side)
     expected = np.asarray(Image.fromarray(canvas).resize((128, 128), Image.Resampling.BILINEAR, box=box))
-    assert np.abs(frame(rgba, "fit").astype(int) - expected).max() <= 1  # the window starts elsewhere: rounding
+    assert np.abs(frame(rgba, "fit")[..., 0].astype(int) - expected).max() <= 1  # the window starts elsewhere: rounding
 
 
 def test_input_is_not_changed():
     rgba = rectangle(137, 137, (50, 50, 30, 30))
     before = rgba.copy()
     for framing in FRAMINGS:
-        frame(rgba, framing)
+        frame(rgba, framing)[..., 0]
     np.testing.assert_array_equal(rgba, before)
 
 
@@ -185,5 +185,23 @@ def test_input_is_not_changed():
 )
 def test_bad_input_is_one_clear_line(rgba, framing, message):
     with pytest.raises(ValueError, match=message) as error:
-        frame(rgba, framing)
+        frame(rgba, framing)[..., 0]
     assert "\n" not in str(error.value)
+
+
+def test_the_second_channel_of_matte_is_the_transparency_framed_as_the_object():
+    rng = np.random.default_rng(5)
+    rgba = rectangle(90, 120, (20, 30, 40, 70))
+    rgba[20:60, 30:100, 3] = rng.integers(9, 256, (40, 70))
+    rgba[0, 0, 3] = 60  # dust
+    matte = frame(rgba, "matte")
+    assert matte.shape == (128, 128, 2)
+    np.testing.assert_array_equal(matte[..., :1], frame(rgba, "fit"))
+    silhouette = rgba.copy()
+    silhouette[..., :3] = 0  # black on white: what is not white is the object
+    np.testing.assert_array_equal(matte[..., 1:], frame(silhouette, "fit"))
+
+
+def test_white_on_white_is_seen_in_the_second_channel_only():
+    view = frame(rectangle(60, 60, (10, 10, 30, 40), color=(255, 255, 255)), "matte")
+    assert (view[..., 0] == 255).all() and view[64, 64, 1] == 0 and view[0, 0, 1] == 255

@@ -36,7 +36,7 @@ from imfield_jax.evaluation.protocols import Prediction, Truth
 from imfield_jax.extraction.chunked import chunked
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, extract
 from imfield_jax.files import write_atomic
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.images import encode_png
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.floaters import without_floaters
@@ -203,7 +203,7 @@ def _methods(
 def _latents_of_views(model: Reconstructor, shape: Row, views: list[int]) -> np.ndarray:
     """[len(views), Z]."""
     framed = np.stack([model.view(shape.view(view)) for view in views])
-    return model.encode_views(grey_to_view(framed))
+    return model.encode_views(to_unit(framed))
 
 
 def _report(
@@ -250,7 +250,7 @@ def _figure(model: Reconstructor, split: Split, views: list[int], rows: list[Sco
         shape = split[number]
         z = _latents_of_views(model, shape, views)[0]
         cells = (
-            model.view(shape.view(views[0])),
+            model.view(shape.view(views[0]))[..., 0],
             model.extract(z, _RESOLUTION.value).mesh,
             true_surface(shape.solid, DISPLAYED),
         )

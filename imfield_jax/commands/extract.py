@@ -176,7 +176,7 @@ def _write(made: Reconstruction, out: Path) -> dict[str, str]:
         contents = export.encode(made.mesh, kind, made.name)
         write_atomic(out / file, contents)
         files[file] = inputs.sha256(contents)
-    images = encode_png(made.view), encode_png(preview.sides(made.mesh))
+    images = encode_png(made.view[..., 0]), encode_png(preview.sides(made.mesh))
     for file, image in zip(_images_of(made.name), images, strict=True):
         write_atomic(out / file, image)
     return files

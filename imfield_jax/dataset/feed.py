@@ -60,7 +60,7 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
     )
 
 
-def framed(row: Row, number: int, framing: str) -> tuple[UInt8[np.ndarray, "128 128"], Float32[np.ndarray, " 7"]]:
+def framed(row: Row, number: int, framing: str) -> tuple[UInt8[np.ndarray, "128 128 C"], Float32[np.ndarray, " 7"]]:
     """A view of a shape as the network sees it, and its camera."""
     image = row.view(number)
     return frame(image, framing), view_camera(row.cameras[number], len(image), framed_square(image, framing))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from imfield_jax.batches import HeldOut
-from imfield_jax.framing import frame, grey_to_view
+from imfield_jax.framing import frame, to_unit
 from imfield_jax.preparation.sampling import uniform_points
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, the type does not
@@ -24,7 +24,7 @@ def held_out(split: Split, framing: str, shapes: int = 32, points: int = 8192, s
     labelled = [uniform_points(row.solid, points, [seed, number]) for number, row in enumerate(rows)]
     return HeldOut(
         voxels=np.stack([row.voxels for row in rows]),
-        view=grey_to_view(np.stack(greys)),
+        view=to_unit(np.stack(greys)),
         points=np.stack([points for points, _ in labelled]),
         occupancy=np.stack([values for _, values in labelled]).astype(bool),
     )

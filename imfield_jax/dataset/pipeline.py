@@ -19,7 +19,7 @@ from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.dataset.draws import Draw
 from imfield_jax.dataset.feed import FeedConfig, draw_batch, framed, indices_to_points
 from imfield_jax.dataset.rows import Split
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 
 if TYPE_CHECKING:
     import tensorflow as tf
@@ -57,7 +57,7 @@ def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) 
     rows = [split[row] for row in drawn.index]
     views = [framed(row, int(number), config.framing) for row, number in zip(rows, drawn.view, strict=True)]
     greys, cameras = map(np.stack, zip(*views, strict=True))
-    return drawn.index, grey_to_view(greys), cameras, *_labelled(split, rows, drawn, level)
+    return drawn.index, to_unit(greys), cameras, *_labelled(split, rows, drawn, level)
 
 
 class PipelineFeed:

@@ -20,7 +20,7 @@ from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.camera import VIEW_CAMERA
 from imfield_jax.coordinates import LEVEL_SIZES, VOXEL_RESOLUTION
 from imfield_jax.dataset.feed import FeedConfig, draw_batch, framed, indices_to_points
-from imfield_jax.framing import FRAMED_SIZE, grey_to_view
+from imfield_jax.framing import CHANNELS, FRAMED_SIZE, to_unit
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
     from imfield_jax.dataset.rows import Row, Split
@@ -47,7 +47,7 @@ class PackedSplit:
     values: dict[int, UInt8[np.ndarray, "N _"]]
     grids: dict[int, int]
     framing: str | None = None
-    views: UInt8[np.ndarray, "N K 128 128"] | None = None
+    views: UInt8[np.ndarray, "N K 128 128 C"] | None = None
     cameras: Float32[np.ndarray, "N K 7"] | None = None
 
 
@@ -85,7 +85,7 @@ def _empty(count: int, split: Split, framing: str | None) -> dict[str, np.ndarra
         arrays[f"points_{level}"] = np.empty((count, stored, 3), np.uint8)
         arrays[f"values_{level}"] = np.empty((count, stored), np.uint8)
     if framing is not None:
-        arrays["views"] = np.empty((count, split.views, FRAMED_SIZE, FRAMED_SIZE), np.uint8)
+        arrays["views"] = np.empty((count, split.views, FRAMED_SIZE, FRAMED_SIZE, CHANNELS[framing]), np.uint8)
         arrays["cameras"] = np.empty((count, split.views, VIEW_CAMERA), np.float32)
     return arrays
 
@@ -180,4 +180,4 @@ def _gather_voxels(packed: jax.Array, index: jax.Array) -> jax.Array:
 
 
 def _gather_views(views: jax.Array, index: jax.Array, view: jax.Array) -> jax.Array:
-    return grey_to_view(views[index, view])
+    return to_unit(views[index, view])

@@ -12,7 +12,7 @@ from jaxtyping import Float32, UInt8
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.certify import Certificate
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
 from imfield_jax.mesh.check import Report, check
@@ -57,7 +57,7 @@ class Reconstruction:
     """
 
     name: str
-    view: UInt8[np.ndarray, "128 128"]
+    view: UInt8[np.ndarray, "128 128 C"]
     notes: list[str]
     mesh: Mesh
     report: Report
@@ -83,7 +83,7 @@ class _Encoded:
     """An image that was read and encoded."""
 
     item: Item
-    view: UInt8[np.ndarray, "128 128"]
+    view: UInt8[np.ndarray, "128 128 C"]
     notes: list[str]
     z: Float32[np.ndarray, " Z"]
     camera: Float32[np.ndarray, " 7"] | None
@@ -120,7 +120,7 @@ def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
         view = model.view(photo.rgba)
     except (ValueError, OSError) as error:
         return Failure(item.name, str(error))
-    z, cameras = model.encode_views_and_cameras(grey_to_view(view)[None])
+    z, cameras = model.encode_views_and_cameras(to_unit(view)[None])
     camera = None if cameras is None else cameras[0]
     return _Encoded(item, view, photo.notes, z[0], camera, time.perf_counter() - started)
 

@@ -23,7 +23,7 @@ from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.chunked import ChunkedField, evaluator
 from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction, extract
-from imfield_jax.framing import frame, grey_to_view
+from imfield_jax.framing import frame, to_unit
 from imfield_jax.inference.photo import Photo, read_image
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.bounds import signed_logit_bounds
@@ -93,12 +93,12 @@ class Reconstructor:
         """With the newest weights of a training run's folder, see `run_weights`."""
         return cls(load_weights(run_weights(run)), precision)
 
-    def encode_views(self, views: Float[Array, "B 128 128 1"]) -> Float32[np.ndarray, "B Z"]:
+    def encode_views(self, views: Float[Array, "B 128 128 C"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of what the network sees."""
         return self.encode_views_and_cameras(views)[0]
 
     def encode_views_and_cameras(
-        self, views: Float[Array, "B 128 128 1"]
+        self, views: Float[Array, "B 128 128 C"]
     ) -> tuple[Float32[np.ndarray, "B Z"], Float32[np.ndarray, "B 7"] | None]:
         """As `encode_views`, with the predicted cameras of the views if these networks predict them."""
         z, cameras = self._encode_views(self._params, self._batch_stats, views)
@@ -108,7 +108,7 @@ class Reconstructor:
         """The latents of voxels, 0 or 1."""
         return np.asarray(self._encode_voxels(self._params, voxels))
 
-    def view(self, rgba: np.ndarray) -> UInt8[np.ndarray, "128 128"]:
+    def view(self, rgba: np.ndarray) -> UInt8[np.ndarray, "128 128 C"]:
         """An image, RGBA [H, W, 4] uint8, as the network sees it."""
         return frame(rgba, self.framing)
 
@@ -191,7 +191,7 @@ class Reconstructor:
 
         image: a file, RGBA [H, W, 4] uint8, or what `read_image` returns.
         """
-        view = grey_to_view(self.view(self._rgba(image)))
+        view = to_unit(self.view(self._rgba(image)))
         return self.extract(
             self.encode_views(view[None])[0],
             resolution,
@@ -208,7 +208,7 @@ class Reconstructor:
     @property
     def crop(self) -> bool:
         """Whether images may be cropped to the object when they are read; the framing 'centre' needs their margins."""
-        return self.framing == "fit"
+        return self.framing != "centre"
 
     @cached_property
     def _encode_views(self) -> Callable:

@@ -65,7 +65,7 @@ class PlaneImageEncoder(nn.Module):
 
     @nn.compact
     def __call__(
-        self, view: Float[Array, "B 128 128 1"], camera: Float[Array, "B 7"] | None = None
+        self, view: Float[Array, "B 128 128 C"], camera: Float[Array, "B 7"] | None = None
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"]]:
         config = self.config
         sizes, code, predicted = ViewFeatures(config.width, name="view")(view)

@@ -62,7 +62,7 @@ PRESETS = {
         decoder=PlaneDecoderConfig(resolution=32, channels=24, widths=(64, 64)),
         voxel_encoder=PlaneVoxelEncoderConfig(resolution=32, channels=24),
         image_encoder=PlaneImageEncoderConfig(resolution=32, channels=24),
-        framing="fit",
+        framing="matte",
     ),
 }
 

@@ -84,7 +84,7 @@ def test_batches_match_the_records(packed, split, records):
         cells = containing_cell(np.asarray(points.points[place]), 256)
         np.testing.assert_array_equal(points.occupancy[place], record.solid[tuple(cells.T)])
         record = records["train"][split.names[int(views.index[place])]]
-        framed = [frame(view, "centre")[..., None] / 255 for view in record.views]
+        framed = [frame(view, "centre") / 255 for view in record.views]
         [number] = [k for k, one in enumerate(framed) if np.allclose(views.view[place], one, atol=1e-6)]
         square = framed_square(record.views[number], "centre")
         expected = view_camera(Camera(*record.cameras[number].tolist()), 137, square)

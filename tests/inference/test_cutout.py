@@ -20,7 +20,7 @@ Y, X = np.mgrid[:HEIGHT, :WIDTH]
 
 
 def view(rgba):
-    return frame(rgba, "fit").astype(float)
+    return frame(rgba, "fit")[..., 0].astype(float)
 
 
 def difference(one, other):

@@ -256,7 +256,7 @@ def test_the_view_shows_what_the_image_shows(tmp_path):
     mask, rgb = disc(256, 256)
     transparent = photo.read_image(saved(tmp_path / "a.png", cut_out(mask, rgb)))
     keyed = photo.read_image(saved(tmp_path / "b.png", before([255, 255, 255], mask, rgb)))
-    one, other = frame(transparent.rgba, "fit"), frame(keyed.rgba, "fit")
+    one, other = frame(transparent.rgba, "fit")[..., 0], frame(keyed.rgba, "fit")[..., 0]
     assert one.shape == (128, 128) and one.dtype == np.uint8
     assert np.abs(one.astype(float) - other).mean() < 2
 

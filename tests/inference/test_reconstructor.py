@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.inference import reconstructor
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor, run_weights, shipped_categories
@@ -108,7 +108,7 @@ def test_an_image_goes_through_encoder_and_decoder(model, weights, rgba, tmp_pat
     mesh = model.mesh(tmp_path / "image.png", resolution=32)
     np.testing.assert_array_equal(model.mesh(rgba, resolution=32).vertices, mesh.vertices)
     # What the encoder is shown here is what it is shown in training.
-    view = grey_to_view(model.view(rgba)[None])
+    view = to_unit(model.view(rgba)[None])
     z = jax.jit(weights.networks.encode_views)(weights.params, weights.batch_stats, view)
     np.testing.assert_allclose(model.encode_views(view), z, rtol=1e-4)
     np.testing.assert_array_equal(model.extract(model.encode_views(view)[0], 32).mesh.vertices, mesh.vertices)
@@ -116,7 +116,7 @@ def test_an_image_goes_through_encoder_and_decoder(model, weights, rgba, tmp_pat
 
 
 def test_meshes_take_the_options_of_extraction_and_images_that_were_read(model, rgba, tmp_path):
-    z = model.encode_views(grey_to_view(model.view(rgba)[None]))[0]
+    z = model.encode_views(to_unit(model.view(rgba)[None]))[0]
     options = {"refinement_iterations": 0, "floaters": "keep", "bridge_gap": 0.0}
     expected = model.extract(z, 32, **options).mesh
     np.testing.assert_array_equal(model.mesh(Photo(rgba, []), 32, **options).vertices, expected.vertices)

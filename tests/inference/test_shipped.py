@@ -7,7 +7,7 @@ import pytest
 
 from imfield_jax import coordinates
 from imfield_jax.evaluation.metrics import volumetric_iou
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.inference.reconstructor import Reconstructor, shipped_categories
 from imfield_jax.preparation.record import Settings, make_record
 from imfield_jax.sources import procedural, shapenet
@@ -22,7 +22,7 @@ def test_an_image_of_an_unseen_shape_becomes_that_shape_and_not_another(category
         procedural.write_model(tmp_path, category, index)
     records = [make_record(shape, Settings(views=1)) for shape in shapenet.shapes(tmp_path, category)]
     model = Reconstructor.shipped(category)
-    views = np.stack([grey_to_view(model.view(record.views[0])) for record in records])
+    views = np.stack([to_unit(model.view(record.views[0])) for record in records])
     latents = [*model.encode_views(views), *model.encode_voxels(np.stack([record.voxels for record in records]))]
 
     indices = np.indices((64, 64, 64)).reshape(3, -1).T * 4

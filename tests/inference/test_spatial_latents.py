@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.inference.batch import Item, Settings, reconstruct
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import Reconstructor
@@ -62,7 +62,7 @@ def test_the_predicted_camera_is_part_of_the_result(weights, rng):
     model = Reconstructor(dataclasses.replace(weights, params=weights.params | {"decoder": full}))
     item = Item("a", lambda: Photo(rgba, []))
     [made] = reconstruct(model, [item], Settings(resolution=24, floaters="keep"))
-    view = grey_to_view(model.view(rgba))[None]
+    view = to_unit(model.view(rgba))[None]
     np.testing.assert_allclose(
         made.camera, weights.networks.encode_views_and_cameras(weights.params, {}, view)[1][0], rtol=1e-3, atol=1e-4
     )

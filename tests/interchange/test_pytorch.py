@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.framing import grey_to_view
+from imfield_jax.framing import to_unit
 from imfield_jax.interchange.pytorch import from_pytorch, to_pytorch
 from imfield_jax.interchange.torch_file import read_tensors
 from imfield_jax.models.decoder import occupancy
@@ -50,7 +50,7 @@ def test_the_voxel_encoder_gives_pytorchs_output(weights, outputs):
 
 
 def test_the_image_encoder_gives_pytorchs_output(weights, outputs):
-    views = grey_to_view(outputs["views"])
+    views = to_unit(outputs["views"])
     z = jax.jit(weights.networks.encode_views)(weights.params, weights.batch_stats, views)
     np.testing.assert_allclose(z, outputs["z_views"], atol=CLOSE, strict=True)
 

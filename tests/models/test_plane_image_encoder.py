@@ -27,7 +27,7 @@ def params(networks, filled):
 
 @pytest.fixture
 def views(rng):
-    return rng.random((2, 128, 128, 1), dtype=np.float32)
+    return rng.random((2, 128, 128, 2), dtype=np.float32)
 
 
 def test_samples_of_a_linear_image_are_its_values_and_the_border_continues(rng):

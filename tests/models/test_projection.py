@@ -49,7 +49,7 @@ def test_the_view_shows_points_where_the_camera_says(framing, rng):
             )
         )
         image = render_views(scene, [camera])[0]
-        view = 255.0 - frame(image, framing)
+        view = 255.0 - frame(image, framing)[..., 0]
         rows, columns = np.nonzero(view > 150)
         if not len(rows):  # behind the rod, or outside of what 'centre' shows
             continue

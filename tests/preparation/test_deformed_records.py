@@ -70,5 +70,5 @@ def test_a_training_mesh_that_joins_its_copies_in_another_split_takes_no_deforma
 
 
 def test_sources_without_meshes_are_refused():
-    with pytest.raises(ValueError, match="--deformed needs meshes .*, found --source=hsp"):
+    with pytest.raises(ValueError, match=r"--deformed needs meshes .*, found --source=hsp"):
         Preparation("hsp", "car", "out", source_dir="hsp", deformed=2)
