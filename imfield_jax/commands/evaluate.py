@@ -2,6 +2,7 @@
 
     imfield evaluate --category=car
     imfield evaluate --run=runs/car --data=data/car --split=test --views=24
+    imfield evaluate --run=runs/car --trained_on=data/car --data=data/scans --split=all
 
 Methods: the autoencoder (voxels -> z -> surface), single view (image -> z -> surface), retrieval (the
 training shape whose z is nearest to the image's, scored with its true surface) and the mean shape. In
@@ -42,6 +43,7 @@ from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.mesh.voxel_surface import DISPLAYED, true_surface
 from imfield_jax.models.weights import load_weights
+from imfield_jax.sources.splits import SPLITS
 from imfield_jax.types import Mesh
 
 if TYPE_CHECKING:  # reading a dataset needs the packages of the extra `data`, --help does not
@@ -53,7 +55,10 @@ _CATEGORY = flags.DEFINE_string("category", None, "Score the shipped weights of 
 _RUN = flags.DEFINE_string("run", None, "Score the weights of this run folder.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Score the weights of this file.")
 _DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category, name of run or weights file>.")
-_SPLIT = flags.DEFINE_enum("split", "test", ("train", "validation", "test"), "Split to score.")
+_TRAINED_ON = flags.DEFINE_list(
+    "trained_on", None, "Prepared datasets that the weights were trained on, if not --data; for the baselines."
+)
+_SPLIT = flags.DEFINE_enum("split", "test", (*SPLITS, "all"), "Split to score.")
 _LIMIT = flags.DEFINE_integer("limit", None, "Score only the first N shapes.", lower_bound=1)
 _VIEW = flags.DEFINE_integer(
     "view", None, f"Index of the view of each shape; default {IMNET_VIEW}, IM-NET's choice, or the last.", lower_bound=0
@@ -67,7 +72,7 @@ _PICTURED = flags.DEFINE_integer("pictured", 16, "Number of shapes in shapes.png
 _OUT = flags.DEFINE_string("out", None, "Output folder; default results/<category, name of run or weights file>.")
 
 GROUPS = {
-    "Weights and data": [_CATEGORY, _RUN, _WEIGHTS, _DATA, _SPLIT, _LIMIT],
+    "Weights and data": [_CATEGORY, _RUN, _WEIGHTS, _DATA, _TRAINED_ON, _SPLIT, _LIMIT],
     "Scores": [_VIEW, _VIEWS, _RESOLUTION, _SEED],
     "Output": [_OUT, _PICTURED],
 }
@@ -82,14 +87,17 @@ _CHUNK = 4096  # points per call of the mean shape's field
 def main() -> None:
     if _VIEWS.value is not None:
         refuse_unused("with --views", _VIEW)
-    from imfield_jax.dataset.storage import open_split
+    from imfield_jax.dataset.mixture import open_mixture
 
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model, progress = Reconstructor(load_weights(weights)), Progress()
     name = Path(_RUN.value).name if _RUN.value else weights.stem
     data = _DATA.value or f"data/{name}"
-    train, split = open_split(data, "train"), open_split(data, _SPLIT.value)
-    _check_split(model, train, data)
+    trained_on = _TRAINED_ON.value or [data]
+    train = open_mixture(trained_on, "train")
+    split = open_mixture([data], *(SPLITS if _SPLIT.value == "all" else (_SPLIT.value,)))
+    _check_split(model, train, ",".join(trained_on))
+    _check_unseen(train, split, data)
     names = split.names[: _LIMIT.value]
     views = _chosen_views(split.views)
     out = output_folder(_OUT.value or f"results/{name}")
@@ -116,12 +124,22 @@ def _check_split(model: Reconstructor, train: Split, data: str) -> None:
     if "training_names_sha256" in about and about["category"] != category:  # converted weights do not name one of ours
         raise ValueError(
             f"the weights are of category {about['category']} and the dataset in {data} of {category}: "
-            "name the dataset that they were trained on with --data"
+            "name the dataset that they were trained on with --trained_on"
         )
     if about.get("training_names_sha256", train.names_sha256) != train.names_sha256:
         raise ValueError(
             f"the weights were not trained on the training split of {data}, so they may have been trained on its "
-            "held-out shapes: name the dataset that they were trained on with --data"
+            "held-out shapes: name the datasets that they were trained on with --trained_on"
+        )
+
+
+def _check_unseen(train: Split, split: Split, data: str) -> None:
+    """Raises ValueError if shapes to score are training shapes, unless those of the training split were asked for."""
+    seen = set(train.names) & set(split.names)
+    if seen and _SPLIT.value != "train":
+        raise ValueError(
+            f"{len(seen)} of the {len(split)} shapes of {data} were trained on, {min(seen)} is one: "
+            "name a held-out split with --split"
         )
 
 

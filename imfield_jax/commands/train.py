@@ -51,7 +51,7 @@ _BALANCED = flags.DEFINE_bool(
     False,
     "Scale the decoder's initial weights by layer width, as compact does.",
 )
-_DATA = flags.DEFINE_string("data", None, "Prepared dataset; default data/<category>.")
+_DATA = flags.DEFINE_list("data", None, "Prepared dataset, or several to train on together; default data/<category>.")
 _RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
 _SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from if there is none.")
 _SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the source's meshes, if it needs one.")
@@ -89,7 +89,7 @@ def main() -> None:
     check_loss(schedule.loss, networks.preset.decoder.output)
     mesh = data_mesh(_DEVICES.value)
     stage_flags.check_batches(schedule.stages, mesh.size)
-    data = _dataset()
+    data = _datasets()
     origin = _origin(data)
     _check_category(data)
     _check_labels(origin)
@@ -99,7 +99,13 @@ def main() -> None:
 
 
 def _train(
-    folder: Path, data: Path, networks: Networks, schedule: Schedule, mesh: Mesh, origin: dict, initial: Weights | None
+    folder: Path,
+    data: list[str],
+    networks: Networks,
+    schedule: Schedule,
+    mesh: Mesh,
+    origin: dict,
+    initial: Weights | None,
 ) -> None:
     """Train into a run folder that this process has locked."""
     feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
@@ -130,7 +136,7 @@ def _train(
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
-    logging.info("done: imfield evaluate --run=%s --data=%s", folder, _data_folder())
+    logging.info("done: imfield evaluate --run=%s --data=%s", folder, ",".join(data))
 
 
 def _preset() -> Preset:
@@ -142,18 +148,18 @@ def _preset() -> Preset:
     return dataclasses.replace(preset, decoder=dataclasses.replace(preset.decoder, initial_std=None))
 
 
-def _data_folder() -> str:
-    return _DATA.value or f"data/{_CATEGORY.value}"
+def _data_folders() -> list[str]:
+    return _DATA.value or [f"data/{_CATEGORY.value}"]
 
 
-def _dataset() -> Path:
-    """The folder of the prepared dataset; prepares it if there is none."""
+def _datasets() -> list[str]:
+    """The folders of the prepared datasets; prepares it if there is only one and it is missing."""
     from imfield_jax.dataset.storage import find_dataset
 
-    folder = _data_folder()
+    folder, *more = _data_folders()
     found = find_dataset(folder)
-    if found is not None:
-        return found
+    if more or found is not None:
+        return [folder, *more]
     from imfield_jax.dataset.prepare import prepare
     from imfield_jax.preparation.record import Settings
     from imfield_jax.preparation.records import Preparation
@@ -176,14 +182,15 @@ def _dataset() -> Path:
         settings=Settings(labels=_LABELS.value, seed=_SEED.value),
         processes=usable_processors(),
     )
-    return prepare(preparation, Progress())
+    prepare(preparation, Progress())
+    return [folder]
 
 
-def _origin(data: Path) -> dict:
+def _origin(data: list[str]) -> dict:
     """The identity of the training data, kept with the run so that it resumes with the same data only."""
-    from imfield_jax.dataset.storage import open_split
+    from imfield_jax.dataset.mixture import open_mixture
 
-    split = open_split(data, "train")
+    split = open_mixture(data, "train")
     return {
         "settings": split.metadata["settings"],
         "licence": split.metadata["license"],
@@ -192,14 +199,14 @@ def _origin(data: Path) -> dict:
     }
 
 
-def _check_category(data: Path) -> None:
+def _check_category(data: list[str]) -> None:
     """Raises ValueError if the dataset that was found has another category than --category."""
-    from imfield_jax.dataset.storage import open_split
+    from imfield_jax.dataset.mixture import open_mixture
 
-    found = open_split(data, "train").metadata["category"]
+    found = open_mixture(data, "train").metadata["category"]
     if found != _CATEGORY.value:
         raise ValueError(
-            f"the dataset in {_data_folder()} is of category {found}, not {_CATEGORY.value}: give --category={found}, "
+            f"the data in {','.join(data)} is of category {found}, not {_CATEGORY.value}: give --category={found}, "
             "or another --data"
         )
 
@@ -209,21 +216,22 @@ def _check_labels(origin: dict) -> None:
     found = origin["settings"]["labels"]
     if flags.FLAGS["labels"].present and found != _LABELS.value:
         raise ValueError(
-            f"the dataset in {_data_folder()} has {found} labels, not --labels={_LABELS.value}: "
+            f"the dataset in {','.join(_data_folders())} has {found} labels, not --labels={_LABELS.value}: "
             f"give --labels={found}, or another --data to prepare"
         )
 
 
-def _feeds(data: Path, framing: str, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
+def _feeds(data: list[str], framing: str, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
     """The batches of each stage, by its number, and the shapes to validate on."""
     from imfield_jax.dataset.held_out import held_out
-    from imfield_jax.dataset.storage import open_split, split_names
+    from imfield_jax.dataset.mixture import open_mixture
+    from imfield_jax.dataset.storage import split_names
 
-    split = open_split(data, "train")
-    validates = "validation" in split_names(data)
+    split = open_mixture(data, "train")
+    validates = any("validation" in split_names(folder) for folder in data)
     if not validates:
         logging.info("the dataset has no validation split: validation scores are of training shapes")
-    watched = open_split(data, "validation" if validates else "train")
+    watched = open_mixture(data, "validation" if validates else "train")
     planned = sum(stage.round == 1 for stage in schedule.stages)  # so that an extension changes no other stage's seed
     configs = [
         FeedConfig(seed=_SEED.value * planned + number, batch=s.batch, points=s.points, framing=framing)

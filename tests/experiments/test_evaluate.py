@@ -127,6 +127,31 @@ def test_shapes_of_another_category_are_not_scored(folder, program, tmp_path):
     assert done.stderr.count("\n") == 1 and not (tmp_path / "none").exists()
 
 
+def test_shapes_of_a_dataset_that_was_not_trained_on_are_scored_and_training_shapes_are_not(
+    folder, program, tmp_path, write_dataset, random_record
+):
+    other = tmp_path / "other"
+    records = [random_record(f"scan/{number}", number) for number in range(2)]
+    write_dataset(other, {"train": records}, views=len(records[0].views), source="folder")
+    flags = ("--view=0", "--resolution=32", "--pictured=1")
+    done = program(
+        "evaluate",
+        f"--run={folder}",
+        f"--trained_on={folder}",
+        f"--data={other}",
+        "--split=all",
+        f"--out={tmp_path}/scores",
+        *flags,
+    )
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader((tmp_path / "scores" / "scores.csv").read_text().splitlines()))
+    assert {row["name"] for row in rows} == {"scan/0", "scan/1"}
+    done = program("evaluate", f"--run={folder}", f"--data={folder}", "--split=all", f"--out={tmp_path}/none", *flags)
+    assert done.returncode == 1
+    assert "3 of the 6 shapes of" in done.stderr and "were trained on, box/train0 is one" in done.stderr
+    assert not (tmp_path / "none").exists()
+
+
 def test_help_shows_the_usage(program):
     done = program("evaluate", "--help")
     assert done.returncode == 0
