@@ -88,8 +88,9 @@ class ViewFeatures(nn.Module):
     @nn.compact
     def __call__(self, view: Array) -> tuple[list[Array], Array, Array]:
         sizes = _Backbone(self.width, name="backbone")(view)
-        smallest = leaky_relu(sizes[-1])
-        code = leaky_relu(nn.Dense(8 * self.width, name="code")(smallest.reshape(len(view), -1)))
+        finer = nn.Conv(self.width // 2, (1, 1), name="places")(leaky_relu(sizes[-2]))
+        flat = [leaky_relu(features).reshape(len(view), -1) for features in (sizes[-1], finer)]
+        code = leaky_relu(nn.Dense(8 * self.width, name="code")(jnp.concatenate(flat, axis=-1)))
         return sizes, code, CameraHead(name="camera")(code)
 
 
@@ -100,7 +101,8 @@ class _Backbone(nn.Module):
 
     @nn.compact
     def __call__(self, view: Array) -> list[Array]:
-        stem = nn.Conv(self.width, (7, 7), strides=4, name="stem")(1.0 - view)
+        # As wide as two cells, so that a cell of the features is in the middle of what it sees.
+        stem = nn.Conv(self.width, (8, 8), strides=4, padding=2, name="stem")(1.0 - view)
         sizes = [_Residual(self.width, 1, name="block_1")(stem)]
         for number, (factor, blocks) in enumerate(((2, 2), (4, 2), (8, 1)), start=2):
             features = sizes[-1]
@@ -112,7 +114,10 @@ class _Backbone(nn.Module):
 
 
 class _Residual(nn.Module):
-    """Two 3x3 convolutions after normalisations, and a shortcut (He et al. 2016, "Identity mappings")."""
+    """Two convolutions after normalisations, and a shortcut (He et al. 2016, "Identity mappings").
+
+    A stride of 2 has a kernel of 2x2, which leaves each output in the middle of its inputs; 3x3 would shift it.
+    """
 
     features: int
     stride: int
@@ -120,11 +125,13 @@ class _Residual(nn.Module):
     @nn.compact
     def __call__(self, image: Array) -> Array:
         hidden = leaky_relu(nn.GroupNorm(_GROUPS, name="norm_1")(image))
-        hidden = nn.Conv(self.features, (3, 3), strides=self.stride, name="conv_1")(hidden)
+        kernel = (3, 3) if self.stride == 1 else (self.stride, self.stride)
+        hidden = nn.Conv(self.features, kernel, strides=self.stride, name="conv_1")(hidden)
         hidden = leaky_relu(nn.GroupNorm(_GROUPS, name="norm_2")(hidden))
         hidden = nn.Conv(self.features, (3, 3), name="conv_2")(hidden)
         if self.stride != 1 or image.shape[-1] != self.features:
-            image = nn.Conv(self.features, (1, 1), strides=self.stride, name="shortcut")(image)
+            size = (self.stride, self.stride)
+            image = nn.Conv(self.features, (1, 1), name="shortcut")(nn.avg_pool(image, size, size))
         return image + hidden
 
 
@@ -186,17 +193,17 @@ class _Completion(nn.Module):
             planes = planes + self._surroundings(mixed, number).reshape(planes.shape)
         out = _images(planes)
         for number in range(1, 1 + int(np.log2(config.resolution // config.grid))):
-            out = leaky_relu(nn.Conv(config.planes, (3, 3), name=f"finer_{number}")(doubled(out)))
+            out = leaky_relu(nn.Conv(config.planes // 2, (3, 3), name=f"finer_{number}")(doubled(out)))
         out = nn.Conv(config.channels, (1, 1), name="out")(out)
         return out.reshape(-1, len(PLANES), *out.shape[1:])
 
     def _surroundings(self, image: Array, number: int) -> Array:
         """One step of a U-Net: [N, G, G, C] -> the same."""
         width = self.config.planes
-        coarse = leaky_relu(nn.Conv(2 * width, (3, 3), strides=2, name=f"coarser_{number}")(leaky_relu(image)))
+        coarse = leaky_relu(nn.Conv(2 * width, (2, 2), strides=2, name=f"coarser_{number}")(leaky_relu(image)))
         coarse = coarse + leaky_relu(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
-        both = jnp.concatenate([doubled(coarse), leaky_relu(image)], axis=-1)
-        return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(both)
+        wider = doubled(nn.Conv(width, (1, 1), name=f"wider_{number}")(coarse))
+        return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(leaky_relu(image + wider))
 
 
 def lifted(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import jax
+import jax.numpy as jnp
 import optax
 from jaxtyping import Float
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
+from imfield_jax.training.augmentation import photographed
 from imfield_jax.training.losses import (
     CAMERA_WEIGHT,
     camera_loss,
@@ -38,11 +41,16 @@ def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, sequentia
     sequential: see `Networks.logits`.
     """
     optimizer = optimizer_of(schedule, stage)
+    augmented = networks.preset.framing == "matte"
     loss_function = _loss_function(networks, schedule, stage, sequential)
 
     def step(
         state: TrainState, batch: PointBatch | ViewBatch, latents: Float[Array, "N Z"]
     ) -> tuple[TrainState, Metrics]:
+        if augmented and isinstance(batch, ViewBatch):
+            key = jax.random.fold_in(jax.random.key(0, impl="rbg"), state.step)
+            batch = dataclasses.replace(batch, view=photographed(batch.view, key))
+
         def loss_of(part: Tree) -> Loss:
             return loss_function({**state.params, **part}, state.batch_stats, batch, latents)
 
@@ -76,13 +84,16 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequent
         return loss, (batch_stats, metrics)
 
     def encoder(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
-        z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view, batch.camera)
+        # Half of the views are lifted along the true cameras, and teach what belongs where. The others are lifted
+        # along the predicted ones, as the views of a user are.
+        every_other = jnp.arange(len(batch.index))[:, None] % 2 == 0
+        used = jnp.where(every_other, batch.camera, jnp.nan)
+        z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view, used)
         loss, metrics = camera_terms(cameras, batch)
         metrics = {**metrics, "latent_spread": latent_spread(z)}
         return loss + latent_loss(z, latents[batch.index]), (batch_stats, metrics)
 
     def finetune(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
-        # Lifted along the predicted cameras, as the views of a user are.
         z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view)
         of_camera, metrics = camera_terms(cameras, batch)
         loss, of_points = occupancy_terms(params, z, batch)

@@ -35,7 +35,7 @@ def validation(networks: Networks, held_out: HeldOut, sequential: bool) -> Valid
         params: Tree,
         batch_stats: Tree,
         voxels: UInt8[Array, "B 64 64 64"],
-        views: Float[Array, "B 128 128 1"],
+        views: Float[Array, "B 128 128 C"],
         points: Float[Array, "B P 3"],
         occupancy: Bool[Array, "B P"],
     ) -> dict[str, Float[Array, ""]]:

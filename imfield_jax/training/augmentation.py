@@ -1,0 +1,50 @@
+"""Views as cameras and background removers make them: exposure, blur, noise, and mattes that do not fit exactly.
+
+Renderings are perfect in all of these, and a network that has only seen perfect views trusts them.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Float, Key
+
+from imfield_jax.types import Array
+
+_EXPOSURE = 0.7  # stops, up and down
+_GAMMA = 0.5  # of the logarithm to base 2, up and down
+_NOISE = 0.06  # largest standard deviation
+_IMPERFECT = 0.3  # share of the mattes that do not fit
+_MARGIN = 0.35  # by how much of its soft rim such a matte is too large or too small
+
+
+def photographed(views: Float[Array, "B H W 2"], key: Key[jax.Array, ""]) -> Float[Array, "B H W 2"]:
+    """Views of framing 'matte' (grey on white, transparency) with the faults of photographs, drawn for each view."""
+    keys = iter(jax.random.split(key, 8))
+
+    def uniform(low: float, high: float) -> Array:
+        return jax.random.uniform(next(keys), (len(views), 1, 1), minval=low, maxval=high)
+
+    grey, transparency = views[..., 0], views[..., 1]
+    alpha = 1 - transparency
+    color: Array = jnp.clip((grey - transparency) / jnp.maximum(alpha, 0.02), 0, 1)
+    exposed = color ** (2.0 ** uniform(-_GAMMA, _GAMMA)) * 2.0 ** uniform(-_EXPOSURE, _EXPOSURE)
+    color = jnp.where(alpha > 0.01, exposed, uniform(0, 1))  # a matte that is too large shows the background
+    color = _mixed(color, _blurred(color), uniform(0, 1))
+    color = color + uniform(0, _NOISE) * jax.random.normal(next(keys), color.shape)
+    rim = _blurred(_blurred(alpha))
+    loose = jnp.clip((rim - 0.5 + uniform(-_MARGIN, _MARGIN)) * 4 + 0.5, 0, 1)
+    alpha = jnp.where(uniform(0, 1) < _IMPERFECT, loose, alpha)
+    return jnp.stack([jnp.clip(color, 0, 1) * alpha + (1 - alpha), 1 - alpha], axis=-1)
+
+
+def _blurred(image: Array) -> Array:
+    """The mean of 3x3 pixels, [B, H, W]."""
+    height, width = image.shape[1:]
+    padded = jnp.pad(image, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    rows = (padded[:, :height] + padded[:, 1:-1] + padded[:, 2:]) / 3
+    return (rows[:, :, :width] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 3
+
+
+def _mixed(one: Array, other: Array, share: Array) -> Array:
+    return one + share * (other - one)
