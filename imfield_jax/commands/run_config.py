@@ -28,6 +28,8 @@ def claimed(folder: Path, config: dict) -> Iterator[None]:
         path, config = folder / "config.json", json.loads(json.dumps(config))
         found = read_json(path, "configuration of a run", "choose another --run") if path.exists() else None
         if found is not None:
+            for stage in found["schedule"]["stages"]:
+                stage.setdefault("whole", False)  # which older runs do not name
             _check(folder, found, config)
         if found != config:
             write_atomic(path, json.dumps(config, indent=1))

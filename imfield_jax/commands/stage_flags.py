@@ -31,6 +31,11 @@ FINETUNE_STEPS = flags.DEFINE_integer(
 )
 FINETUNE_BATCH = flags.DEFINE_integer("finetune_batch", 16, "Views per update while finetuning.", lower_bound=1)
 FINETUNE_POINTS = flags.DEFINE_integer("finetune_points", 1024, "Points per shape while finetuning.", lower_bound=1)
+FINETUNE_WHOLE = flags.DEFINE_bool(
+    "finetune_whole",
+    False,
+    "Finetune on as many points of the whole cube again; without them, all points are near the surface.",
+)
 FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 2e-4, "Learning rate while finetuning.", lower_bound=0.0)
 EXTEND = flags.DEFINE_list(
     "extend",
@@ -72,6 +77,7 @@ def schedule() -> Schedule:
             FINETUNE_POINTS.value,
             FINETUNE_RATE.value,
             decay,
+            whole=FINETUNE_WHOLE.value,
         )
     )
     used = tuple(stage for stage in stages if stage.steps)
@@ -113,6 +119,7 @@ GROUPS = {
         FINETUNE_STEPS,
         FINETUNE_BATCH,
         FINETUNE_POINTS,
+        FINETUNE_WHOLE,
         LATENT_WEIGHT,
         EXTEND,
     ],

@@ -63,15 +63,14 @@ def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) 
 class PipelineFeed:
     """The `feed.Feed` of an open split; batches are NumPy arrays.
 
-    For consecutive steps it prefetches; for another step or kind of batch it starts a new
-    stream there. A batch that cannot be read raises as `rows.Split`.
+    For consecutive steps of a kind of batch it prefetches; for another step it starts a new stream there. A batch
+    that cannot be read raises as `rows.Split`.
     """
 
     def __init__(self, split: Split, config: FeedConfig, parallel: int = 2):
         self.names = split.names
         self._split, self._config, self._parallel = split, config, parallel
-        self._next: tuple | None = None
-        self._running: list[Iterator[tuple]] = []
+        self._running: dict[tuple, tuple[int, Iterator[tuple]]] = {}  # by kind and level: the next step, the stream
         # At shutdown, a stream that still prefetches and Python would wait for each other.
         weakref.finalize(self, self._running.clear)
 
@@ -91,11 +90,11 @@ class PipelineFeed:
         level: int | None,
         step: int,
     ) -> tuple:
-        if self._next != (stream, level, step):
-            opened = stream(self._split, self._config, level, step, self._parallel)
-            self._running[:] = [opened.as_numpy_iterator()]
-        batch = next(self._running[0])
-        self._next = (stream, level, step + 1)
+        ready, batches = self._running.get((stream, level), (None, None))
+        if batches is None or ready != step:
+            batches = stream(self._split, self._config, level, step, self._parallel).as_numpy_iterator()
+        batch = next(batches)
+        self._running[stream, level] = step + 1, batches
         return batch if len(batch[0]) else assemble(self._split, self._config, level, step)  # raises the original error
 
 

@@ -6,14 +6,19 @@ A feed returns the same batch for the same number, so resuming needs no state.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Protocol, runtime_checkable
 
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Int, UInt8
 
 from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.coordinates import LEVEL_SIZES
 from imfield_jax.training.stages import AUTOENCODER, Stage
 from imfield_jax.types import Array
+
+COARSEST = min(LEVEL_SIZES)
 
 
 @runtime_checkable
@@ -41,7 +46,16 @@ class Feed(Protocol):
 def batch(feed: Feed, stage: Stage, step: int) -> PointBatch | ViewBatch:
     """Batch `step` of what a stage is trained on."""
     if stage.kind != AUTOENCODER:
-        return feed.views(stage.level, step)
+        near = feed.views(stage.level, step)
+        return _with_points(near, feed.views(COARSEST, step)) if stage.whole else near
     if stage.level is None:
         raise ValueError(f"{stage.name}: an autoencoder is trained on the points of a level")
     return feed.points(stage.level, step)
+
+
+def _with_points(batch: ViewBatch, more: ViewBatch) -> ViewBatch:
+    """A batch with the points of another batch of the same shapes, after its own."""
+    points = jnp.concatenate([batch.points, more.points], axis=1)
+    return dataclasses.replace(
+        batch, points=points, occupancy=jnp.concatenate([batch.occupancy, more.occupancy], axis=1)
+    )

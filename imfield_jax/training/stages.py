@@ -28,6 +28,7 @@ class Stage:
     level:  16, 32 or 64, the sampling level of its points; None where no points are needed.
     steps:  updates.   batch: shapes per update.   points: labelled points per shape.
     learning_rate: after a short warm-up; `decay` reduces it to zero along a cosine.
+    whole:  with as many points of the coarsest level, which are everywhere in the cube; others are near the surface.
     round:  above 1 in a stage that extends the stage before it, with a fresh optimizer.
     """
 
@@ -39,6 +40,7 @@ class Stage:
     learning_rate: float
     decay: bool
     round: int = 1
+    whole: bool = False
 
     @property
     def name(self) -> str:

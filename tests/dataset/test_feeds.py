@@ -65,6 +65,13 @@ def test_a_restarted_stream_continues_as_the_old_one_would_have(pipeline_feed):
         assert_same(resumed.points(32, step), batches[step])
 
 
+def test_streams_of_several_levels_take_turns(packed, pipeline_feed):
+    resident, pipeline = ResidentFeed(packed, CONFIG), pipeline_feed()
+    for step in range(4):
+        for level in (64, 16):
+            assert_same(resident.views(level, step), pipeline.views(level, step))
+
+
 def test_hosts_share_the_batch_of_one_host(packed, pipeline_feed):
     whole = ResidentFeed(packed, CONFIG).views(16, 8)
     for host in range(3):

@@ -109,6 +109,12 @@ def test_bad_input_is_one_line(straight_run, program, training_flags, flags, mes
     assert re.match(f"error: .*{message}", line)
 
 
+def test_a_dataset_that_is_named_twice_is_refused(dataset, program, training_flags, tmp_path):
+    done = program("train", *training_flags, f"--data={dataset},{dataset}", f"--run={tmp_path}")
+    assert done.returncode == 1
+    assert done.stderr == "error: box/train0 is in two of the datasets to mix: name each dataset once\n"
+
+
 def test_a_second_run_in_a_folder_is_refused(straight_run, program, training_flags):
     before = (straight_run / "weights.npz").read_bytes()
     with locked(straight_run / "lock", "busy"):
