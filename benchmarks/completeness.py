@@ -105,7 +105,9 @@ def _latents(model: Reconstructor) -> np.ndarray:
     split = open_split(_DATA.value or f"data/{_CATEGORY.value}", "test")
     rows = np.linspace(0, len(split) - 1, min(_COUNT.value, len(split))).round().astype(int).tolist()
     if _VIEW.value < 0:
-        return np.concatenate([model.encode_voxels(split[row].voxels[None]) for row in rows])
+        return np.concatenate(
+            [model.encode_voxels(split[row].voxels_of(model.inputs.voxel_size)[None]) for row in rows]
+        )
     views = [to_unit(model.view(split[row].view(_VIEW.value))) for row in rows]
     return np.concatenate([model.encode_views(view[None]) for view in views])
 

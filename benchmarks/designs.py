@@ -64,7 +64,7 @@ _BATCH, _POINTS = 16, 512  # shapes per update, points of each kind per shape
 _LEVELS = (0.0, -0.5, -1.0, -1.5, -2.0)
 _VIEWS = (3, 15)
 _TEACHER = 0.25  # of the time of `taught`, for its autoencoder
-CONFIG, _FRAMING = PRESETS["planes"].image_encoder, PRESETS["planes"].framing
+CONFIG, _INPUTS = PRESETS["planes"].image_encoder, PRESETS["planes"].inputs
 
 
 class Global(nn.Module):
@@ -148,8 +148,8 @@ def main() -> None:
     unknown = [name for name in _ONLY.value if name not in DESIGNS]
     if unknown:
         raise ValueError(f"--designs: expected some of {', '.join(DESIGNS)}, found {unknown[0]!r}")
-    packed = pack(open_split(_DATA.value, "train"), _FRAMING)
-    feed = ResidentFeed(packed, FeedConfig(batch=_BATCH, points=_POINTS, framing=_FRAMING))
+    packed = pack(open_split(_DATA.value, "train"), _INPUTS)
+    feed = ResidentFeed(packed, FeedConfig(batch=_BATCH, points=_POINTS, inputs=_INPUTS))
     held_out = {_DATA.value: [open_split(_DATA.value, "validation")]}
     held_out |= {data: [open_split(data, split) for split in split_names(data)] for data in _REAL.value}
     device = jax.devices()[0]
@@ -166,7 +166,7 @@ def main() -> None:
 def _trained(name: str, feed: ResidentFeed) -> tuple[dict, int]:
     """The parameters of a design after its time, and the number of updates."""
     network, share = DESIGNS[name](), 1.0
-    shapes = jnp.zeros((2, 128, 128, CHANNELS[_FRAMING])), jnp.zeros((2, 7)), jnp.zeros((2, 8, 3))
+    shapes = jnp.zeros((2, 128, 128, CHANNELS[_INPUTS.framing])), jnp.zeros((2, 7)), jnp.zeros((2, 8, 3))
     params = jax.jit(network.init)(jax.random.key(0), *shapes)["params"]
     if name == "taught":
         (encoder, decoder), _ = _fitted(_autoencoder_loss, _autoencoder(), feed, _TEACHER)
@@ -259,7 +259,7 @@ def _scores(network: nn.Module, params, splits: list[Split]) -> str:
     for row in itertools.islice(itertools.chain(*splits), _SHAPES.value):
         inside = occupancy_of_solid(row.solid, points.reshape(-1, 3)).astype(bool)
         for number in _VIEWS:
-            grey, camera = framed(row, number % row.view_count, _FRAMING)
+            grey, camera = framed(row, number % row.view_count, _INPUTS)
             view = to_unit(grey)[None]
             found = camera_of(view)
             predicted.append(_ious(np.asarray(field(view, found)), inside))

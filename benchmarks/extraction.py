@@ -104,7 +104,9 @@ def _latent(model: Reconstructor) -> np.ndarray:
     if _DATA.value:
         from imfield_jax.dataset.storage import open_split
 
-        return model.encode_voxels(open_split(_DATA.value, "test")[_SHAPE.value].voxels[None])[0]
+        return model.encode_voxels(
+            open_split(_DATA.value, "test")[_SHAPE.value].voxels_of(model.inputs.voxel_size)[None]
+        )[0]
     view = model.view(read_image(SHIPPED / f"{_CATEGORY.value}.png").rgba)
     return model.encode_views(to_unit(view)[None])[0]
 

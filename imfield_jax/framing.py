@@ -1,10 +1,11 @@
-"""From an RGBA image to the 128x128 grey view the network sees, the same in training and inference.
+"""From an RGBA image to the square grey view the network sees, the same in training and inference.
 
 A network only knows objects that are framed as in its training, so the framing is part of a model
 (`Preset.framing`) and is defined here, once, for prepared datasets and for a user's images:
 
     'centre'  IM-NET's: a 137x137 rendering, rows and columns 4 to 131. The
-              object's size in the view depends on how far the camera was.
+              object's size in the view depends on how far the camera was. Views of
+              another size than 128 show the same square.
     'fit'     the object fills 7/8 of the view and is centred, wherever it was in the image. Any
               image with alpha can be framed this way, whatever its size and margins.
     'matte'   as 'fit', and a second channel tells the object from the background: on white alone, white parts
@@ -37,7 +38,7 @@ OPAQUE = 128  # alpha from which it always is
 _EIGHT = np.ones((3, 3), bool)  # neighbours, for connected regions
 
 
-def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128 C"]:
+def frame(rgba: np.ndarray, framing: str, size: int = FRAMED_SIZE) -> UInt8[np.ndarray, "S S C"]:
     """The view of an image: uint8 [H, W, 4] straight alpha -> grey on white, then the transparency if C is 2.
 
     Raises ValueError for another shape or dtype, an unknown framing, or an image in which no pixel
@@ -49,7 +50,7 @@ def frame(rgba: np.ndarray, framing: str) -> UInt8[np.ndarray, "128 128 C"]:
     planes = [composite(rgba), 255 - rgba[..., 3]][: CHANNELS[framing]]
     for plane in planes:
         plane[visible & ~mask] = 255
-    cropped = [_centre(plane) if framing == "centre" else _fit(plane, mask) for plane in planes]
+    cropped = [_centre(plane, size) if framing == "centre" else _fit(plane, mask, size) for plane in planes]
     return np.stack(cropped, axis=-1)
 
 
@@ -127,7 +128,7 @@ def on_white(rgba: UInt8[np.ndarray, "H W 4"]) -> UInt8[np.ndarray, "H W 3"]:
     return np.round(rgba[..., :3] * alpha + 255 * (1 - alpha)).astype(np.uint8)
 
 
-def _centre(grey: np.ndarray) -> np.ndarray:
+def _centre(grey: np.ndarray, size: int) -> np.ndarray:
     """Rows and columns 4 to 131 of the image, which is first made 137x137 if it is not.
 
     An image of another size is padded with white to a square, evenly on both sides, and the square
@@ -136,12 +137,15 @@ def _centre(grey: np.ndarray) -> np.ndarray:
     height, width = grey.shape
     side = max(height, width)
     square = _window(grey, (height - side) // 2, (width - side) // 2, side)
+    if size != FRAMED_SIZE:
+        start, end = (edge * side / RENDERED_SIZE for edge in (CROP.start, CROP.stop))
+        return _resized(square, size, (start, start, end, end))
     if side != RENDERED_SIZE:
         square = _resized(square, RENDERED_SIZE, (0, 0, side, side))
     return np.ascontiguousarray(square[CROP, CROP])
 
 
-def _fit(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def _fit(grey: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
     """The square, centred on the object, of which the longer side of its bounding box fills 7/8."""
     first_column, first_row, end_column, end_row = bounding_box(mask)
     height, width = end_row - first_row, end_column - first_column
@@ -150,7 +154,7 @@ def _fit(grey: np.ndarray, mask: np.ndarray) -> np.ndarray:
     margin = int(np.ceil(side))
     window = _window(grey, first_row - margin, first_column - margin, max(height, width) + 2 * margin)
     left, top = margin + (width - side) / 2, margin + (height - side) / 2
-    return _resized(window, FRAMED_SIZE, (left, top, left + side, top + side))
+    return _resized(window, size, (left, top, left + side, top + side))
 
 
 def _window(grey: np.ndarray, top: int, left: int, side: int) -> np.ndarray:

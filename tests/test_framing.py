@@ -189,6 +189,16 @@ def test_bad_input_is_one_clear_line(rgba, framing, message):
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_views_of_other_sizes_show_the_same_square(framing):
+    rgba = disc(512, 150.3, (240.1, 265.0))
+    views = [frame(rgba, framing, size).astype(float) for size in (128, 256, 64)]
+    assert [view.shape[:2] for view in views] == [(128, 128), (256, 256), (64, 64)]
+    halved = views[1].reshape(128, 2, 128, 2, -1).mean(axis=(1, 3))
+    assert np.abs(halved - views[0]).mean() < 1
+    assert np.abs(views[0].reshape(64, 2, 64, 2, -1).mean(axis=(1, 3)) - views[2]).mean() < 1
+
+
 def test_the_second_channel_of_matte_is_the_transparency_framed_as_the_object():
     rng = np.random.default_rng(5)
     rgba = rectangle(90, 120, (20, 30, 40, 70))

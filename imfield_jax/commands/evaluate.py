@@ -167,11 +167,12 @@ def _trained_on(model: Reconstructor, train: Split, progress: Progress) -> tuple
     """The data of the baselines, in one pass over the training split."""
     averaged = set(np.linspace(0, len(train) - 1, min(len(train), _MEAN_OF)).round().astype(int).tolist())
     latents, fractions = [], []
+    size = model.inputs.voxel_size
     for start in range(0, len(train), _BATCH):
         rows = range(start, min(start + _BATCH, len(train)))
         shapes = [train[row] for row in rows]
         # Padded with the last shape, so that all batches have one size and compile once.
-        voxels = np.stack([shape.voxels for shape in shapes + shapes[-1:] * (_BATCH - len(shapes))])
+        voxels = np.stack([shape.voxels_of(size) for shape in shapes + shapes[-1:] * (_BATCH - len(shapes))])
         latents.append(model.encode_voxels(voxels)[: len(shapes)])
         for row, shape in zip(rows, shapes, strict=True):
             if row in averaged:
@@ -201,7 +202,7 @@ def _methods(
         return solid, true_surface(solid)
 
     def autoencoder(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
-        yield "", decoded(model.encode_voxels(split[row].voxels[None])[0], truth)
+        yield "", decoded(model.encode_voxels(split[row].voxels_of(model.inputs.voxel_size)[None])[0], truth)
 
     def single_view(row: int, truth: Truth) -> Iterator[tuple[str, Prediction]]:
         for view, z in zip(views, latents(row), strict=True):

@@ -52,6 +52,9 @@ _LABELS = flags.DEFINE_enum(
     "labels", "exact", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
 )
 _VIEWS = flags.DEFINE_integer("views", 24, "Rendered images per shape.", lower_bound=1)
+_IMAGE_SIZE = flags.DEFINE_integer(
+    "image_size", Settings.image_size, "Pixels per side of the images; 240 for views of 224 pixels."
+)
 _VIEWS_LIKE = flags.DEFINE_enum(
     "views_like",
     "r2n2",
@@ -71,7 +74,7 @@ _MEBIBYTES = flags.DEFINE_integer(
 
 GROUPS = {
     "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _DEFORMED, _UP, _FRONT],
-    "Output": [_OUT, _LABELS, _VIEWS, _VIEWS_LIKE, _SEED],
+    "Output": [_OUT, _LABELS, _VIEWS, _VIEWS_LIKE, _IMAGE_SIZE, _SEED],
     "Resources": [_PROCESSES, _SECONDS, _MEBIBYTES],
 }
 
@@ -86,7 +89,7 @@ def main() -> None:
         out=str(output_folder(_OUT.value or f"data/{_CATEGORY.value}")),
         source_dir=_SOURCE_DIR.value,
         count=count,
-        settings=Settings(_LABELS.value, _VIEWS.value, _SEED.value, _VIEWS_LIKE.value),
+        settings=Settings(_LABELS.value, _VIEWS.value, _SEED.value, _VIEWS_LIKE.value, _IMAGE_SIZE.value),
         processes=_PROCESSES.value or usable_processors(),
         seconds=_SECONDS.value,
         mebibytes=_MEBIBYTES.value,

@@ -23,7 +23,7 @@ import jax
 from absl import flags, logging
 from jax.sharding import Mesh
 
-from imfield_jax.batches import HeldOut
+from imfield_jax.batches import HeldOut, Inputs
 from imfield_jax.commands import run_config, stage_flags
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
@@ -46,6 +46,10 @@ from imfield_jax.training.validation import validation
 
 _CATEGORY = flags.DEFINE_string("category", "car", "Category to train; that of the dataset.")
 _PRESET = flags.DEFINE_enum("preset", "compact", sorted(PRESETS), "Networks; see imfield_jax/models/presets.py.")
+_VIEW_SIZE = flags.DEFINE_integer("view_size", None, "Pixels per side of a view; default that of the preset, 128.")
+_VOXEL_SIZE = flags.DEFINE_integer(
+    "voxel_size", None, "Voxels per side of the cube that the autoencoder sees; default that of the preset, 64."
+)
 _BALANCED = flags.DEFINE_bool(
     "balanced",
     False,
@@ -77,7 +81,7 @@ GROUPS = {
     "Data": [_CATEGORY, _DATA, _SOURCE, _SOURCE_DIR, _COUNT, _LABELS],
     "Run": [_RUN, _INIT_FROM, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
     **stage_flags.GROUPS,
-    "Network": [_PRESET, _BALANCED],
+    "Network": [_PRESET, _VIEW_SIZE, _VOXEL_SIZE, _BALANCED],
     "Logging": [_MEASURE_EVERY, _VALIDATE_EVERY],
 }
 
@@ -89,7 +93,7 @@ def main() -> None:
     check_loss(schedule.loss, networks.preset.decoder.output)
     mesh = data_mesh(_DEVICES.value)
     stage_flags.check_batches(schedule.stages, mesh.size)
-    data = _datasets()
+    data = _datasets(networks.preset.view_size)
     origin = _origin(data)
     _check_category(data)
     _check_labels(origin)
@@ -108,7 +112,7 @@ def _train(
     initial: Weights | None,
 ) -> None:
     """Train into a run folder that this process has locked."""
-    feeds, held_out = _feeds(data, networks.preset.framing, schedule, mesh)
+    feeds, held_out = _feeds(data, networks.preset.inputs, schedule, mesh)
     plan = Run(
         networks=networks,
         schedule=schedule,
@@ -141,6 +145,15 @@ def _train(
 
 def _preset() -> Preset:
     preset = PRESETS[_PRESET.value]
+    preset = dataclasses.replace(
+        preset,
+        view_size=_VIEW_SIZE.value or preset.view_size,
+        voxel_size=_VOXEL_SIZE.value or preset.voxel_size,
+    )
+    try:
+        _ = preset.inputs
+    except ValueError as error:
+        raise ValueError(f"--{error}") from error
     if not _BALANCED.value:
         return preset
     if not isinstance(preset.decoder, DecoderConfig):
@@ -152,7 +165,7 @@ def _data_folders() -> list[str]:
     return _DATA.value or [f"data/{_CATEGORY.value}"]
 
 
-def _datasets() -> list[str]:
+def _datasets(view_size: int) -> list[str]:
     """The folders of the prepared datasets; prepares it if there is only one and it is missing."""
     from imfield_jax.dataset.storage import find_dataset
 
@@ -161,7 +174,7 @@ def _datasets() -> list[str]:
     if more or found is not None:
         return [folder, *more]
     from imfield_jax.dataset.prepare import prepare
-    from imfield_jax.preparation.record import Settings
+    from imfield_jax.preparation.record import Settings, rendered_size
     from imfield_jax.preparation.records import Preparation
     from imfield_jax.preparation.workers import usable_processors
     from imfield_jax.sources.procedural import CATEGORIES
@@ -179,7 +192,7 @@ def _datasets() -> list[str]:
         out=folder,
         source_dir=_SOURCE_DIR.value,
         count=_COUNT.value if procedural else 0,
-        settings=Settings(labels=_LABELS.value, seed=_SEED.value),
+        settings=Settings(labels=_LABELS.value, seed=_SEED.value, image_size=rendered_size(view_size)),
         processes=usable_processors(),
     )
     prepare(preparation, Progress())
@@ -221,7 +234,7 @@ def _check_labels(origin: dict) -> None:
         )
 
 
-def _feeds(data: list[str], framing: str, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
+def _feeds(data: list[str], inputs: Inputs, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
     """The batches of each stage, by its number, and the shapes to validate on."""
     from imfield_jax.dataset.held_out import held_out
     from imfield_jax.dataset.mixture import open_mixture
@@ -234,20 +247,20 @@ def _feeds(data: list[str], framing: str, schedule: Schedule, mesh: Mesh) -> tup
     watched = open_mixture(data, "validation" if validates else "train")
     planned = sum(stage.round == 1 for stage in schedule.stages)  # so that an extension changes no other stage's seed
     configs = [
-        FeedConfig(seed=_SEED.value * planned + number, batch=s.batch, points=s.points, framing=framing)
+        FeedConfig(seed=_SEED.value * planned + number, batch=s.batch, points=s.points, inputs=inputs)
         for number, s in enumerate(schedule.stages)
     ]
     if _FEED.value == "pipeline":
         from imfield_jax.dataset.pipeline import PipelineFeed
 
-        return lambda number: PipelineFeed(split, configs[number]), held_out(watched, framing)
+        return lambda number: PipelineFeed(split, configs[number]), held_out(watched, inputs)
     from imfield_jax.dataset.resident import ResidentFeed, pack
 
     progress = Progress()
-    packed = pack(split, framing, progress=lambda done, total: progress("reading shapes", done, total, ""))
+    packed = pack(split, inputs, progress=lambda done, total: progress("reading shapes", done, total, ""))
     return (
         lambda number: ResidentFeed(packed, configs[number], batch_sharded(mesh)),
-        held_out(watched, framing),
+        held_out(watched, inputs),
     )
 
 

@@ -62,7 +62,8 @@ class ShapesConfig(tfds.core.BuilderConfig):
     """The meshes of a dataset, and the settings of their records.
 
     source, category, count: see `listing.list_shapes`; the category defaults to the name of the config.
-    labels, views, seed, views_like: see `record.Settings`; separate, because `tfds build --config` takes plain values.
+    labels, views, seed, views_like, image_size: see `record.Settings`; separate, because `tfds build --config` takes
+        plain values.
     """
 
     description: str | None = None
@@ -73,6 +74,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
     views: int = Settings.views
     seed: int = Settings.seed
     views_like: str = Settings.views_like
+    image_size: int = Settings.image_size
 
     def __post_init__(self) -> None:
         self.category = self.category or self.name
@@ -80,7 +82,7 @@ class ShapesConfig(tfds.core.BuilderConfig):
 
     @property
     def settings(self) -> Settings:
-        return Settings(self.labels, self.views, self.seed, self.views_like)
+        return Settings(self.labels, self.views, self.seed, self.views_like, self.image_size)
 
 
 class ImfieldShapes(tfds.core.GeneratorBasedBuilder):

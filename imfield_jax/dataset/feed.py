@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from imfield_jax.batches import Inputs
 from imfield_jax.camera import view_camera
 from imfield_jax.coordinates import index_to_point
 from imfield_jax.dataset.draws import Draw, draw
@@ -33,14 +34,14 @@ class FeedConfig:
     seed:    of the order of shapes and the choice of points and views.
     batch:   shapes in the global batch.
     points:  labelled points per shape; all of them if a level stores fewer.
-    framing: how views are cropped, see `imfield_jax.framing.frame`.
+    inputs:  what the encoders see.
     host, hosts: index and number of the processes that divide the global batch.
     """
 
     seed: int = 0
     batch: int = 32
     points: int = 4096
-    framing: str = "fit"
+    inputs: Inputs = dataclasses.field(default_factory=Inputs)
     host: int = 0
     hosts: int = 1
 
@@ -60,10 +61,11 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
     )
 
 
-def framed(row: Row, number: int, framing: str) -> tuple[UInt8[np.ndarray, "128 128 C"], Float32[np.ndarray, " 7"]]:
+def framed(row: Row, number: int, inputs: Inputs) -> tuple[UInt8[np.ndarray, "S S C"], Float32[np.ndarray, " 7"]]:
     """A view of a shape as the network sees it, and its camera."""
     image = row.view(number)
-    return frame(image, framing), view_camera(row.cameras[number], len(image), framed_square(image, framing))
+    square = framed_square(image, inputs.framing)
+    return frame(image, inputs.framing, inputs.view_size), view_camera(row.cameras[number], len(image), square)
 
 
 def indices_to_points(indices: UInt8[SameArray, "*shape 3"], grid: int) -> Float32[SameArray, "*shape 3"]:

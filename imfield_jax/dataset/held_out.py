@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from imfield_jax.batches import HeldOut
+from imfield_jax.batches import HeldOut, Inputs
 from imfield_jax.framing import frame, to_unit
 from imfield_jax.preparation.sampling import uniform_points
 
@@ -17,13 +17,19 @@ if TYPE_CHECKING:  # reading a dataset needs TFDS, the type does not
     from imfield_jax.dataset.storage import Split
 
 
-def held_out(split: Split, framing: str, shapes: int = 32, points: int = 8192, seed: int = 0) -> HeldOut:
-    """The first `shapes` shapes of a split, shape i with its view i modulo K and its own random points."""
-    rows = [split[row] for row in range(min(shapes, len(split)))]
-    greys = [frame(row.view(number % row.view_count), framing) for number, row in enumerate(rows)]
+def held_out(split: Split, inputs: Inputs, shapes: int = 32, points: int = 8192, seed: int = 0) -> HeldOut:
+    """`shapes` shapes of a split, evenly spread, shape i of them with its view i modulo K and random points of its own.
+
+    The first shapes of a mixture would be of one dataset.
+    """
+    count = min(shapes, len(split))
+    rows = [split[number * len(split) // count] for number in range(count)]
+    greys = [
+        frame(row.view(number % row.view_count), inputs.framing, inputs.view_size) for number, row in enumerate(rows)
+    ]
     labelled = [uniform_points(row.solid, points, [seed, number]) for number, row in enumerate(rows)]
     return HeldOut(
-        voxels=np.stack([row.voxels for row in rows]),
+        voxels=np.stack([row.voxels_of(inputs.voxel_size) for row in rows]),
         view=to_unit(np.stack(greys)),
         points=np.stack([points for points, _ in labelled]),
         occupancy=np.stack([values for _, values in labelled]).astype(bool),

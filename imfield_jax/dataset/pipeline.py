@@ -48,14 +48,18 @@ def view_stream(
 def _point_batch(split: Split, config: FeedConfig, level: int, step: int) -> tuple[np.ndarray, ...]:
     drawn = draw_batch(config, step, len(split), stored=split.stored(level))
     rows = [split[row] for row in drawn.index]
-    return drawn.index, np.stack([row.voxels for row in rows]), *_labelled(split, rows, drawn, level)
+    return (
+        drawn.index,
+        np.stack([row.voxels_of(config.inputs.voxel_size) for row in rows]),
+        *_labelled(split, rows, drawn, level),
+    )
 
 
 def _view_batch(split: Split, config: FeedConfig, level: int | None, step: int) -> tuple[np.ndarray, ...]:
     stored = split.stored(level) if level else 0
     drawn = draw_batch(config, step, len(split), stored=stored, views=split.views)
     rows = [split[row] for row in drawn.index]
-    views = [framed(row, int(number), config.framing) for row, number in zip(rows, drawn.view, strict=True)]
+    views = [framed(row, int(number), config.inputs) for row, number in zip(rows, drawn.view, strict=True)]
     greys, cameras = map(np.stack, zip(*views, strict=True))
     return drawn.index, to_unit(greys), cameras, *_labelled(split, rows, drawn, level)
 
@@ -80,8 +84,8 @@ class PipelineFeed:
     def views(self, level: int | None, step: int) -> ViewBatch:
         return ViewBatch(*self._batch(view_stream, _view_batch, level, step))
 
-    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[np.ndarray, "B 64 64 64"]:
-        return np.stack([self._split[row].voxels for row in index])
+    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[np.ndarray, "B V V V"]:
+        return np.stack([self._split[row].voxels_of(self._config.inputs.voxel_size) for row in index])
 
     def _batch(
         self,

@@ -16,11 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float32, Int, UInt8
 
-from imfield_jax.batches import PointBatch, ViewBatch
+from imfield_jax.batches import Inputs, PointBatch, ViewBatch
 from imfield_jax.camera import VIEW_CAMERA
-from imfield_jax.coordinates import LEVEL_SIZES, VOXEL_RESOLUTION
+from imfield_jax.coordinates import LEVEL_SIZES
 from imfield_jax.dataset.feed import FeedConfig, draw_batch, framed, indices_to_points
-from imfield_jax.framing import CHANNELS, FRAMED_SIZE, to_unit
+from imfield_jax.framing import CHANNELS, to_unit
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, feeding packed arrays must not
     from imfield_jax.dataset.rows import Row, Split
@@ -33,71 +33,74 @@ class PackedSplit:
     """All data of a split that training reads, N shapes.
 
     names:   one per shape.
-    voxels:  np.packbits of [64, 64, 64].
+    inputs:  what the encoders see.
+    voxels:  np.packbits of [V, V, V].
     points:  by level: indices in a grid over the cube.
     values:  by level: 1 inside.
     grids:   by level: cells per axis of that grid.
-    framing: how the views are cropped; None if there are no views.
+    views:   None if they were left out.
     cameras: of the views, see `camera.view_camera`.
     """
 
     names: tuple[str, ...]
-    voxels: UInt8[np.ndarray, "N 32768"]
+    inputs: Inputs
+    voxels: UInt8[np.ndarray, "N _"]
     points: dict[int, UInt8[np.ndarray, "N _ 3"]]
     values: dict[int, UInt8[np.ndarray, "N _"]]
     grids: dict[int, int]
-    framing: str | None = None
-    views: UInt8[np.ndarray, "N K 128 128 C"] | None = None
+    views: UInt8[np.ndarray, "N K S S C"] | None = None
     cameras: Float32[np.ndarray, "N K 7"] | None = None
 
 
 def pack(
     split: Split,
-    framing: str | None = None,
+    inputs: Inputs,
+    views: bool = True,
     threads: int = 2,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> PackedSplit:
-    """Read a split into memory. framing: how to crop the views; None leaves them out.
+    """Read a split into memory. views: read them too.
 
     Decoding 24 images takes about 50 ms per shape, everything else 2 ms.
     """
-    arrays = _empty(len(split), split, framing)
+    arrays = _empty(len(split), split, inputs, views)
     with ThreadPoolExecutor(threads) as pool:
-        rows = pool.map(lambda row: _fill(arrays, row, split[row], framing), range(len(split)))
+        rows = pool.map(lambda row: _fill(arrays, row, split[row], inputs), range(len(split)))
         for done, _ in enumerate(rows, start=1):
             progress(done, len(split))
     return PackedSplit(
         names=split.names,
+        inputs=inputs,
         voxels=arrays["voxels"],
         points={level: arrays[f"points_{level}"] for level in LEVELS},
         values={level: arrays[f"values_{level}"] for level in LEVELS},
         grids={level: split.grid(level) for level in LEVELS},
-        framing=framing,
         views=arrays.get("views"),
         cameras=arrays.get("cameras"),
     )
 
 
-def _empty(count: int, split: Split, framing: str | None) -> dict[str, np.ndarray]:
-    arrays = {"voxels": np.empty((count, VOXEL_RESOLUTION**3 // 8), np.uint8)}
+def _empty(count: int, split: Split, inputs: Inputs, views: bool) -> dict[str, np.ndarray]:
+    arrays = {"voxels": np.empty((count, inputs.voxel_size**3 // 8), np.uint8)}
     for level in LEVELS:
         stored = split.stored(level)
         arrays[f"points_{level}"] = np.empty((count, stored, 3), np.uint8)
         arrays[f"values_{level}"] = np.empty((count, stored), np.uint8)
-    if framing is not None:
-        arrays["views"] = np.empty((count, split.views, FRAMED_SIZE, FRAMED_SIZE, CHANNELS[framing]), np.uint8)
+    if views:
+        size, channels = inputs.view_size, CHANNELS[inputs.framing]
+        arrays["views"] = np.empty((count, split.views, size, size, channels), np.uint8)
         arrays["cameras"] = np.empty((count, split.views, VIEW_CAMERA), np.float32)
     return arrays
 
 
-def _fill(arrays: dict[str, np.ndarray], number: int, row: Row, framing: str | None) -> None:
-    arrays["voxels"][number] = np.packbits(row.voxels)
+def _fill(arrays: dict[str, np.ndarray], number: int, row: Row, inputs: Inputs) -> None:
+    arrays["voxels"][number] = np.packbits(row.voxels_of(inputs.voxel_size))
     for level in LEVELS:
         arrays[f"points_{level}"][number] = row.points(level)
         arrays[f"values_{level}"][number] = row.values(level)
-    if framing is not None:
+    if "views" in arrays:
         for view in range(row.view_count):
-            arrays["views"][number, view], arrays["cameras"][number, view] = framed(row, view, framing)
+            arrays["views"][number, view], arrays["cameras"][number, view] = framed(row, view, inputs)
 
 
 class ResidentFeed:
@@ -106,17 +109,17 @@ class ResidentFeed:
     sharding: of the batch over devices (the split is then replicated on each of them); by default everything
               is on the default device. Arrays are copied to the device when a batch first needs them.
 
-    Raises ValueError when the views were packed with another framing than that of the config.
+    Raises ValueError when the split was packed for other inputs than those of the config.
     """
 
     def __init__(self, packed: PackedSplit, config: FeedConfig, sharding: jax.sharding.NamedSharding | None = None):
-        if packed.framing not in (None, config.framing):
-            raise ValueError(f"the packed views are framed {packed.framing!r}, the feed needs {config.framing!r}")
+        if packed.inputs != config.inputs:
+            raise ValueError(f"the split is packed for {packed.inputs}, the feed needs {config.inputs}")
         self.names = packed.names
         self._packed, self._config, self._sharding = packed, config, sharding
         self._on_device: dict[str | tuple[str, int], jax.Array] = {}
         self._gather_points = jax.jit(_gather_points, static_argnums=4, out_shardings=sharding)
-        self._gather_voxels = jax.jit(_gather_voxels, out_shardings=sharding)
+        self._gather_voxels = jax.jit(_gather_voxels, static_argnums=2, out_shardings=sharding)
         self._gather_views = jax.jit(_gather_views, out_shardings=sharding)
         self._gather_cameras = jax.jit(lambda cameras, index, view: cameras[index, view], out_shardings=sharding)
 
@@ -124,7 +127,8 @@ class ResidentFeed:
         stored = self._packed.points[level].shape[1]
         index, chosen, _ = self._draw(step, stored=stored)
         points, occupancy = self._labelled(level, index, chosen)
-        return PointBatch(index, self._gather_voxels(self._voxels(), index), points, occupancy)
+        size = self._config.inputs.voxel_size
+        return PointBatch(index, self._gather_voxels(self._voxels(), index, size), points, occupancy)
 
     def views(self, level: int | None, step: int) -> ViewBatch:
         views, cameras = self._views()
@@ -135,8 +139,8 @@ class ResidentFeed:
         shown = self._gather_views(views, index, view), self._gather_cameras(cameras, index, view)
         return ViewBatch(index, *shown, points, occupancy)
 
-    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[jax.Array, "B 64 64 64"]:
-        return _gather_voxels(self._voxels(), jnp.asarray(index))
+    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[jax.Array, "B V V V"]:
+        return _gather_voxels(self._voxels(), jnp.asarray(index), self._config.inputs.voxel_size)
 
     def _draw(self, step: int, **counts: int) -> tuple[jax.Array, jax.Array, jax.Array]:
         drawn = draw_batch(self._config, step, len(self.names), **counts)
@@ -161,7 +165,7 @@ class ResidentFeed:
     def _views(self) -> tuple[jax.Array, jax.Array]:
         """Views and their cameras."""
         if self._packed.views is None or self._packed.cameras is None:
-            raise ValueError("this split was packed without views: pack it with a framing")
+            raise ValueError("this split was packed without views: pack it with them")
         return self._resident("views", self._packed.views), self._resident("cameras", self._packed.cameras)
 
 
@@ -173,10 +177,10 @@ def _gather_points(
     return indices_to_points(points[shape, chosen], grid), values[shape, chosen].astype(jnp.float32)
 
 
-def _gather_voxels(packed: jax.Array, index: jax.Array) -> jax.Array:
+def _gather_voxels(packed: jax.Array, index: jax.Array, size: int) -> jax.Array:
     shifts = jnp.arange(7, -1, -1, dtype=jnp.uint8)[None, None, :]  # np.packbits puts the first bit highest
     bits = packed[index][:, :, None] >> shifts & 1
-    return bits.reshape(-1, *(VOXEL_RESOLUTION,) * 3)
+    return bits.reshape(-1, size, size, size)
 
 
 def _gather_views(views: jax.Array, index: jax.Array, view: jax.Array) -> jax.Array:

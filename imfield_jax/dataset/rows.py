@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float32, UInt8
 from tensorflow_datasets.proto import tf_example_pb2
 
 from imfield_jax.camera import Camera
-from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION
+from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION, VOXEL_RESOLUTION, max_pool
 from imfield_jax.dataset.examples import Examples, remedy
 from imfield_jax.preparation.record import cameras_of
 from imfield_jax.preparation.record_file import decode_png
@@ -41,6 +41,12 @@ class Row:
         """Input of the voxel encoder, 0 or 1."""
         return self._decode("voxels")
 
+    def voxels_of(self, size: int) -> UInt8[np.ndarray, "{size} {size} {size}"]:
+        """Voxels of another size, 1 where any of the solid is; `voxels` for 64, which some sources give themselves."""
+        if size == VOXEL_RESOLUTION:
+            return self.voxels
+        return max_pool(self.solid, SOLID_RESOLUTION // size).astype(np.uint8)
+
     @property
     def solid(self) -> Bool[np.ndarray, "256 256 256"]:
         """The solid that the labels come from."""
@@ -58,7 +64,7 @@ class Row:
         """One image as stored."""
         return self._values["views"].bytes_list.value[number]
 
-    def view(self, number: int) -> UInt8[np.ndarray, "137 137 4"]:
+    def view(self, number: int) -> UInt8[np.ndarray, "H H 4"]:
         """One image, RGBA."""
         return decode_png(self.view_png(number))
 

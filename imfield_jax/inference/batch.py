@@ -57,7 +57,7 @@ class Reconstruction:
     """
 
     name: str
-    view: UInt8[np.ndarray, "128 128 C"]
+    view: UInt8[np.ndarray, "S S C"]
     notes: list[str]
     mesh: Mesh
     report: Report
@@ -83,7 +83,7 @@ class _Encoded:
     """An image that was read and encoded."""
 
     item: Item
-    view: UInt8[np.ndarray, "128 128 C"]
+    view: UInt8[np.ndarray, "S S C"]
     notes: list[str]
     z: Float32[np.ndarray, " Z"]
     camera: Float32[np.ndarray, " 7"] | None

@@ -74,7 +74,7 @@ class Reconstructor:
             raise ValueError(f"precision: expected {' or '.join(PRECISIONS)}, found {precision!r}")
         self.weights = weights
         self.precision = precision
-        self.framing = weights.networks.preset.framing
+        self.inputs = weights.networks.preset.inputs
         self._params = jax.device_put(weights.params)
         self._batch_stats = jax.device_put(weights.batch_stats)
 
@@ -93,24 +93,24 @@ class Reconstructor:
         """With the newest weights of a training run's folder, see `run_weights`."""
         return cls(load_weights(run_weights(run)), precision)
 
-    def encode_views(self, views: Float[Array, "B 128 128 C"]) -> Float32[np.ndarray, "B Z"]:
+    def encode_views(self, views: Float[Array, "B S S C"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of what the network sees."""
         return self.encode_views_and_cameras(views)[0]
 
     def encode_views_and_cameras(
-        self, views: Float[Array, "B 128 128 C"]
+        self, views: Float[Array, "B S S C"]
     ) -> tuple[Float32[np.ndarray, "B Z"], Float32[np.ndarray, "B 7"] | None]:
         """As `encode_views`, with the predicted cameras of the views if these networks predict them."""
         z, cameras = self._encode_views(self._params, self._batch_stats, views)
         return np.asarray(z), None if cameras is None else np.asarray(cameras)
 
-    def encode_voxels(self, voxels: Shaped[Array, "B 64 64 64"]) -> Float32[np.ndarray, "B Z"]:
+    def encode_voxels(self, voxels: Shaped[Array, "B V V V"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of voxels, 0 or 1."""
         return np.asarray(self._encode_voxels(self._params, voxels))
 
-    def view(self, rgba: np.ndarray) -> UInt8[np.ndarray, "128 128 C"]:
+    def view(self, rgba: np.ndarray) -> UInt8[np.ndarray, "S S C"]:
         """An image, RGBA [H, W, 4] uint8, as the network sees it."""
-        return frame(rgba, self.framing)
+        return frame(rgba, self.inputs.framing, self.inputs.view_size)
 
     def field(self, z: Float[Array, "*objects Z"]) -> ChunkedField:
         """The field of one latent, or those of up to OBJECTS latents: positive inside. Raises ValueError for more."""
@@ -208,7 +208,7 @@ class Reconstructor:
     @property
     def crop(self) -> bool:
         """Whether images may be cropped to the object when they are read; the framing 'centre' needs their margins."""
-        return self.framing != "centre"
+        return self.inputs.framing != "centre"
 
     @cached_property
     def _encode_views(self) -> Callable:

@@ -68,7 +68,7 @@ class ImageEncoder(nn.Module):
     config: ImageEncoderConfig
 
     @nn.compact
-    def __call__(self, view: Float[Array, "B 128 128 C"], *, train: bool = False) -> Float[Array, "B Z"]:
+    def __call__(self, view: Float[Array, "B S S C"], *, train: bool = False) -> Float[Array, "B Z"]:
         width = self.config.width
         conv = partial(nn.Conv, kernel_init=nn.initializers.xavier_uniform())
         norm = partial(

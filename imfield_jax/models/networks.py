@@ -18,7 +18,7 @@ from flax import linen as nn
 from jax import lax
 from jaxtyping import Float, Key, Shaped
 
-from imfield_jax.framing import CHANNELS, FRAMED_SIZE
+from imfield_jax.framing import CHANNELS
 from imfield_jax.models.decoder import DecoderConfig, Folded, ImplicitDecoder
 from imfield_jax.models.image_encoder import ImageEncoder, ImageEncoderConfig
 from imfield_jax.models.plane_image_encoder import PlaneImageEncoder, PlaneImageEncoderConfig
@@ -50,10 +50,9 @@ class Networks:
         """Initial (params, batch_stats)."""
         of_decoder, of_voxels, of_views = jax.random.split(key, 3)
         decoder = self._decoder.init(of_decoder, jnp.zeros(self.preset.decoder.latent), jnp.zeros(3))
-        voxels = self._voxel_encoder.init(of_voxels, jnp.zeros((1, 64, 64, 64), jnp.uint8))
-        views = self._image_encoder.init(
-            of_views, jnp.zeros((1, FRAMED_SIZE, FRAMED_SIZE, CHANNELS[self.preset.framing]))
-        )
+        voxels = self._voxel_encoder.init(of_voxels, jnp.zeros((1, *(self.preset.voxel_size,) * 3), jnp.uint8))
+        size, channels = self.preset.view_size, CHANNELS[self.preset.framing]
+        views = self._image_encoder.init(of_views, jnp.zeros((1, size, size, channels)))
         params = {
             "decoder": decoder["params"],
             "voxel_encoder": voxels["params"],
@@ -68,16 +67,16 @@ class Networks:
         params = {part: shapes for part, shapes in params.items() if part in present}
         return params, batch_stats if "image_encoder" in params else {}
 
-    def encode_voxels(self, params: Tree, voxels: Shaped[Array, "B 64 64 64"]) -> Float[Array, "B Z"]:
+    def encode_voxels(self, params: Tree, voxels: Shaped[Array, "B V V V"]) -> Float[Array, "B Z"]:
         """The latents of voxels, 0 or 1."""
         return _applied(self._voxel_encoder, {"params": _part(params, "voxel_encoder")}, voxels)
 
-    def encode_views(self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 C"]) -> Float[Array, "B Z"]:
+    def encode_views(self, params: Tree, batch_stats: Tree, views: Float[Array, "B S S C"]) -> Float[Array, "B Z"]:
         """The latents of views in [0, 1], each view on its own."""
         return self.encode_views_and_cameras(params, batch_stats, views)[0]
 
     def encode_views_and_cameras(
-        self, params: Tree, batch_stats: Tree, views: Float[Array, "B 128 128 C"]
+        self, params: Tree, batch_stats: Tree, views: Float[Array, "B S S C"]
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"] | None]:
         """The latents, and the predicted cameras (see `camera.view_camera`) if the image encoder predicts them."""
         encoded = _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
@@ -87,7 +86,7 @@ class Networks:
         self,
         params: Tree,
         batch_stats: Tree,
-        views: Float[Array, "B 128 128 C"],
+        views: Float[Array, "B S S C"],
         cameras: Float[Array, "B 7"] | None = None,
     ) -> tuple[Float[Array, "B Z"], Tree, Float[Array, "B 7"] | None]:
         """As `encode_views`, normalised over the batch; also the updated running statistics and predicted cameras.

@@ -65,12 +65,15 @@ class PlaneImageEncoder(nn.Module):
 
     @nn.compact
     def __call__(
-        self, view: Float[Array, "B 128 128 C"], camera: Float[Array, "B 7"] | None = None
+        self, view: Float[Array, "B S S C"], camera: Float[Array, "B 7"] | None = None
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"]]:
         config = self.config
         sizes, code, predicted = ViewFeatures(config.width, name="view")(view)
         features = Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
-        used = predicted if camera is None else jnp.where(jnp.isfinite(camera), camera, predicted)
+        # The camera learns from cameras alone: through the places of the features, its gradients are mostly noise.
+        used = jax.lax.stop_gradient(predicted)
+        if camera is not None:
+            used = jnp.where(jnp.isfinite(camera), camera, used)
         cells = grid_points(config.grid).reshape(-1, 3)
         lift = jax.vmap(lifted, in_axes=(0, 0, None))
         seen = nn.Dense(config.columns, name="seen")(lift(features, used, cells))

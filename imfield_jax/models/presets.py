@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from imfield_jax.batches import Inputs
 from imfield_jax.models.decoder import DecoderConfig
 from imfield_jax.models.image_encoder import ImageEncoderConfig
 from imfield_jax.models.plane_image_encoder import PlaneImageEncoderConfig
@@ -25,7 +26,7 @@ from imfield_jax.models.voxel_encoder import VoxelEncoderConfig
 class Preset:
     """The configuration of the networks and their input; saved with the weights and in a run's config.json.
 
-    framing: how an image becomes a view, see `imfield_jax.framing`.
+    framing, view_size, voxel_size: of the input, see `batches.Inputs`.
     """
 
     name: str
@@ -33,6 +34,13 @@ class Preset:
     voxel_encoder: VoxelEncoderConfig | PlaneVoxelEncoderConfig
     image_encoder: ImageEncoderConfig | PlaneImageEncoderConfig
     framing: str
+    view_size: int = Inputs.view_size
+    voxel_size: int = Inputs.voxel_size
+
+    @property
+    def inputs(self) -> Inputs:
+        """What the encoders see of a shape. Raises as `Inputs`."""
+        return Inputs(self.framing, self.view_size, self.voxel_size)
 
 
 PRESETS = {
@@ -88,7 +96,8 @@ def from_dict(fields: dict) -> Preset:
     """
     try:
         configs = {part: _config(part, fields[part]) for part in _KINDS}
-        return Preset(name=fields["name"], framing=fields["framing"], **configs)
+        sizes = {key: fields[key] for key in ("view_size", "voxel_size") if key in fields}  # older files lack them
+        return Preset(name=fields["name"], framing=fields["framing"], **configs, **sizes)
     except (KeyError, TypeError) as error:
         raise ValueError(f"the saved network configuration does not match this version: {error}") from error
 

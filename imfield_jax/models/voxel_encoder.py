@@ -134,7 +134,7 @@ class VoxelEncoder(nn.Module):
     config: VoxelEncoderConfig
 
     @nn.compact
-    def __call__(self, voxels: Shaped[Array, "B 64 64 64"]) -> Float[Array, "B Z"]:
+    def __call__(self, voxels: Shaped[Array, "B V V V"]) -> Float[Array, "B Z"]:
         config = self.config
         grid = voxels.astype(jnp.float32)[..., None]
         for number in range(1, 5 if config.stem_stride == 2 else 4):

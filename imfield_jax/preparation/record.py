@@ -17,7 +17,7 @@ from jaxtyping import Bool, Float32, UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.coordinates import LEVEL_SIZES, SOLID_RESOLUTION, occupancy_of_solid
-from imfield_jax.framing import FAINTEST
+from imfield_jax.framing import FAINTEST, FRAMED_SIZE, RENDERED_SIZE
 from imfield_jax.preparation.sampling import LABELS, sample_level, voxels64
 from imfield_jax.sources.formats.renderings import VIEWS
 from imfield_jax.sources.scene import Scene, place
@@ -27,6 +27,7 @@ VIEWS_LIKE = ("r2n2", "photos")
 PHASES = ("load", "solidify", "sample", "render")
 
 _ONE = np.float32(1)
+_LARGEST_IMAGE = 1024  # of which 24 take a gigabyte while they are rendered
 _MIN_AGREEMENT = 0.99  # of labelled points with the solid, below which the report warns
 
 Phase = Callable[[str], contextlib.AbstractContextManager]
@@ -39,6 +40,7 @@ class Settings:
     labels: "exact", or "pooled" as in IM-NET, see `sampling.sample_level`.
     views:  images per shape, K.
     views_like: "r2n2", with the cameras and lights of 3D-R2N2, or "photos", see `rendering`.
+    image_size: pixels per side of an image, H.
     seed:   of points and cameras; combined with each shape's name, so that a record is independent
             of the other shapes.
     """
@@ -47,6 +49,7 @@ class Settings:
     views: int = VIEWS
     seed: int = 0
     views_like: str = "r2n2"
+    image_size: int = RENDERED_SIZE
 
     def __post_init__(self) -> None:
         if self.labels not in LABELS:
@@ -55,6 +58,8 @@ class Settings:
             raise ValueError(f"unknown views {self.views_like!r}: expected one of {', '.join(VIEWS_LIKE)}")
         if self.views < 1:
             raise ValueError(f"views: expected 1 or more, found {self.views}")
+        if not 32 <= self.image_size <= _LARGEST_IMAGE:
+            raise ValueError(f"image_size: expected 32 to {_LARGEST_IMAGE} pixels, found {self.image_size}")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Record:
     voxels: UInt8[np.ndarray, "64 64 64"]
     points: dict[int, UInt8[np.ndarray, "_ 3"]]
     values: dict[int, UInt8[np.ndarray, " _"]]
-    views: UInt8[np.ndarray, "K 137 137 4"]
+    views: UInt8[np.ndarray, "K H H 4"]
     cameras: Float32[np.ndarray, "K 4"]
     diagnostics: Diagnostics
     center: Float32[np.ndarray, " 3"] = dataclasses.field(default_factory=lambda: np.zeros(3, np.float32))
@@ -194,11 +199,16 @@ def _rendered(scene: Scene, settings: Settings, rng: np.random.Generator) -> tup
 
     if settings.views_like == "photos":
         cameras = photo_cameras(rng, corners(scene), settings.views)
-        views = render_views(scene, cameras, photo_lights(rng, settings.views))
+        views = render_views(scene, cameras, photo_lights(rng, settings.views), settings.image_size)
     else:
         cameras = camera_ring(rng, diagonal(scene), settings.views)
-        views = render_views(scene, cameras)
+        views = render_views(scene, cameras, size=settings.image_size)
     return views, np.array([dataclasses.astuple(camera) for camera in cameras], np.float32)
+
+
+def rendered_size(view_size: int) -> int:
+    """Pixels per side of images for views of a size: in the proportion of 3D-R2N2's 137 to 128."""
+    return round(view_size * RENDERED_SIZE / FRAMED_SIZE)
 
 
 def cameras_of(array: Float32[np.ndarray, "K 4"]) -> list[Camera]:

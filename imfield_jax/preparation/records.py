@@ -153,8 +153,9 @@ def _identity(preparation: Preparation) -> dict:
         **dataclasses.asdict(preparation.settings),
         "renderer": "ray",  # older work folders may hold views rendered with OpenGL
     }
-    if preparation.settings.views_like == Settings.views_like:
-        del identity["views_like"]  # which older work folders do not name
+    for later in ("views_like", "image_size"):  # which older work folders do not name
+        if identity[later] == getattr(Settings, later):
+            del identity[later]
     if preparation.source_dir:
         identity["source_dir"] = str(Path(preparation.source_dir).resolve())
     if preparation.axes != (axes.UP, axes.FRONT):

@@ -29,7 +29,7 @@ class Fields(TypedDict, total=False):
     points: dict[int, UInt8[np.ndarray, "_ 3"]]
     values: dict[int, UInt8[np.ndarray, " _"]]
     grids: dict[int, int]
-    views: UInt8[np.ndarray, "K 137 137 4"]
+    views: UInt8[np.ndarray, "K H H 4"]
     cameras: Float32[np.ndarray, "K 4"]
     center: Float32[np.ndarray, " 3"]
     scale: np.float32

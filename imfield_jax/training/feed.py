@@ -38,7 +38,7 @@ class Feed(Protocol):
         """Batch `step` of one random view per shape, with points of `level`, or none (P = 0)."""
         ...
 
-    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[Array, "B 64 64 64"]:
+    def voxels(self, index: Int[np.ndarray, " B"]) -> UInt8[Array, "B V V V"]:
         """The voxels of given rows, in that order."""
         ...
 

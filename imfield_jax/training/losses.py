@@ -15,7 +15,7 @@ from imfield_jax.models.decoder import SURFACE_LOGITS, activate
 from imfield_jax.models.projection import project
 from imfield_jax.types import Array
 
-CAMERA_WEIGHT = 0.3  # of the camera loss beside the others
+CAMERA_WEIGHT = 1.0  # of the camera loss beside the others
 _BOX = np.array(list(itertools.product((-0.3, 0.3), repeat=3)), np.float32)  # its corners
 
 

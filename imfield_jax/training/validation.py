@@ -34,8 +34,8 @@ def validation(networks: Networks, held_out: HeldOut, sequential: bool) -> Valid
     def measure(
         params: Tree,
         batch_stats: Tree,
-        voxels: UInt8[Array, "B 64 64 64"],
-        views: Float[Array, "B 128 128 C"],
+        voxels: UInt8[Array, "B V V V"],
+        views: Float[Array, "B S S C"],
         points: Float[Array, "B P 3"],
         occupancy: Bool[Array, "B P"],
     ) -> dict[str, Float[Array, ""]]:
@@ -63,7 +63,7 @@ def validation(networks: Networks, held_out: HeldOut, sequential: bool) -> Valid
 def latents_of(
     networks: Networks,
     params: Tree,
-    voxels: Callable[[Int[np.ndarray, " B"]], UInt8[Array, "B 64 64 64"]],
+    voxels: Callable[[Int[np.ndarray, " B"]], UInt8[Array, "B V V V"]],
     count: int,
 ) -> Float[jax.Array, "{count} Z"]:
     """The autoencoder's latents of all `count` shapes of a split. voxels: of given rows, as `Feed.voxels`."""

@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
+from imfield_jax.batches import Inputs
 from imfield_jax.dataset.feed import FeedConfig
 from imfield_jax.dataset.resident import pack
 from imfield_jax.dataset.storage import build_dataset, find_dataset, open_split, split_names
@@ -92,7 +93,7 @@ def test_damage_within_a_file_is_named_by_all_readers(dataset):
     split = open_split(dataset, "train")
     assert split[0].name == "box/train0"
     last = len(split) - 1
-    for read in (lambda: split[last], lambda: pack(split), lambda: list(split)):
+    for read in (lambda: split[last], lambda: pack(split, Inputs(), views=False), lambda: list(split)):
         with pytest.raises(ValueError, match="prepare again") as caught:
             read()
         assert _one_line(caught, path)

@@ -8,6 +8,7 @@ import jax
 import numpy as np
 import pytest
 
+from imfield_jax.batches import Inputs
 from imfield_jax.camera import Camera, view_camera
 from imfield_jax.coordinates import containing_cell
 from imfield_jax.dataset.feed import FeedConfig
@@ -15,7 +16,7 @@ from imfield_jax.dataset.resident import ResidentFeed, pack
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.framing import frame, framed_square
 
-CONFIG = FeedConfig(seed=4, batch=6, points=500, framing="centre")
+CONFIG = FeedConfig(seed=4, batch=6, points=500, inputs=Inputs("centre"))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def split(data_dir):
 
 @pytest.fixture(scope="module")
 def packed(split):
-    return pack(split, CONFIG.framing)
+    return pack(split, CONFIG.inputs)
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +117,22 @@ def test_voxels_are_returned_in_the_requested_order(packed, split, records, pipe
         np.testing.assert_array_equal(feed.voxels(rows), expected)
 
 
+@pytest.mark.parametrize("size", [16, 32, 128])
+def test_voxels_of_other_sizes_are_full_where_any_of_the_solid_is(split, records, pipeline_feed, size):
+    config = dataclasses.replace(CONFIG, inputs=Inputs("fit", view_size=32, voxel_size=size))
+    few = np.array([1, 0])
+    side = 256 // size
+    for feed in (ResidentFeed(pack(split, config.inputs), config), pipeline_feed(config)):
+        for found, row in zip(feed.voxels(few), few, strict=True):
+            solid = records["train"][split.names[row]].solid.reshape(size, side, size, side, size, side)
+            np.testing.assert_array_equal(found, solid.any(axis=(1, 3, 5)))
+        assert feed.views(None, 0).view.shape == (6, 32, 32, 1)
+        assert feed.points(16, 0).voxels.shape == (6, size, size, size)
+
+
 def test_packed_views_of_another_framing_are_refused(packed):
-    with pytest.raises(ValueError, match="framed 'centre'"):
-        ResidentFeed(packed, dataclasses.replace(CONFIG, framing="fit"))
+    with pytest.raises(ValueError, match=r"packed for Inputs\(framing='centre'"):
+        ResidentFeed(packed, dataclasses.replace(CONFIG, inputs=Inputs("fit")))
 
 
 def test_gathering_compiles_once_for_all_steps(packed):

@@ -5,11 +5,14 @@ import dataclasses
 import numpy as np
 import pytest
 
+from imfield_jax.batches import Inputs
 from imfield_jax.dataset.feed import FeedConfig
 from imfield_jax.dataset.mixture import open_mixture
 from imfield_jax.dataset.pipeline import PipelineFeed
 from imfield_jax.dataset.resident import ResidentFeed, pack
 from imfield_jax.dataset.storage import open_split
+
+MATTE = Inputs("matte")
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,8 @@ def test_all_splits_of_a_dataset_are_one(other_dir):
 
 def test_both_feeds_read_a_mixture(data_dir, other_dir):
     split = open_mixture([data_dir, other_dir], "train")
-    config = FeedConfig(batch=len(split), points=50, framing="matte")
-    resident, pipeline = ResidentFeed(pack(split, "matte"), config), PipelineFeed(split, config)
+    config = FeedConfig(batch=len(split), points=50, inputs=MATTE)
+    resident, pipeline = ResidentFeed(pack(split, MATTE), config), PipelineFeed(split, config)
     one, other = resident.views(64, 2), pipeline.views(64, 2)
     assert one.view.shape == (len(split), 128, 128, 2)
     for field in ("index", "view", "camera", "points", "occupancy"):

@@ -54,9 +54,10 @@ def test_users_of_tfds_get_arrays_and_images(data_dir, records):
 def test_reading_imports_no_tensorflow(data_dir):
     program = f"""
 import sys
+from imfield_jax.batches import Inputs
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.dataset.resident import pack
-pack(open_split({str(data_dir)!r}, "test"), "centre")
+pack(open_split({str(data_dir)!r}, "test"), Inputs("centre"))
 sys.exit("tensorflow" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", program], check=True)

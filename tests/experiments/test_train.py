@@ -95,6 +95,8 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
         (["--preset=improved", "--loss=bce"], "loss bce needs a decoder with output sigmoid"),
         (["--labels=pooled"], "has exact labels, not --labels=pooled: give --labels=exact, or another --data"),
         (["--category=boat"], "is of category box, not boat: give --category=box, or another --data"),
+        (["--view_size=100"], "--view_size: expected a multiple of 32 pixels, found 100"),
+        (["--voxel_size=60"], "--voxel_size: expected 16, 32, 64, 128 or 256 voxels, found 60"),
         (["--run=gs://bucket/run"], "--run=gs://bucket/run: expected a local path"),
         (["--init_from=nothing"], "--init_from=nothing: expected a weights file, a run folder or one of airplane, car"),
         (["--extend=0"], "--extend: expected numbers of updates, found '0'"),
@@ -107,6 +109,25 @@ def test_bad_input_is_one_line(straight_run, program, training_flags, flags, mes
     assert done.returncode == 1
     [line] = done.stderr.splitlines()
     assert re.match(f"error: .*{message}", line)
+
+
+def test_pictures_and_voxels_of_other_sizes_train_end_to_end(dataset, program, training_flags, tmp_path):
+    sizes = ("--view_size=64", "--voxel_size=32", "--preset=compact", f"--data={dataset}", "--category=box")
+    done = program(
+        "train",
+        "--flagfile=experiments/flags/large.flags",
+        *sizes,
+        *training_flags,
+        f"--run={tmp_path}",
+        "--finetune_whole",
+    )
+    assert done.returncode == 0, done.stderr
+    weights = load_weights(tmp_path / "weights.npz")
+    assert (weights.networks.preset.view_size, weights.networks.preset.voxel_size) == (64, 32)
+    done = program(
+        "extract", f"--run={tmp_path}", f"--data={dataset}", "--split=test", "--resolution=16", f"--out={tmp_path}/out"
+    )
+    assert done.returncode == 0 or "field is empty" in done.stderr, done.stderr
 
 
 def test_a_dataset_that_is_named_twice_is_refused(dataset, program, training_flags, tmp_path):

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
+from imfield_jax.batches import Inputs
 from imfield_jax.coordinates import LEVEL_SIZES, index_to_point, max_pool, point_to_index
 from imfield_jax.dataset.builder import ImfieldShapes, ShapesConfig
 from imfield_jax.dataset.contact import contact_sheet
@@ -240,7 +241,7 @@ def test_networks_get_the_points_that_the_original_decodes(first_files, write_da
     folder, arrays = first_files
     made = [make_record(shape, Settings(views=1)) for shape in imnet.shapes(folder, "chair")]
     write_dataset(tmp_path / "data", {"train": made}, views=1)
-    packed = pack(open_split(tmp_path / "data", "train"))
+    packed = pack(open_split(tmp_path / "data", "train"), Inputs(), views=False)
     for level, count in ((16, 4096), (32, 8192), (64, 32768)):
         batch = ResidentFeed(packed, FeedConfig(batch=3, points=count)).points(level, 0)
         cells = point_to_index(np.asarray(batch.points), level)

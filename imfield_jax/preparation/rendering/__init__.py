@@ -1,4 +1,4 @@
-"""Training images of scenes for the image encoder: 137x137 RGBA, transparent background."""
+"""Training images of scenes for the image encoder: square RGBA, transparent background."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ __all__ = ["R2N2", "VIEW_SIZE", "camera_ring", "corners", "diagonal", "photo_cam
 
 
 def render_views(
-    scene: Scene, cameras: Sequence[Camera], lights: Sequence[Lighting] | None = None
-) -> UInt8[np.ndarray, "K 137 137 4"]:
+    scene: Scene, cameras: Sequence[Camera], lights: Sequence[Lighting] | None = None, size: int = VIEW_SIZE
+) -> UInt8[np.ndarray, "K {size} {size} 4"]:
     """Images of a scene in the cube, straight (not premultiplied) alpha.
 
     lights: of each view; those of 3D-R2N2 by default.
@@ -30,5 +30,5 @@ def render_views(
     """
     drawn = surface_of(scene)
     if not len(cameras):
-        return np.zeros((0, VIEW_SIZE, VIEW_SIZE, 4), np.uint8)
-    return ray.render(drawn, cameras, [R2N2] * len(cameras) if lights is None else lights)
+        return np.zeros((0, size, size, 4), np.uint8)
+    return ray.render(drawn, cameras, [R2N2] * len(cameras) if lights is None else lights, size)

@@ -17,7 +17,7 @@ from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.preparation.rendering.lighting import R2N2, Lighting
-from imfield_jax.preparation.rendering.pixels import SAMPLES, VIEW_SIZE, resolve
+from imfield_jax.preparation.rendering.pixels import SAMPLES, resolve
 from imfield_jax.preparation.rendering.surface import Surface
 from imfield_jax.preparation.rendering.texture import CUT_OUT, sample
 from imfield_jax.sources import color as srgb
@@ -28,15 +28,17 @@ SHADOW_BIAS = 2e-3  # start of a ray to a lamp, in cube units from the surface
 PANES = 8  # maximum layers of glass along a ray
 
 
-def render(surface: Surface, cameras: Sequence[Camera], lights: Sequence[Lighting]) -> UInt8[np.ndarray, "K 137 137 4"]:
+def render(
+    surface: Surface, cameras: Sequence[Camera], lights: Sequence[Lighting], size: int
+) -> UInt8[np.ndarray, "K {size} {size} 4"]:
     """Views of a surface, straight alpha, each under its own lights."""
-    tracer = _Tracer(surface)
+    tracer = _Tracer(surface, size)
     return np.stack([tracer.view(*view) for view in zip(cameras, lights, strict=True)])
 
 
 class _Tracer:
-    def __init__(self, surface: Surface):
-        self.surface = surface
+    def __init__(self, surface: Surface, size: int):
+        self.surface, self.size = surface, size
         self.face_normals = np.cross(
             surface.corners[:, 1] - surface.corners[:, 0], surface.corners[:, 2] - surface.corners[:, 0]
         )
@@ -47,14 +49,13 @@ class _Tracer:
 
     def view(self, camera: Camera, lighting: Lighting) -> np.ndarray:
         self.eye, self.lighting = camera.eye().astype(np.float32), lighting
-        pixels = np.zeros((VIEW_SIZE, VIEW_SIZE, 4), np.uint8)
-        top, bottom, left, right = _window(self.surface, camera)
+        pixels = np.zeros((self.size, self.size, 4), np.uint8)
+        top, bottom, left, right = _window(self.surface, camera, self.size)
         if bottom <= top or right <= left:
             return pixels
         rows = np.arange(top * SAMPLES, bottom * SAMPLES) + 0.5
         columns = np.arange(left * SAMPLES, right * SAMPLES) + 0.5
-        size = VIEW_SIZE * SAMPLES
-        directions = camera.pixel_directions(columns[None, :], rows[:, None], size).astype(np.float32)
+        directions = camera.pixel_directions(columns[None, :], rows[:, None], self.size * SAMPLES).astype(np.float32)
         samples = self._trace(directions.reshape(-1, 3), STEP * camera.distance)
         samples = samples.reshape(len(rows), len(columns), 4)
         pixels[top:bottom, left:right] = resolve(samples * np.float32(255))
@@ -182,11 +183,11 @@ def _nearest(
     return hit, found["primID"][hit], weights, start[hit] + found["tfar"][hit]
 
 
-def _window(surface: Surface, camera: Camera) -> tuple[int, int, int, int]:
+def _window(surface: Surface, camera: Camera, size: int) -> tuple[int, int, int, int]:
     """The pixels that may show the surface: first and end row, first and end column."""
-    points, depth = camera.project(surface.corners.reshape(-1, 3), VIEW_SIZE)
+    points, depth = camera.project(surface.corners.reshape(-1, 3), size)
     if depth.min() <= 0.01 * camera.distance:
-        return 0, VIEW_SIZE, 0, VIEW_SIZE
-    left, top = np.clip(np.floor(points.min(axis=0)), 0, VIEW_SIZE).astype(int).tolist()
-    right, bottom = np.clip(np.ceil(points.max(axis=0)), 0, VIEW_SIZE).astype(int).tolist()
+        return 0, size, 0, size
+    left, top = np.clip(np.floor(points.min(axis=0)), 0, size).astype(int).tolist()
+    right, bottom = np.clip(np.ceil(points.max(axis=0)), 0, size).astype(int).tolist()
     return top, bottom, left, right
