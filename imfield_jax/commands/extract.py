@@ -17,6 +17,7 @@ from pathlib import Path
 
 from absl import flags, logging
 
+from imfield_jax.camera import image_camera
 from imfield_jax.commands import inputs, manifest
 from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.inputs import Input
@@ -44,6 +45,7 @@ _RUN = flags.DEFINE_string("run", None, "Folder of a training run, instead of sh
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights file (.npz), instead of shipped weights.")
 _OUT = flags.DEFINE_string("out", "out", "Output folder.")
 _FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
+_CAMERA = flags.DEFINE_bool("camera", False, "Put the camera of the image, as the network predicts it, into GLB files.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Recompute meshes that are already in the output folder.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=2048)
 _REFINEMENT = flags.DEFINE_integer(
@@ -80,7 +82,7 @@ ARGUMENTS = "[IMAGE or FOLDER ...]"
 GROUPS = {
     "Images": (_IMAGE, _SPLIT, _DATA, _COUNT),
     "Weights": (_CATEGORY, _RUN, _WEIGHTS),
-    "Output": (_OUT, _FORMATS, _OVERWRITE),
+    "Output": (_OUT, _FORMATS, _CAMERA, _OVERWRITE),
     "Surface": (_RESOLUTION, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
 }
 
@@ -90,6 +92,10 @@ def main(arguments: list[str]) -> int:
     _check_flags()
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model = Reconstructor(load_weights(weights), _PRECISION.value)
+    if _CAMERA.value and not model.weights.networks.predicts_cameras:
+        raise ValueError(
+            f"--camera: the networks of {weights.name} predict no camera, those of the preset planes do: leave it out"
+        )
     images, left_out = _images([*arguments, *(_IMAGE.value or [])], model)
     out = output_folder(_OUT.value)
     settings = Settings(
@@ -102,6 +108,8 @@ def main(arguments: list[str]) -> int:
     )
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
+    if _CAMERA.value:
+        wanted["camera"] = True
     with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
         out_manifest = Manifest(out, about, wanted, left_out)
         unfinished = _unfinished(images, out_manifest)
@@ -118,6 +126,8 @@ def _check_flags() -> None:
         raise ValueError(f"--formats: expected some of {', '.join(export.FORMATS)}, found {','.join(_FORMATS.value)!r}")
     if _CERTIFY.value and _PRECISION.value != "exact":
         raise ValueError("--certify: only exact fields can be certified, leave --precision out")
+    if "glb" not in _FORMATS.value:
+        refuse_unused("without the format glb", _CAMERA)
     if not _SPLIT.value:
         refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
 
@@ -172,8 +182,9 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, out_
 def _write(made: Reconstruction, out: Path) -> dict[str, str]:
     """The files of one image; returns the names of those that hold the mesh, each with its sha256."""
     files = {}
+    camera = image_camera(made.camera) if _CAMERA.value and made.camera is not None else None
     for kind, file in zip(_FORMATS.value, _meshes(made.name), strict=True):
-        contents = export.encode(made.mesh, kind, made.name)
+        contents = export.encode(made.mesh, kind, made.name, camera)
         write_atomic(out / file, contents)
         files[file] = inputs.sha256(contents)
     images = encode_png(made.view[..., 0]), encode_png(preview.sides(made.mesh))

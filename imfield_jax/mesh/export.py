@@ -10,7 +10,11 @@ from __future__ import annotations
 import os
 import pathlib
 
+import numpy as np
+
+from imfield_jax.camera import Camera
 from imfield_jax.files import write_atomic
+from imfield_jax.framing import FRAMED_SIZE
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.types import Mesh
 
@@ -19,10 +23,11 @@ FORMATS = ("glb", "obj", "ply", "stl")
 _COLOR = (0.72, 0.72, 0.74, 1.0)  # a light, neutral clay
 
 
-def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
+def encode(mesh: Mesh, file_format: str, name: str = "mesh", camera: Camera | None = None) -> bytes:
     """The contents of a file of one of `FORMATS`. A mesh without normals gets area-weighted ones.
 
     name: of the object inside the file, which modelling programs show; PLY and STL have none.
+    camera: to put into a GLB file, of a square image; the other formats have no cameras.
 
     Raises ValueError for another format and for a mesh without faces, which these formats cannot hold.
     """
@@ -51,6 +56,10 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh") -> bytes:
     written.visual = trimesh.visual.TextureVisuals(material=material)
     scene = trimesh.Scene()
     scene.add_geometry(written, node_name=name, geom_name=name)
+    if camera is not None:
+        angle = np.degrees(camera.fov_radians)
+        scene.camera = trimesh.scene.Camera(name="view", resolution=(FRAMED_SIZE, FRAMED_SIZE), fov=(angle, angle))
+        scene.camera_transform = np.linalg.inv(camera.view_matrix())
     return scene.export(file_type="glb", include_normals=True)
 
 

@@ -189,6 +189,8 @@ def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path)
     ("flags", "message"),
     [
         (["--run=/nowhere"], "/nowhere/weights.npz does not exist: expected the folder of a training run"),
+        (["--camera"], "--camera: the networks of .* predict no camera"),
+        (["--camera", "--formats=obj"], "--camera: it has no effect without the format glb"),
         (["--formats=obj,fbx"], "--formats: expected some of .*, found 'obj,fbx'"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
         (["--image=a.png", "--split=test"], "images and --split both choose what to reconstruct"),

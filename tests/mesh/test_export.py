@@ -14,6 +14,7 @@ import pytest
 import trimesh
 
 from imfield_jax import fields
+from imfield_jax.camera import Camera
 from imfield_jax.extraction.sparse import extract
 from imfield_jax.mesh.export import FORMATS, encode, export
 from imfield_jax.types import Mesh
@@ -137,3 +138,21 @@ def test_the_object_inside_has_the_name_of_its_file(name, mesh, tmp_path):
     assert [node["name"] for node in document["nodes"]] == [name] == [each["name"] for each in document["meshes"]]
     first = (tmp_path / f"{name}.obj").read_text(encoding="utf-8").splitlines()[0]
     assert first == f"o {name.replace(' ', '_')}"
+
+
+def test_a_camera_in_a_glb_file_sees_points_where_it_did(mesh):
+    """By the specification of glTF: a node's matrix, column by column, and a camera that looks along its -z."""
+    camera = Camera(0.7, 0.4, 1.9, 0.8)
+    document, _ = glb_chunks(encode(mesh, "glb", "car", camera))
+    [lens] = document["cameras"]
+    assert lens["type"] == "perspective" and lens["perspective"]["aspectRatio"] == pytest.approx(1)
+    [node] = [node for node in document["nodes"] if "camera" in node]
+    to_world = np.array(node["matrix"]).reshape(4, 4).T
+    parents = [one for one in document["nodes"] if document["nodes"].index(node) in one.get("children", [])]
+    assert all("matrix" not in parent for parent in parents)
+    points = mesh.vertices[::50].astype(float)
+    local = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ np.linalg.inv(to_world).T
+    seen = local[:, :2] / -local[:, 2:3] / np.tan(lens["perspective"]["yfov"] / 2)
+    expected, _ = camera.project(points, 2)  # half the image is 1
+    np.testing.assert_allclose(seen * (1, -1) + 1, expected, atol=1e-5)
+    assert "cameras" not in glb_chunks(encode(mesh, "glb"))[0]
