@@ -109,7 +109,7 @@ def main() -> None:
         rows += scored
         protocols.write_scores(out / "scores.csv", rows)
         progress("scoring", done, len(names), "")
-    report = _report(rows, model, weights, train, data, views)
+    report = _report(rows, model, weights, train, trained_on, data, views)
     write_atomic(out / "summary.json", json.dumps(report, indent=1) + "\n")
     table = _table(rows)
     write_atomic(out / "summary.md", table)
@@ -226,7 +226,13 @@ def _latents_of_views(model: Reconstructor, shape: Row, views: list[int]) -> np.
 
 
 def _report(
-    rows: list[ScoreRow], model: Reconstructor, weights: Path, train: Split, data: str, views: list[int]
+    rows: list[ScoreRow],
+    model: Reconstructor,
+    weights: Path,
+    train: Split,
+    trained_on: list[str],
+    data: str,
+    views: list[int],
 ) -> dict:
     def plain(estimates: dict[str, summary.Estimate]) -> dict:
         return {name: dataclasses.asdict(estimate) for name, estimate in estimates.items()}
@@ -236,6 +242,7 @@ def _report(
         "data": data,
         "split": _SPLIT.value,
         "shapes": len({row["name"] for row in rows}),
+        "trained_on": trained_on,
         "training_shapes": len(train),
         "views": views,
         "resolution": _RESOLUTION.value,

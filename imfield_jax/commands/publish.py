@@ -3,6 +3,8 @@
     imfield publish --run=runs/car --scores=results/car --time="40 min on 2 cores" \\
         --command="imfield train --flagfile=car.flags" --limits="..."
 
+--scores may name several evaluations of the weights, on different datasets; the sample is of the first.
+
 Writes <category>.npz, <category>.png and <category>.md to imfield_jax/weights or to --out, from where
 `extract --weights=FOLDER/<category>.npz` and `Reconstructor.load` read them. The image shows a held-out test shape.
 """
@@ -19,10 +21,11 @@ from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import read_json, write_atomic
 from imfield_jax.inference.reconstructor import SHIPPED
 from imfield_jax.models.weights import Weights, load_weights, save_weights
+from imfield_jax.sources.synsets import ANY
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the training run.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights file, instead of a run folder.")
-_SCORES = flags.DEFINE_string("scores", None, "Output folder of evaluate for these weights.", required=True)
+_SCORES = flags.DEFINE_list("scores", None, "Output folders of evaluate for these weights.", required=True)
 _COMMAND = flags.DEFINE_string("command", None, "Command that trained the weights, for the model card.", required=True)
 _TIME = flags.DEFINE_string("time", None, "Duration and machine of the training, for the model card.", required=True)
 _LIMITS = flags.DEFINE_string("limits", None, "Limitations, for the model card.", required=True)
@@ -40,12 +43,12 @@ GROUPS = {
 
 def main() -> None:
     weights = load_weights(_source())
-    scores = read_json(Path(_SCORES.value) / "summary.json", "summary of scores", "evaluate again")
-    _check_scores(scores, weights)
+    all_scores = [_scores(Path(folder), weights) for folder in _SCORES.value]
+    scores = all_scores[0]
     from imfield_jax.dataset.storage import open_split  # needs the packages of the extra `data`, --help does not
 
     split = open_split(scores["data"], "test")
-    if split.metadata["category"] != weights.about["category"]:
+    if weights.about["category"] not in (ANY, split.metadata["category"]):
         raise ValueError(
             f"the weights are of category {weights.about['category']} and the dataset in {scores['data']} of "
             f"{split.metadata['category']}: expected the dataset that they were trained on"
@@ -60,7 +63,7 @@ def main() -> None:
     about = {**weights.about, "test_iou_single_view": round(single["iou"]["mean"], 4)}
     save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)
     write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
-    card = _card(weights, scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
+    card = _card(weights, all_scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
     write_atomic(out / f"{category}.md", card)
     logging.info("%s weights, sample image and model card: %s", category, out)
 
@@ -72,11 +75,13 @@ def _source() -> Path:
     return chosen_weights(_WEIGHTS.value, _RUN.value, None)
 
 
-def _check_scores(scores: dict, weights: Weights) -> None:
-    """Raises ValueError for scores of other weights than the run's, or of another split than test."""
+def _scores(folder: Path, weights: Weights) -> dict:
+    """The summary in an output folder of evaluate. Raises ValueError for other weights, or shapes that are no test."""
+    scores = read_json(folder / "summary.json", "summary of scores", "evaluate again")
     scored = {key: value for key, value in scores.get("weights", {}).items() if key != "file"}
-    if scored != weights.about or scores.get("split") != "test":
-        raise ValueError(f"{_SCORES.value} does not hold this run's scores on test shapes: imfield evaluate {_named()}")
+    if scored != weights.about or scores.get("split") not in ("test", "all"):
+        raise ValueError(f"{folder} does not hold this run's scores on test shapes: imfield evaluate {_named()}")
+    return scores | {"table": (folder / "summary.md").read_text().rstrip()}
 
 
 def _named() -> str:
@@ -85,17 +90,42 @@ def _named() -> str:
 
 def _evaluation(category: str, scores: dict) -> str:
     """The command that reproduces these scores from the published file."""
-    command, views = "imfield evaluate", scores["views"]
+    command, views, data = "imfield evaluate", scores["views"], scores["data"]
     view = f"--view={views[0]}" if len(views) == 1 else f"--views={len(views)}"
     flags = f"{view} --resolution={scores['resolution']}"
+    if scores["split"] != "test":
+        flags = f"--split={scores['split']} {flags}"
+    if scores.get("trained_on", [data]) != [data]:
+        flags = f"--data={data} --trained_on={','.join(scores['trained_on'])} {flags}"
     if Path(_OUT.value).resolve() == SHIPPED.resolve():
         return f"{command} --category={category} {flags}"
-    return f"{command} --weights={Path(_OUT.value) / category}.npz --data={scores['data']} {flags}"
+    named = "" if "--data" in flags else f" --data={data}"
+    return f"{command} --weights={Path(_OUT.value) / category}.npz{named} {flags}"
 
 
-def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
+def _section(category: str, scores: dict, several: bool) -> str:
+    """The scores on one dataset."""
+    title = f"Scores on {Path(scores['data']).name}" if several else "Scores"
+    held_out = "test" if scores["split"] == "test" else "other"
+    return f"""## {title}
+
+{scores["shapes"]} {held_out} shapes held out from training, one image each (view
+{", ".join(map(str, scores["views"]))}), meshes at {scores["resolution"]}^3, mean and 95 % interval over shapes, by
+`{_evaluation(category, scores)}`:
+
+{scores["table"]}
+"""
+
+
+def _card(weights: Weights, all_scores: list[dict], sample: str, size: int) -> str:
     about, category = weights.about, weights.about["category"]
-    table = (Path(_SCORES.value) / "summary.md").read_text().rstrip()
+    sections = "\n".join(_section(category, scores, len(all_scores) > 1) for scores in all_scores)
+    predicts = "no colour, no scale and no camera"
+    if weights.networks.predicts_cameras:
+        predicts = "the camera, but no colour and no scale"
+    known = "It reconstructs every image as an object of the categories that it was trained on."
+    if category != ANY:
+        known = "It knows one category and reconstructs every image as a member of it."
     return f"""# Model card: {category}
 
 | | |
@@ -107,18 +137,11 @@ def _card(weights: Weights, scores: dict, sample: str, size: int) -> str:
 | seed | {about["seed"]} |
 | sample image | `{category}.png`, view {_VIEW.value} of test shape `{sample}` |
 
-## Scores
-
-{scores["shapes"]} {scores["split"]} shapes held out from training, one image each (view
-{", ".join(map(str, scores["views"]))}), meshes at {scores["resolution"]}^3, mean and 95 % interval over shapes, by
-`{_evaluation(category, scores)}`:
-
-{table}
-
+{sections}
 ## What it cannot do
 
 {_LIMITS.value}
 
-It knows one category and reconstructs every image as a member of it. Sides that the image does not show are inferred
-from the training shapes. It predicts no colour, no scale and no camera.
+{known} Sides that the image does not show are inferred
+from the training shapes. It predicts {predicts}.
 """

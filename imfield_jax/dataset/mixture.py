@@ -13,8 +13,7 @@ from typing import SupportsIndex
 from imfield_jax.coordinates import LEVEL_SIZES
 from imfield_jax.dataset.rows import Row, Split
 from imfield_jax.dataset.storage import open_split, split_names
-
-ANY = "any"  # category of a mixture of several
+from imfield_jax.sources.synsets import ANY
 
 
 class Mixture(Split):

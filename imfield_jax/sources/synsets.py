@@ -62,6 +62,8 @@ CATEGORIES = {
     "watercraft": ("04530566", 1939),
 }
 
+ANY = "any"  # the category of weights for several
+
 # The categories of 3D-R2N2, on which IM-NET, Occupancy Networks and others train one network.
 THIRTEEN = (
     *("airplane", "bench", "cabinet", "car", "chair", "display", "lamp", "loudspeaker", "rifle", "sofa", "table"),
