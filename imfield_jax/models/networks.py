@@ -21,7 +21,7 @@ from jaxtyping import Float, Key, Shaped
 from imfield_jax.framing import CHANNELS
 from imfield_jax.models.decoder import DecoderConfig, Folded, ImplicitDecoder
 from imfield_jax.models.image_encoder import ImageEncoder, ImageEncoderConfig
-from imfield_jax.models.plane_image_encoder import PlaneImageEncoder, PlaneImageEncoderConfig
+from imfield_jax.models.plane_image_encoder import PlaneImageEncoder, PlaneImageEncoderConfig, latent_statistics
 from imfield_jax.models.plane_voxel_encoder import PlaneVoxelEncoder, PlaneVoxelEncoderConfig
 from imfield_jax.models.planes import PlaneDecoder, PlaneDecoderConfig
 from imfield_jax.models.presets import Preset
@@ -99,6 +99,18 @@ class Networks:
             return z, batch_stats, predicted
         z, updated = _applied(self._image_encoder, variables, views, train=True, mutable=["batch_stats"])
         return z, updated["batch_stats"], None
+
+    def with_statistics(self, batch_stats: Tree, latents: Float[Array, "N Z"]) -> Tree:
+        """`batch_stats` before the image encoder is trained to predict these latents."""
+        config = self.preset.image_encoder
+        return latent_statistics(latents, config) if isinstance(config, PlaneImageEncoderConfig) else batch_stats
+
+    def latent_scale(self, batch_stats: Tree) -> Float[Array, " Z"] | float:
+        """Deviations of latents, by which distances between them are measured; 1 for latents in (0, 1)."""
+        config = self.preset.image_encoder
+        if not isinstance(config, PlaneImageEncoderConfig):
+            return 1.0
+        return jnp.tile(batch_stats["latent_scale"], config.latent // config.channels)
 
     @property
     def predicts_cameras(self) -> bool:

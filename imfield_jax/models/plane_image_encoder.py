@@ -29,6 +29,7 @@ from imfield_jax.models.projection import project
 from imfield_jax.types import Array
 
 MIRROR = np.array([-1, 1, 1], np.float32)
+_LEAST_SCALE = 1e-3  # of a channel that is nearly the same in all latents
 _GROUPS = 8  # of group normalisation
 
 
@@ -58,6 +59,7 @@ class PlaneImageEncoderConfig:
 class PlaneImageEncoder(nn.Module):
     """Views in [0, 1] on white -> latents, three flat maps, and the cameras of the views, see `camera.view_camera`.
 
+    In `batch_stats`: `latent_statistics` of the latents to predict; without, latents are the predicted maps themselves.
     camera: of each view, if known; NaN where it is not. The predicted camera lifts the features otherwise.
     """
 
@@ -80,7 +82,28 @@ class PlaneImageEncoder(nn.Module):
         mirrored = nn.Dense(config.columns, name="mirrored")(lift(features, used, cells * MIRROR))
         grid = leaky_relu(seen + mirrored)
         grid = grid.reshape(len(view), *(config.grid,) * 3, config.columns)
-        return _Completion(config, name="completion")(grid, code).reshape(len(view), -1), predicted
+        maps = _Completion(config, name="completion")(grid, code)
+        return self._as_latents(maps).reshape(len(view), -1), predicted
+
+    def _as_latents(self, maps: Array) -> Array:
+        """The maps, which deviate from the mean latent in units of each channel's deviation, as latents.
+
+        The mean is most of a latent: to learn it as well would take thousands of updates.
+        """
+        if not (self.is_initializing() or self.has_variable("batch_stats", "latent_mean")):
+            return maps
+        mean = self.variable("batch_stats", "latent_mean", jnp.zeros, maps.shape[1:]).value
+        scale = self.variable("batch_stats", "latent_scale", jnp.ones, maps.shape[-1:]).value
+        return jnp.expand_dims(mean, 0) + maps * jnp.expand_dims(scale, (0, 1, 2, 3))
+
+
+def latent_statistics(latents: Float[Array, "N Z"], config: PlaneImageEncoderConfig) -> dict[str, Array]:
+    """The mean latent and the deviation of each channel from it, as `batch_stats` of the encoder."""
+    maps = jnp.asarray(latents).reshape(-1, len(PLANES), config.resolution**2, config.channels)
+    mean = maps.mean(axis=0)
+    scale = jnp.sqrt(jnp.square(maps - mean).mean(axis=(0, 1, 2)))
+    shape = (len(PLANES), config.resolution, config.resolution, config.channels)
+    return {"latent_mean": mean.reshape(shape), "latent_scale": jnp.maximum(scale, _LEAST_SCALE)}
 
 
 class ViewFeatures(nn.Module):

@@ -6,6 +6,7 @@ the same weights, bit for bit, as one that was not.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from typing import Protocol, runtime_checkable
 
@@ -19,7 +20,7 @@ from imfield_jax.training.estimate import remaining_seconds
 from imfield_jax.training.feed import Feed, batch
 from imfield_jax.training.parallel import replicated
 from imfield_jax.training.run import Run
-from imfield_jax.training.stages import AUTOENCODER, Stage
+from imfield_jax.training.stages import AUTOENCODER, ENCODER, Stage
 from imfield_jax.training.state import TrainState, begin_stage, first_state, trained
 from imfield_jax.training.steps import Metrics
 from imfield_jax.training.validation import latents_of
@@ -119,6 +120,9 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
     feed = run.feeds(number)
     update = run.steps[number]
     latents = _targets(run, stage, state, feed)
+    if stage.kind == ENCODER and int(state.step) == 0:
+        batch_stats = run.networks.with_statistics(state.batch_stats, latents)
+        state = dataclasses.replace(state, batch_stats=jax.device_put(batch_stats, replicated(run.mesh)))
     seen: list[Metrics] = []
     for step in range(int(state.step) + 1, stage.steps + 1):
         state, metrics = update(state, batch(feed, stage, step - 1), latents)

@@ -40,9 +40,11 @@ def check_loss(loss: str, output: str) -> None:
         raise ValueError(f"loss bce needs a decoder with output sigmoid, found {output}: use mse")
 
 
-def latent_loss(z: Float[Array, "B Z"], target: Float[Array, "B Z"]) -> Float[Array, ""]:
-    """Mean squared error (IM-NET, supplementary: single view reconstruction)."""
-    return jnp.square(z - target).mean()
+def latent_loss(
+    z: Float[Array, "B Z"], target: Float[Array, "B Z"], scale: Float[Array, " Z"] | float = 1.0
+) -> Float[Array, ""]:
+    """Mean squared error (IM-NET, supplementary: single view reconstruction), in units of `scale`."""
+    return jnp.square((z - target) / scale).mean()
 
 
 def camera_loss(predicted: Float[Array, "B 7"], cameras: Float[Array, "B 7"]) -> Float[Array, ""]:

@@ -91,13 +91,14 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequent
         z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view, used)
         loss, metrics = camera_terms(cameras, batch)
         metrics = {**metrics, "latent_spread": latent_spread(z)}
-        return loss + latent_loss(z, latents[batch.index]), (batch_stats, metrics)
+        scale = networks.latent_scale(batch_stats)
+        return loss + latent_loss(z, latents[batch.index], scale), (batch_stats, metrics)
 
     def finetune(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
         z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view)
         of_camera, metrics = camera_terms(cameras, batch)
         loss, of_points = occupancy_terms(params, z, batch)
-        distance = latent_loss(z, latents[batch.index])
+        distance = latent_loss(z, latents[batch.index], networks.latent_scale(batch_stats))
         metrics = {**metrics, **of_points, "latent_loss": distance}
         return loss + of_camera + schedule.latent_weight * distance, (batch_stats, metrics)
 

@@ -23,7 +23,7 @@ WEIGHTS, SETTINGS = {"file": "car.npz", "sha256": "w"}, {"resolution": 32, "form
 def made(name, **changes):
     mesh = extract(sphere(0.3), 16).mesh
     facts = {
-        "view": np.zeros((128, 128), np.uint8),
+        "view": np.zeros((128, 128, 1), np.uint8),
         "notes": ["a note"],
         "mesh": mesh,
         "report": check(mesh),

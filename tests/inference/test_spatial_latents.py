@@ -64,7 +64,10 @@ def test_the_predicted_camera_is_part_of_the_result(weights, rng):
     [made] = reconstruct(model, [item], Settings(resolution=24, floaters="keep"))
     view = to_unit(model.view(rgba))[None]
     np.testing.assert_allclose(
-        made.camera, weights.networks.encode_views_and_cameras(weights.params, {}, view)[1][0], rtol=1e-3, atol=1e-4
+        made.camera,
+        weights.networks.encode_views_and_cameras(weights.params, weights.batch_stats, view)[1][0],
+        rtol=1e-3,
+        atol=1e-4,
     )
 
 
