@@ -101,7 +101,7 @@ def latent_statistics(latents: Float[Array, "N Z"], config: PlaneImageEncoderCon
     """The mean latent and the deviation of each channel from it, as `batch_stats` of the encoder."""
     maps = jnp.asarray(latents).reshape(-1, len(PLANES), config.resolution**2, config.channels)
     mean = maps.mean(axis=0)
-    scale = jnp.sqrt(jnp.square(maps - mean).mean(axis=(0, 1, 2)))
+    scale = jnp.sqrt(maps.var(axis=0).mean(axis=(0, 1)))
     shape = (len(PLANES), config.resolution, config.resolution, config.channels)
     return {"latent_mean": mean.reshape(shape), "latent_scale": jnp.maximum(scale, _LEAST_SCALE)}
 

@@ -44,7 +44,7 @@ def latent_loss(
     z: Float[Array, "B Z"], target: Float[Array, "B Z"], scale: Float[Array, " Z"] | float = 1.0
 ) -> Float[Array, ""]:
     """Mean squared error (IM-NET, supplementary: single view reconstruction), in units of `scale`."""
-    return jnp.square((z - target) / scale).mean()
+    return (jnp.square(z - target).mean(axis=0) / jnp.square(scale)).mean()
 
 
 def camera_loss(predicted: Float[Array, "B 7"], cameras: Float[Array, "B 7"]) -> Float[Array, ""]:

@@ -11,6 +11,7 @@ from imfield_jax.camera import Camera, view_camera
 from imfield_jax.models import plane_image_encoder
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.planes import PLANES
+from imfield_jax.training.losses import latent_loss
 
 CAMERAS = np.stack([view_camera(Camera(azimuth, 0.3, 2.0, 0.8), 137, (10, 20, 100)) for azimuth in (0.2, 3.0)])
 
@@ -93,3 +94,14 @@ def test_no_code_predicts_a_camera_that_cannot_project(rng):
     elevation, scale, nearness = cameras[:, 2:5].T
     assert np.abs(elevation).max() < np.pi / 2 and scale.min() > 0 and nearness.min() > 0
     assert (1 / nearness).min() > np.sqrt(3) / 2  # outside of the cube
+
+
+def test_latents_deviate_from_the_mean_latent_in_units_of_their_deviation(networks, params, views, rng):
+    latents = rng.normal(4.0, 2.0, (6, networks.preset.decoder.latent)).astype(np.float32)
+    statistics = networks.with_statistics({}, latents)
+    maps = np.asarray(networks.encode_views(params, {}, views))
+    scale = np.asarray(networks.latent_scale(statistics))
+    expected = latents.mean(axis=0) + scale * maps
+    np.testing.assert_allclose(networks.encode_views(params, statistics, views), expected, rtol=1e-4, atol=1e-4)
+    mean = np.broadcast_to(latents.mean(axis=0), latents.shape)
+    assert latent_loss(mean, latents, scale) == pytest.approx(1.0, rel=1e-4)

@@ -182,19 +182,20 @@ def test_normals_do_not_depend_on_the_chunk_size():
 # Views --------------------------------------------------------------------------------------------
 
 
-def test_the_silhouette_of_a_sphere_has_the_pinhole_radius():
+@pytest.mark.parametrize("size", [VIEW_SIZE, 240])
+def test_the_silhouette_of_a_sphere_has_the_pinhole_radius(size):
     """tan of the half angle asin(r / d) against the field of view, and pi r^2 pixels of alpha."""
     radius, distance = 0.3, 1.3
-    focal = VIEW_SIZE / 2 / np.tan(FOV / 2)
+    focal = size / 2 / np.tan(FOV / 2)
     expected = focal * np.tan(np.arcsin(radius / distance))
     for azimuth, elevation in [(0, 0), (2.1, 0.5)]:
-        view = render_views(Scene((ball(radius),)), [front(distance, azimuth, elevation)])[0]
+        view = render_views(Scene((ball(radius),)), [front(distance, azimuth, elevation)], size=size)[0]
         alpha = view[..., 3] / 255
         assert np.sqrt(alpha.sum() / np.pi) == pytest.approx(expected, abs=0.15)
-        row, column = np.mgrid[:VIEW_SIZE, :VIEW_SIZE] + 0.5
+        row, column = np.mgrid[:size, :size] + 0.5
         np.testing.assert_allclose(
             [(row * alpha).sum() / alpha.sum(), (column * alpha).sum() / alpha.sum()],
-            VIEW_SIZE / 2,
+            size / 2,
             atol=0.05,
         )
 

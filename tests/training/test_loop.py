@@ -127,6 +127,25 @@ def test_an_interrupted_run_gives_the_weights_of_an_uninterrupted_one(run, strai
     assert_same(state, straight)
 
 
+def test_the_statistics_of_latents_are_those_of_the_frozen_autoencoder_also_after_a_resume(run, monkeypatch, tmp_path):
+    """Set once, when the stage begins: another value in the middle would be another network."""
+    latents_seen = []
+
+    def with_statistics(networks, batch_stats, latents):
+        latents_seen.append(np.asarray(latents))
+        return jax.tree.map(lambda leaf: leaf + np.float32(latents.mean()), batch_stats)
+
+    monkeypatch.setattr(type(run.networks), "with_statistics", with_statistics)
+    straight = go(run, tmp_path / "straight")
+    for stop in (("measured", "encoder", 1), ("measured", "encoder", 3)):
+        with pytest.raises(Stop):
+            go(run, tmp_path / "stopped", Notes(stop))
+    assert_same(go(run, tmp_path / "stopped"), straight)
+    assert len(latents_seen) == 3  # the resume from update 2 of the stage does not set them again
+    np.testing.assert_array_equal(*latents_seen[:2])
+    assert latents_seen[0].shape == (len(run.feeds(1).names), run.networks.preset.decoder.latent)
+
+
 def test_every_batch_is_drawn_once(run, tmp_path):
     drawn = []
 
