@@ -13,7 +13,7 @@ Two conventions use the same names for different numbers; both are here, under n
 
 Empty sets have scores. Two empty sets agree perfectly. If just one is empty, every point of the other
 counts as one diagonal of the cube away, sqrt(3), with no normal agreeing, so chamfer_l1 is sqrt(3),
-chamfer_l2 is 6, normal consistency and F-score are 0 (the convention of Occupancy Networks).
+chamfer_l2 is 6, all normals are off, normal consistency and F-score are 0 (the convention of Occupancy Networks).
 """
 
 from __future__ import annotations
@@ -93,6 +93,15 @@ def chamfer_l2(pair: Match) -> float:
 def normal_consistency(pair: Match) -> float:
     """Mean |dot| of neighbouring normals, averaged over both directions, in [0, 1]."""
     return 0.5 * (float(pair.accuracy_normals.mean()) + float(pair.completeness_normals.mean()))
+
+
+def normals_off(pair: Match, degrees: float) -> float:
+    """The share of points whose neighbour's normal differs by more than this angle, averaged over both directions.
+
+    A ripple or a ragged edge turns normals long before it moves the surface.
+    """
+    least = float(np.cos(np.radians(degrees)))
+    return 0.5 * (float((pair.accuracy_normals < least).mean()) + float((pair.completeness_normals < least).mean()))
 
 
 def f_score(pair: Match, threshold: float) -> float:

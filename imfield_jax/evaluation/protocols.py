@@ -38,6 +38,7 @@ from imfield_jax.types import Array, Mesh
 POINTS = 100_000  # points in the cube, and on each surface
 IMNET_POINTS = 4_096
 F_SCORE_FRACTION = 0.01
+OFF_DEGREES = 20.0
 
 # Name -> whether higher is better, in the order of tables and CSV columns.
 METRICS = {
@@ -45,6 +46,7 @@ METRICS = {
     "chamfer_l1": False,
     "chamfer_l2": False,
     "normal_consistency": True,
+    "normals_off_20": False,
     "f_score": True,
     "onet_chamfer_l1": False,
     "imnet_chamfer_l2": False,
@@ -56,6 +58,7 @@ UNITS = {
     "chamfer_l1": "half the sum of both mean distances, in sides of the cube",
     "chamfer_l2": "both mean squared distances added, in sides of the cube, squared",
     "normal_consistency": "mean |dot| of nearest normals, both directions averaged",
+    "normals_off_20": "share of nearest normals that differ by more than 20 degrees, both directions averaged",
     "f_score": "at 1 % of the longest side of the truth's bounding box",
     "onet_chamfer_l1": "chamfer_l1 in tenths of the longest side of the truth's bounding box",
     "imnet_chamfer_l2": "chamfer_l2 in thousandths of the squared diagonal of the truth's box, at 4,096 points",
@@ -123,6 +126,7 @@ def score_surfaces(predicted: SurfacePoints, true: SurfacePoints) -> dict[str, f
         "chamfer_l1": metrics.chamfer_l1(pair),
         "chamfer_l2": metrics.chamfer_l2(pair),
         "normal_consistency": metrics.normal_consistency(pair),
+        "normals_off_20": metrics.normals_off(pair, OFF_DEGREES),
         "f_score": metrics.f_score(pair, F_SCORE_FRACTION * side),
         "onet_chamfer_l1": metrics.onet_chamfer_l1(pair, side),
         "imnet_chamfer_l2": metrics.imnet_chamfer_l2(few, diagonal),

@@ -31,6 +31,7 @@ def all_metrics(predicted: SurfacePoints, true: SurfacePoints, threshold: float 
             metrics.chamfer_l1(pair),
             metrics.chamfer_l2(pair),
             metrics.normal_consistency(pair),
+            metrics.normals_off(pair, 20.0),
             metrics.f_score(pair, threshold),
         ]
     )
@@ -55,6 +56,7 @@ def brute_force(a: SurfacePoints, b: SurfacePoints, threshold: float) -> np.ndar
             (there.mean() + back.mean()) / 2,
             (there**2).mean() + (back**2).mean(),
             (dots_there.mean() + dots_back.mean()) / 2,
+            ((np.degrees(np.arccos(dots_there)) > 20).mean() + (np.degrees(np.arccos(dots_back)) > 20).mean()) / 2,
             2 * precision * recall / (precision + recall),
         ]
     )
@@ -67,7 +69,7 @@ def test_metrics_equal_brute_force_on_fifty_points():
 
 def test_a_surface_agrees_with_itself_perfectly():
     a = random_surface(0)
-    np.testing.assert_allclose(all_metrics(a, a, 0.0), [0, 0, 1, 1], atol=1e-12)
+    np.testing.assert_allclose(all_metrics(a, a, 0.0), [0, 0, 1, 0, 1], atol=1e-12)
 
 
 def test_metrics_are_symmetric():
@@ -75,7 +77,7 @@ def test_metrics_are_symmetric():
     np.testing.assert_allclose(all_metrics(a, b), all_metrics(b, a), rtol=1e-12)
 
 
-def test_normal_consistency_ignores_the_sign_of_normals():
+def test_metrics_of_normals_ignore_their_sign():
     a, b = random_surface(0), random_surface(1)
     flipped = SurfacePoints(b.points, -b.normals)
     np.testing.assert_allclose(all_metrics(a, b), all_metrics(a, flipped), rtol=1e-12)
@@ -88,7 +90,7 @@ def test_scaling_both_scales_distances_and_leaves_shares(scale):
     large = all_metrics(
         SurfacePoints(scale * a.points, a.normals), SurfacePoints(scale * b.points, b.normals), scale * 0.1
     )
-    np.testing.assert_allclose(large, small * [scale, scale**2, 1, 1], rtol=1e-9)
+    np.testing.assert_allclose(large, small * [scale, scale**2, 1, 1, 1], rtol=1e-9)
 
 
 def test_published_units_do_not_depend_on_scale():
@@ -105,10 +107,11 @@ def test_published_units_do_not_depend_on_scale():
 
 def test_concentric_spheres_are_the_difference_of_their_radii_apart():
     inner, outer = ball_surface(0.2, 20_000, 0), ball_surface(0.3, 20_000, 1)
-    l1, l2, normals, _ = all_metrics(inner, outer)
+    l1, l2, normals, off, _ = all_metrics(inner, outer)
     assert l1 == pytest.approx(0.1, rel=4e-3)
     assert l2 == pytest.approx(2 * 0.1**2, rel=8e-3)
     assert normals == pytest.approx(1.0, abs=1e-3)
+    assert off == 0
     pair = metrics.match(inner, outer)
     assert metrics.f_score(pair, 0.099) == 0
     assert metrics.f_score(pair, 0.11) == 1
@@ -125,8 +128,8 @@ def test_f_score_is_the_harmonic_mean_of_precision_and_recall():
 def test_one_empty_surface_has_the_worst_scores_and_two_agree():
     a = random_surface(0)
     for pair in ((EMPTY, a), (a, EMPTY)):
-        np.testing.assert_allclose(all_metrics(*pair), [np.sqrt(3), 6, 0, 0])
-    np.testing.assert_allclose(all_metrics(EMPTY, EMPTY), [0, 0, 1, 1])
+        np.testing.assert_allclose(all_metrics(*pair), [np.sqrt(3), 6, 0, 1, 0])
+    np.testing.assert_allclose(all_metrics(EMPTY, EMPTY), [0, 0, 1, 0, 1])
 
 
 def test_iou_of_two_boxes_is_analytic():

@@ -65,6 +65,7 @@ def test_an_empty_prediction_has_the_worst_scores():
     truth = protocols.truth_of(ball(0.3), np.random.default_rng(0), COUNT)
     scores = protocols.score(Prediction(NOTHING, np.zeros(COUNT)), truth, np.random.default_rng(1))
     assert scores["iou"] == scores["f_score"] == scores["normal_consistency"] == 0
+    assert scores["normals_off_20"] == 1
     assert scores["chamfer_l1"] == pytest.approx(np.sqrt(3))
     assert scores["chamfer_l2"] == pytest.approx(6)
     assert all(np.isfinite(list(scores.values())))
@@ -88,6 +89,7 @@ def test_a_rough_prediction_scores_as_rough_with_any_normals():
         protocols.score(Prediction(mesh, occupancy), truth, np.random.default_rng(1)) for mesh in (smooth, rough)
     )
     assert bad["normal_consistency"] < clean["normal_consistency"] - 0.05
+    assert bad["normals_off_20"] > clean["normals_off_20"] + 0.2
     believed = protocols.score(Prediction(rough, occupancy, smooth=True), truth, np.random.default_rng(1))
     assert believed["normal_consistency"] > 0.995
 
