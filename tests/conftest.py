@@ -92,6 +92,33 @@ def unchecked():
     jaxtyping.config.update("jaxtyping_disable", False)
 
 
+@pytest.fixture(scope="session")
+def matting_network():
+    """Writes ONNX files of small matting networks."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    def network(path, size=("h", "w"), channels=3, outputs=1, logistic=True, inputs=1):
+        """A file with a network from `channels` colours to `outputs` weighted sums of the colours of each pixel."""
+        weights = np.resize(np.array([3.0, -2.0, 0.5], np.float32), (outputs, channels, 1, 1))
+        names = ["image", "other"][:inputs]
+        nodes = [helper.make_node("Conv", ["image", "weights"], ["logits"])]
+        if logistic:
+            nodes.append(helper.make_node("Sigmoid", ["logits"], ["matte"]))
+        graph = helper.make_graph(
+            nodes,
+            "matting",
+            [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, channels, *size]) for name in names],
+            [helper.make_tensor_value_info("matte" if logistic else "logits", TensorProto.FLOAT, [1, outputs, *size])],
+            [helper.make_tensor("weights", TensorProto.FLOAT, weights.shape, weights.ravel())],
+        )
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        onnx.save(model, path)
+        return path
+
+    return network
+
+
 @pytest.fixture(scope="module")
 def quick_compilation():
     """For modules that spend nearly all their time compiling functions that they run once or twice."""

@@ -5,8 +5,8 @@
     imfield extract --run=runs/car --data=data/car --split=test --count=16
 
 --image=FILE is the same as FILE. Beside each mesh: <name>.input.png, exactly what the network saw, and
-<name>.preview.png, four sides of the mesh; for all, manifest.json. A mesh that is already there, of the same image with
-the same weights and settings, is kept.
+<name>.preview.png, four sides of the mesh; <name>.cutout.png, the object, if a background was removed; for all,
+manifest.json. A mesh that is already there, of the same image with the same weights and settings, is kept.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.files import locked, write_atomic
 from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
+from imfield_jax.inference.cutout import AUTO, MATTES
+from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
 from imfield_jax.mesh import export, preview
 from imfield_jax.models.weights import load_weights
@@ -39,6 +41,19 @@ _DATA = flags.DEFINE_string(
     "data", None, "Prepared dataset for --split; default data/<category>, or data/<name of the run>."
 )
 _SPLIT = flags.DEFINE_enum("split", None, ("train", "validation", "test"), "Take the images from a prepared dataset.")
+_MATTE = flags.DEFINE_string(
+    "matte",
+    AUTO,
+    "How the object is told from its background: alpha (the image's transparency), border (all that differs from a "
+    "plain background), auto (alpha if there is any, border otherwise), or an ONNX file of a matting network, which "
+    "needs the extra onnx.",
+)
+_MATTE_MEAN = flags.DEFINE_list(
+    "matte_mean", [str(value) for value in IMAGENET_MEAN], "Mean colour that the matting network expects."
+)
+_MATTE_STD = flags.DEFINE_list(
+    "matte_std", [str(value) for value in IMAGENET_STD], "Deviation of colours that the matting network expects."
+)
 _COUNT = flags.DEFINE_integer("count", 8, "Number of shapes of the split, one image each.", lower_bound=1)
 _CATEGORY = flags.DEFINE_string("category", None, "Category of the shipped weights; default car.")
 _RUN = flags.DEFINE_string("run", None, "Folder of a training run, instead of shipped weights.")
@@ -80,7 +95,7 @@ _CERTIFY = flags.DEFINE_bool(
 
 ARGUMENTS = "[IMAGE or FOLDER ...]"
 GROUPS = {
-    "Images": (_IMAGE, _SPLIT, _DATA, _COUNT),
+    "Images": (_IMAGE, _MATTE, _MATTE_MEAN, _MATTE_STD, _SPLIT, _DATA, _COUNT),
     "Weights": (_CATEGORY, _RUN, _WEIGHTS),
     "Output": (_OUT, _FORMATS, _CAMERA, _OVERWRITE),
     "Surface": (_RESOLUTION, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
@@ -96,7 +111,8 @@ def main(arguments: list[str]) -> int:
         raise ValueError(
             f"--camera: the networks of {weights.name} predict no camera, those of the preset planes do: leave it out"
         )
-    images, left_out = _images([*arguments, *(_IMAGE.value or [])], model)
+    matte = _matte()
+    images, left_out = _images([*arguments, *(_IMAGE.value or [])], model, matte)
     out = output_folder(_OUT.value)
     settings = Settings(
         resolution=_RESOLUTION.value,
@@ -110,6 +126,8 @@ def main(arguments: list[str]) -> int:
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
     if _CAMERA.value:
         wanted["camera"] = True
+    if matte != AUTO:
+        wanted["matte"] = matte if isinstance(matte, str) else matte.about
     with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
         out_manifest = Manifest(out, about, wanted, left_out)
         unfinished = _unfinished(images, out_manifest)
@@ -128,11 +146,28 @@ def _check_flags() -> None:
         raise ValueError("--certify: only exact fields can be certified, leave --precision out")
     if "glb" not in _FORMATS.value:
         refuse_unused("without the format glb", _CAMERA)
-    if not _SPLIT.value:
+    if _MATTE.value in MATTES:
+        refuse_unused("without --matte=FILE.onnx", _MATTE_MEAN, _MATTE_STD)
+    if _SPLIT.value:
+        refuse_unused("on views of a dataset, whose mattes are known", _MATTE)
+    else:
         refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
 
 
-def _images(paths: list[str], model: Reconstructor) -> tuple[list[Input], list[str]]:
+def _matte() -> str | OnnxMatte:
+    """The value of --matte, its network loaded. Raises OSError or ValueError."""
+    if _MATTE.value in MATTES:
+        return _MATTE.value
+    if not _MATTE.value.endswith(".onnx"):
+        raise ValueError(f"--matte: expected {', '.join(MATTES)} or an ONNX file, found {_MATTE.value!r}")
+    try:
+        mean, std = ([float(value) for value in holder.value] for holder in (_MATTE_MEAN, _MATTE_STD))
+    except ValueError:
+        raise ValueError("--matte_mean, --matte_std: expected three numbers each, such as 0.5,0.5,0.5") from None
+    return OnnxMatte(_MATTE.value, mean, std)
+
+
+def _images(paths: list[str], model: Reconstructor, matte: str | OnnxMatte) -> tuple[list[Input], list[str]]:
     """The images, and a line for each entry of a folder that is left out."""
     category = str(model.weights.about.get("category", "car"))
     if paths and _SPLIT.value:
@@ -140,7 +175,7 @@ def _images(paths: list[str], model: Reconstructor) -> tuple[list[Input], list[s
     if _SPLIT.value:
         data = _DATA.value or f"data/{Path(_RUN.value).name if _RUN.value else category}"
         return inputs.of_split(data, _SPLIT.value, _COUNT.value), []
-    images, left_out = inputs.of_files(paths or [inputs.sample(category)], model.crop)
+    images, left_out = inputs.of_files(paths or [inputs.sample(category)], model.crop, matte)
     for line in left_out:
         logging.warning("left out: %s", line)
     return images, left_out
@@ -169,6 +204,7 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, out_
             started = time.perf_counter()
             out_manifest.begin(result.name)
             files = _write(result, out)
+            _remove_old_cutout(result, out_manifest.results.get(result.name, {}), out)
             out_manifest.add(
                 result, image.source, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started}
             )
@@ -187,10 +223,18 @@ def _write(made: Reconstruction, out: Path) -> dict[str, str]:
         contents = export.encode(made.mesh, kind, made.name, camera)
         write_atomic(out / file, contents)
         files[file] = inputs.sha256(contents)
-    images = encode_png(made.view[..., 0]), encode_png(preview.sides(made.mesh))
-    for file, image in zip(_images_of(made.name), images, strict=True):
-        write_atomic(out / file, image)
+    images = {inputs.INPUT: made.view[..., 0], inputs.PREVIEW: preview.sides(made.mesh)}
+    if made.cutout is not None:
+        images[inputs.CUTOUT] = made.cutout
+    for suffix, image in images.items():
+        write_atomic(out / (made.name + suffix), encode_png(image))
     return files
+
+
+def _remove_old_cutout(made: Reconstruction, earlier: dict, out: Path) -> None:
+    """Remove the cut-out of an earlier run, but no file of the user's, if the image has none now."""
+    if made.cutout is None and earlier.get("cutout"):
+        (out / (made.name + inputs.CUTOUT)).unlink(missing_ok=True)
 
 
 def _meshes(name: str) -> list[str]:

@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 from imfield_jax.inference.batch import Item
+from imfield_jax.inference.cutout import AUTO, Matting
 from imfield_jax.inference.photo import Photo, list_images, read_image
 from imfield_jax.inference.reconstructor import SHIPPED
 
-OUTPUTS = (".input.png", ".preview.png")  # what `extract` writes beside its meshes
+INPUT, PREVIEW, CUTOUT = OUTPUTS = (".input.png", ".preview.png", ".cutout.png")  # beside the meshes of `extract`
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,10 +37,10 @@ def sample(category: str) -> Path:
     return image
 
 
-def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list[str]]:
+def of_files(paths: Iterable[str | Path], crop: bool, matte: str | Matting = AUTO) -> tuple[list[Input], list[str]]:
     """The images in files and folders, and a line for each entry of a folder that is left out.
 
-    crop: see `read_image`.
+    crop, matte: see `read_image`.
 
     Raises OSError for a path that does not exist and ValueError if there are no images.
     """
@@ -53,7 +54,7 @@ def of_files(paths: Iterable[str | Path], crop: bool) -> tuple[list[Input], list
         raise ValueError(f"{', '.join(map(str, named))}: no images except outputs of extract")
     names = _distinct([file.stem for file in files])
     return [
-        Input(name, partial(read_image, file, crop=crop), str(file), partial(_digest, file))
+        Input(name, partial(read_image, file, crop=crop, matte=matte), str(file), partial(_digest, file))
         for name, file in zip(names, files, strict=True)
     ], left_out
 

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float32
 
 from imfield_jax.camera import image_camera
-from imfield_jax.commands.inputs import sha256
+from imfield_jax.commands.inputs import CUTOUT, sha256
 from imfield_jax.files import write_atomic
 from imfield_jax.inference.batch import Failure, Reconstruction
 
@@ -130,6 +130,7 @@ def _facts(made: Reconstruction) -> dict:
         "volume": round(report.signed_volume, 6),
         "watertight": report.watertight,
         "outward": report.signed_volume > 0,
+        "cutout": None if made.cutout is None else made.name + CUTOUT,
         "camera": None if made.camera is None else _camera(made.camera),
     }
 

@@ -54,6 +54,7 @@ class Reconstruction:
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
     camera:  of the view, see `camera.view_camera`; None if the network does not predict it.
+    cutout:  the image, straight alpha, if parts of it were made transparent.
     """
 
     name: str
@@ -68,6 +69,7 @@ class Reconstruction:
     certificate: Certificate | None
     seconds: dict[str, float]
     camera: Float32[np.ndarray, " 7"] | None = None
+    cutout: UInt8[np.ndarray, "H W 4"] | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,8 +85,8 @@ class _Encoded:
     """An image that was read and encoded."""
 
     item: Item
+    photo: Photo
     view: UInt8[np.ndarray, "S S C"]
-    notes: list[str]
     z: Float32[np.ndarray, " Z"]
     camera: Float32[np.ndarray, " 7"] | None
     seconds: float
@@ -122,7 +124,7 @@ def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
         return Failure(item.name, str(error))
     z, cameras = model.encode_views_and_cameras(to_unit(view)[None])
     camera = None if cameras is None else cameras[0]
-    return _Encoded(item, view, photo.notes, z[0], camera, time.perf_counter() - started)
+    return _Encoded(item, photo, view, z[0], camera, time.perf_counter() - started)
 
 
 def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:
@@ -134,7 +136,7 @@ def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstru
     return Reconstruction(
         name=name,
         view=encoded.view,
-        notes=encoded.notes,
+        notes=encoded.photo.notes,
         mesh=mesh,
         report=check(mesh),
         cavities=int((pieces_of(mesh).volumes < 0).sum()),
@@ -144,4 +146,5 @@ def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstru
         certificate=extraction.certificate,
         seconds={"read and encode": encoded.seconds, **phases},
         camera=encoded.camera,
+        cutout=encoded.photo.rgba if encoded.photo.cut_out else None,
     )

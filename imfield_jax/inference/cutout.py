@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from scipy import ndimage
 from skimage import morphology
 
@@ -24,22 +25,67 @@ ALL_AROUND = 0.95  # no object covers more of an image's border than this fracti
 CONVEX = 0.985  # of its convex hull: a photograph that was cropped to a circle or rotated fills more
 MUCH_FAINT = 0.1  # of the opaque pixels; more faint pixels than this far from them may not be the object
 SEPARATE = 0.2  # fraction of the opaque pixels; a larger part that lies apart is another object
+UNSURE = 0.1  # of the object's pixels; more pixels that a network is unsure about than this make a doubtful matte
+AUTO, ALPHA, BORDER = MATTES = ("auto", "alpha", "border")
+Matting = Callable[[UInt8[np.ndarray, "H W 3"]], Float[np.ndarray, "H W"]]
 HOW_TO_CUT_OUT = (
     "cut the object out and save it as PNG with transparency, or photograph it in front of a plain background"
 )
 
 
-def find_object(rgba: UInt8[np.ndarray, "H W 4"]) -> tuple[UInt8[np.ndarray, "H W 4"], list[str]]:
+def find_object(
+    rgba: UInt8[np.ndarray, "H W 4"], matte: str | Matting = AUTO
+) -> tuple[UInt8[np.ndarray, "H W 4"], list[str]]:
     """The same pixels with all but the object transparent, and notes for the user; straight alpha.
+
+    matte: "alpha" is the image's transparency, "border" what differs from a plain background, "auto" the transparency
+           or, of an image without, the latter; or a network from RGB to a matte in [0, 1], whatever the transparency.
 
     Raises ValueError when there is no object, when it is too small, or when its background cannot be removed.
     """
+    if matte == BORDER:
+        rgba, notes = _cut_out(rgba, np.ones(rgba.shape[:2], bool))
+    elif matte == ALPHA:
+        if rgba[..., 3].min() >= OPAQUE:
+            raise ValueError(f"the image has no transparency; {HOW_TO_CUT_OUT}, or allow other mattes than alpha")
+        rgba, notes = _by_alpha(rgba)
+    elif matte == AUTO:
+        rgba, notes = _by_alpha_or_border(rgba)
+    elif callable(matte):
+        rgba, notes = _by_network(rgba, matte)
+    else:
+        raise ValueError(f"matte: expected {', '.join(MATTES)} or a network, found {matte!r}")
+    return rgba, notes + _describe(rgba)
+
+
+def _by_network(rgba: np.ndarray, matte: Matting) -> tuple[np.ndarray, list[str]]:
+    """The object in the matte of a network. Raises ValueError if the network sees none."""
+    alpha = matte(rgba[..., :3])
+    if not (alpha >= 0.5).any():
+        raise ValueError(f"the network sees no object (its matte is at most {alpha.max():.2f}); {HOW_TO_CUT_OUT}")
+    unsure = (alpha > 0.2) & (alpha < 0.8)
+    share = ndimage.binary_opening(unsure, np.ones((5, 5))).sum() / (alpha >= 0.5).sum()  # rims are soft in any case
+    rgba, _ = _without_faint(np.dstack([rgba[..., :3], np.round(255 * alpha).astype(np.uint8)]))
+    notes = ["the background was removed by the matting network"]
+    if share > UNSURE:
+        notes.append(f"the matting network is unsure about an area of {share:.0%} of the object: check the cut-out")
+    return rgba, notes
+
+
+def _by_alpha(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The object in the image's transparency, without haze and shadows."""
     rgba, notes = _without_faint(rgba)
     shadow = shadow_in_alpha(rgba)
     if shadow.any():
         rgba, _ = _without_faint(_cleared(rgba, shadow))
         rgba = _cleared(rgba, ~object_pixels(rgba[..., 3]))  # where the shadow fades out, too
         notes = ["a soft shadow or halo in the image's alpha channel was removed"]
+    return rgba, notes
+
+
+def _by_alpha_or_border(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
+    """The object in the image's transparency; the opaque part is a photograph if it has the outline of one."""
+    rgba, notes = _by_alpha(rgba)
     area = rgba[..., 3] >= OPAQUE
     _extent(area)
     if _is_rectangle(area):
@@ -51,7 +97,7 @@ def find_object(rgba: UInt8[np.ndarray, "H W 4"]) -> tuple[UInt8[np.ndarray, "H 
             notes += more
     elif np.concatenate([area[0], area[-1], area[:, 0], area[:, -1]]).mean() > ALL_AROUND:
         raise ValueError("opaque pixels run all around the image: its transparency seems to be inverted")
-    return rgba, notes + _describe(rgba)
+    return rgba, notes
 
 
 def _of_rectangle(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from imfield_jax.framing import OPAQUE, bounding_box
 from imfield_jax.images import as_rgba
-from imfield_jax.inference.cutout import find_object
+from imfield_jax.inference.cutout import AUTO, Matting, find_object
 from imfield_jax.inference.image_file import open_image
 from imfield_jax.inference.image_list import list_images
 
@@ -32,13 +32,15 @@ class Photo:
 
     rgba:  colour not premultiplied, alpha above 8 on the object only; sides up to 1024.
     notes: what was done to the image and what may spoil the result, for the user.
+    cut_out: whether parts of the image were made transparent.
     """
 
     rgba: UInt8[np.ndarray, "H W 4"]
     notes: list[str]
+    cut_out: bool = False
 
 
-def read_image(path: str | os.PathLike, *, crop: bool = True) -> Photo:
+def read_image(path: str | os.PathLike, *, crop: bool = True, matte: str | Matting = AUTO) -> Photo:
     """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file.
 
     Transparency separates the object from its background. An image without any is treated as a photograph: its plain
@@ -46,20 +48,24 @@ def read_image(path: str | os.PathLike, *, crop: bool = True) -> Photo:
 
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object
           keeps its pixels. False keeps the margins, which the framing 'centre' needs.
+    matte: how the object is told from its background, see `cutout.find_object`.
 
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image, damaged, too
     large or too small, entirely transparent, or has a background that cannot be removed.
     """
     path = Path(path)
     image, notes = open_image(path)
+    pixels = _reduced(image)
     try:
-        rgba, found = find_object(_reduced(image))
+        rgba, found = find_object(pixels, matte)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if crop and max(image.size) > MAX_SIDE:
         with contextlib.suppress(ValueError):  # the border of the crop may be less plain than the image's
-            rgba, found = find_object(_reduced(image.crop(_around(rgba, image.size))))
-    return Photo(rgba, notes + found)
+            closer = _reduced(image.crop(_around(rgba, image.size)))
+            rgba, found = find_object(closer, matte)
+            pixels = closer
+    return Photo(rgba, notes + found, bool((rgba[..., 3] < pixels[..., 3]).any()))
 
 
 def _reduced(image: Image.Image) -> np.ndarray:

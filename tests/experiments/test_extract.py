@@ -52,11 +52,61 @@ def test_every_image_has_its_results(extracted):
     out, _ = extracted
     names = {"2-2", "2", "10", "2-3"}
     kinds = ("glb", "obj", "stl", "ply", "input.png", "preview.png")
-    results = {f"{n}.{kind}" for n in names for kind in kinds}
+    results = {f"{n}.{kind}" for n in names for kind in kinds} | {"2-2.cutout.png"}  # whose background was removed
     assert {path.name for path in out.iterdir()} == results | {"manifest.json", ".lock"}
     for name in names:
         with Image.open(out / f"{name}.input.png") as view:
             assert view.size == (128, 128) and view.mode == "L"
+
+
+def test_the_cut_out_is_the_object_alone(extracted, images):
+    out, _ = extracted
+    with Image.open(out / "2-2.cutout.png") as cutout, Image.open(images / "2-2.png") as image:
+        pixels = np.asarray(cutout)
+        np.testing.assert_array_equal(pixels[..., :3], np.asarray(image))
+    inside = np.zeros((120, 120), bool)
+    inside[40:90, 40:80] = True
+    np.testing.assert_array_equal(pixels[..., 3] > 0, inside)
+
+
+def test_a_matting_network_of_the_users_is_part_of_the_settings(straight_run, program, matting_network, tmp_path):
+    """The network takes red for the object; its cut-out goes when the image is read without it."""
+    pixels = np.random.default_rng(0).integers(0, 256, (96, 96, 3)).astype(np.uint8)
+    pixels[..., 0] = 0
+    pixels[30:60, 20:70] = (255, 0, 0)
+    alpha = np.zeros((96, 96), np.uint8)
+    alpha[25:65, 15:75] = 255
+    Image.fromarray(np.dstack([pixels, alpha])).save(tmp_path / "a.png")
+    file = matting_network(tmp_path / "red.onnx", (96, 96))
+    flags = (tmp_path / "a.png", f"--run={straight_run}", RESOLUTION, "--formats=stl", f"--out={tmp_path}/out")
+    done = program("extract", *flags, f"--matte={file}", "--matte_mean=0.5,0.5,0.5", "--matte_std=0.1,0.1,0.1")
+    assert done.returncode == 0, done.stderr
+    with Image.open(tmp_path / "out" / "a.cutout.png") as cutout:
+        np.testing.assert_array_equal(np.asarray(cutout)[..., 3] >= 128, pixels[..., 0] == 255)
+    [result] = _results(tmp_path / "out")
+    assert result["settings"]["matte"]["file"] == "red.onnx" and result["settings"]["matte"]["std"] == [0.1] * 3
+    assert result["cutout"] == "a.cutout.png"
+    assert program("extract", *flags).returncode == 0
+    [result] = _results(tmp_path / "out")
+    assert result["cutout"] is None and not (tmp_path / "out" / "a.cutout.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--matte=magic"], "--matte: expected auto, alpha, border or an ONNX file, found 'magic'"),
+        (["--matte=none.onnx"], "none.onnx does not exist: expected an ONNX file"),
+        (["--matte_mean=1,2,3"], "--matte_mean: it has no effect without --matte=FILE.onnx: leave it out"),
+        (["--matte=a.onnx", "--matte_std=a,b,c"], "--matte_mean, --matte_std: expected three numbers each"),
+        (["--matte=alpha", "--split=test"], "--matte: it has no effect on views of a dataset"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_a_matte_that_cannot_be_had_is_one_line(program, tmp_path, flags, message):
+    done = program("extract", *flags, f"--out={tmp_path}")
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line.startswith(f"error: {message}")
 
 
 def test_output_lines_have_no_log_prefix(extracted):

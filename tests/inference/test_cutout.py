@@ -210,3 +210,33 @@ def test_doubtful_masks_have_other_notes_than_good_ones():
     blurred = ndimage.gaussian_filter(np.where(ellipse((120, 100), (60, 60)) > 0, 120.0, 240.0), 14)
     assert any("not an edge" in note for note in find_object(opaque(np.repeat(np.uint8(blurred)[..., None], 3, 2)))[1])
     assert len(find_object(GREY)[1]) == 1
+
+
+def clutter():
+    """A background that is not plain."""
+    return np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3)).astype(np.uint8)
+
+
+def test_the_matte_of_a_network_isolates_the_object_from_any_background():
+    alpha = CAR[..., 3] / 255
+    photo = opaque(np.uint8(CAR[..., :3] * alpha[..., None] + clutter() * (1 - alpha[..., None])))
+    with pytest.raises(ValueError, match="border is not plain"):
+        find_object(photo)
+    found, notes = find_object(photo, lambda rgb: alpha)
+    assert difference(found, CAR) < 1 and len(notes) == 1
+    _, notes = find_object(photo, lambda rgb: np.where((X > WIDTH / 2) & (alpha > 0.5), 0.6, alpha))
+    assert "unsure about an area of" in notes[1]
+    with pytest.raises(ValueError, match="the network sees no object"):
+        find_object(photo, lambda rgb: 0.3 * alpha)
+
+
+def test_a_matte_that_was_chosen_is_used():
+    """`border` whatever the transparency says, `alpha` only where there is any."""
+    plain = np.dstack([on((255, 255, 255)), np.uint8(np.where(X < 3, 0, 255))])
+    found, notes = find_object(plain, "border")
+    assert difference(found, CAR) < 4 and "plain background was removed" in notes[0]
+    np.testing.assert_array_equal(find_object(CAR, "alpha")[0], find_object(CAR)[0])
+    with pytest.raises(ValueError, match="the image has no transparency; cut the object out"):
+        find_object(opaque(on((255, 255, 255))), "alpha")
+    with pytest.raises(ValueError, match="matte: expected auto, alpha, border or a network"):
+        find_object(CAR, "magic")
