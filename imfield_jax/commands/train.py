@@ -5,7 +5,7 @@
     imfield train --category=teapot --init_from=car --learning_rate=1e-3
 
 Without other flags the settings are those of car.flags; those of the paper are in experiments/flags/paper.flags.
-A missing dataset is prepared: cars, chairs and airplanes are generated, others read from --source.
+A missing dataset is prepared: cars, airplanes and furniture are generated, others read from --source.
 A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
 with the same weights. --extend=N continues a finished run.
 In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), validation_images/,

@@ -10,7 +10,7 @@ import trimesh
 from manifold3d import Manifold, Mesh64, OpType
 
 from imfield_jax.sources import procedural
-from imfield_jax.sources.procedural import car_styles, car_trim, solids
+from imfield_jax.sources.procedural import bench, car_styles, car_trim, chair, lamp, sofa, solids, table
 from imfield_jax.sources.procedural.car_body import axles, body
 from imfield_jax.sources.procedural.obj import mesh_text
 from imfield_jax.sources.procedural.wheels import TYRE
@@ -46,6 +46,15 @@ def test_nothing_floats(scenes):
         assert len(loose) == 1, f"{category} {seed} falls into pieces of {loose}"
 
 
+@pytest.mark.parametrize("module", [bench, chair, lamp, sofa, table], ids=lambda module: module.__name__.split(".")[-1])
+def test_every_kind_of_furniture_is_one_solid_piece(module):
+    assert sum(module.KINDS.values()) == pytest.approx(1)
+    for kind in module.KINDS:
+        scene = solids.as_scene(kind(np.random.default_rng(7)))
+        whole = Manifold.batch_boolean([manifold(p.vertices, p.faces) for p in scene.parts], OpType.Add)
+        assert len([body for body in whole.decompose() if body.volume() > 1e-8]) == 1, kind.__name__
+
+
 def test_the_box_is_centred_with_a_diagonal_of_one(scenes):
     for scene in scenes[1]:
         vertices, _ = scene.soup()
@@ -71,9 +80,10 @@ def test_cars_have_white_lamps_at_the_front_and_red_ones_at_the_rear():
         assert parts[car_trim.LAMP][:, 2].max() < -0.2 and parts[car_trim.TAIL_LAMP][:, 2].min() > 0.2
 
 
-def test_backs_of_chairs_are_at_the_rear():
+@pytest.mark.parametrize("category", ["chair", "sofa", "bench"])
+def test_backs_of_seats_are_at_the_rear(category):
     for seed in SEEDS:
-        vertices, _ = build("chair", seed).soup()
+        vertices, _ = build(category, seed).soup()
         assert vertices[vertices[:, 1] > 0.6 * vertices[:, 1].max(), 2].mean() > -0.02  # 0 for stools
 
 

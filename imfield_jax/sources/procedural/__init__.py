@@ -1,4 +1,4 @@
-"""The built-in data: cars, chairs and airplanes from seeded generators.
+"""The built-in data: cars, airplanes and furniture from seeded generators.
 
 They are written in the layout of ShapeNetCore.v2, so later steps treat them like ShapeNet.
 """
@@ -16,7 +16,15 @@ from imfield_jax.files import write_atomic
 from imfield_jax.sources.procedural.obj import MESH_NAME, write_obj
 from imfield_jax.sources.scene import Scene
 
-CATEGORIES = {"car": "02958343", "chair": "03001627", "airplane": "02691156"}
+CATEGORIES = {
+    "car": "02958343",
+    "chair": "03001627",
+    "airplane": "02691156",
+    "sofa": "04256520",
+    "bench": "02828884",
+    "table": "04379243",
+    "lamp": "03636649",
+}
 MODELS_PER_SEED = 1_000_000
 
 CREDITS = """\

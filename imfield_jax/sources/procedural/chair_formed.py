@@ -6,8 +6,8 @@ import numpy as np
 
 from imfield_jax.sources.procedural import chair_parts as parts
 from imfield_jax.sources.procedural import solids
-from imfield_jax.sources.procedural.chair_colors import FABRICS, METALS, PAINTS, WOODS, pick
 from imfield_jax.sources.procedural.chair_parts import Frame
+from imfield_jax.sources.procedural.furniture_colors import FABRICS, METALS, PAINTS, WOODS, pick
 from imfield_jax.sources.procedural.solids import Piece
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from imfield_jax.sources.procedural import chair_parts as parts
 from imfield_jax.sources.procedural import solids
-from imfield_jax.sources.procedural.chair_colors import FABRICS, METALS, WOODS, pick, wood_or_paint
+from imfield_jax.sources.procedural.furniture_colors import FABRICS, METALS, WOODS, pick, wood_or_paint
 from imfield_jax.sources.procedural.solids import Piece
 
 

@@ -89,17 +89,10 @@ def leg_corners(f: Frame, plan: Float64[np.ndarray, "N 2"], inset: float) -> lis
         reach = plan[near & (plan[:, 0] > 0)]
         # On a round seat the corner of the rectangle would be outside: move it onto the rim.
         x = float(reach[:, 0].max()) - inset
-        while not _inside(plan, x + 0.8 * f.bar, z + 0.8 * end * f.bar) and x > 0.05:
+        while not solids.covers(plan, x + 0.8 * f.bar, z + 0.8 * end * f.bar) and x > 0.05:
             x, z = 0.97 * x, 0.97 * z
         corners.append((x, z))
     return corners
-
-
-def _inside(plan: np.ndarray, x: float, z: float) -> bool:
-    """Whether a point lies in a convex plan that contains the origin."""
-    after = np.roll(plan, -1, axis=0)
-    turn = (after[:, 0] - plan[:, 0]) * (z - plan[:, 1]) - (after[:, 1] - plan[:, 1]) * (x - plan[:, 0])
-    return bool((turn >= 0).all() or (turn <= 0).all())
 
 
 def four_legs(

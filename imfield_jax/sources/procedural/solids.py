@@ -149,6 +149,13 @@ def slab(plan: Float64[np.ndarray, "N 2"], low: float, high: float, edge: float)
     return loft(np.array(rings))
 
 
+def covers(plan: Float64[np.ndarray, "N 2"], x: float, z: float) -> bool:
+    """Whether a point lies in a convex plan that contains the origin."""
+    after = np.roll(plan, -1, axis=0)
+    turn = (after[:, 0] - plan[:, 0]) * (z - plan[:, 1]) - (after[:, 1] - plan[:, 1]) * (x - plan[:, 0])
+    return bool((turn >= 0).all() or (turn <= 0).all())
+
+
 def mirrored(solid: Manifold) -> Manifold:
     """The solid united with its mirror image across x = 0."""
     return solid + solid.mirror((1, 0, 0))

@@ -1,4 +1,4 @@
-"""Materials of chairs as colours."""
+"""Materials of furniture as colours."""
 
 from __future__ import annotations
 
