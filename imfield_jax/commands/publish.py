@@ -21,6 +21,8 @@ from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import read_json, write_atomic
 from imfield_jax.inference.reconstructor import SHIPPED
 from imfield_jax.models.weights import Weights, load_weights, save_weights
+from imfield_jax.sources import credits
+from imfield_jax.sources.deformation import original
 from imfield_jax.sources.synsets import ANY
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the training run.")
@@ -63,7 +65,8 @@ def main() -> None:
     about = {**weights.about, "test_iou_single_view": round(single["iou"]["mean"], 4)}
     save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)
     write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
-    card = _card(weights, all_scores, split.names[_SAMPLE.value], (out / f"{category}.npz").stat().st_size)
+    size = (out / f"{category}.npz").stat().st_size
+    card = _card(weights, all_scores, split.names[_SAMPLE.value], size) + _credits(_trained_on(scores))
     write_atomic(out / f"{category}.md", card)
     logging.info("%s weights, sample image and model card: %s", category, out)
 
@@ -84,6 +87,29 @@ def _scores(folder: Path, weights: Weights) -> dict:
     return scores | {"table": (folder / "summary.md").read_text().rstrip()}
 
 
+def _trained_on(scores: dict) -> list[str]:
+    """The datasets that the weights were trained on."""
+    return scores.get("trained_on", [scores["data"]])
+
+
+def _credits(datasets: list[str]) -> str:
+    """A section with the authors and licences of the meshes that were trained on; empty if none has a credit."""
+    from imfield_jax.dataset.storage import open_split
+
+    meshes: dict[tuple[str, str], set[str]] = {}
+    for folder in datasets:
+        table = Path(folder) / credits.FILE_NAME
+        names = open_split(folder, "train").names
+        for name, (author, licence, _) in (credits.columns(table, names) if table.exists() else {}).items():
+            meshes.setdefault((licence, author), set()).add(original(name).split("/", 1)[-1])
+    if not meshes:
+        return ""
+    lines = (
+        f"- {licence}, {author}: {', '.join(sorted(found))}" for (licence, author), found in sorted(meshes.items())
+    )
+    return "\n## Credits\n\nMeshes that were trained on and have a known author:\n\n" + "\n".join(lines) + "\n"
+
+
 def _named() -> str:
     return f"--run={_RUN.value}" if _RUN.value else f"--weights={_WEIGHTS.value}"
 
@@ -95,8 +121,8 @@ def _evaluation(category: str, scores: dict) -> str:
     flags = f"{view} --resolution={scores['resolution']}"
     if scores["split"] != "test":
         flags = f"--split={scores['split']} {flags}"
-    if scores.get("trained_on", [data]) != [data]:
-        flags = f"--data={data} --trained_on={','.join(scores['trained_on'])} {flags}"
+    if _trained_on(scores) != [data]:
+        flags = f"--data={data} --trained_on={','.join(_trained_on(scores))} {flags}"
     if Path(_OUT.value).resolve() == SHIPPED.resolve():
         return f"{command} --category={category} {flags}"
     named = "" if "--data" in flags else f" --data={data}"

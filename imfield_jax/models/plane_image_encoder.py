@@ -97,7 +97,7 @@ class PlaneImageEncoder(nn.Module):
         return jnp.expand_dims(mean, 0) + maps * jnp.expand_dims(scale, (0, 1, 2, 3))
 
 
-def latent_statistics(latents: Float[Array, "N Z"], config: PlaneImageEncoderConfig) -> dict[str, Float[Array, "..."]]:
+def latent_statistics(latents: Float[Array, "N Z"], config: PlaneImageEncoderConfig) -> dict[str, Float[Array, " ..."]]:
     """The mean latent and the deviation of each channel from it, as `batch_stats` of the encoder."""
     maps = jnp.asarray(latents).reshape(-1, len(PLANES), config.resolution**2, config.channels)
     mean = maps.mean(axis=0)

@@ -42,6 +42,13 @@ def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     }, lines + unknown
 
 
+def columns(path: Path, names: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Author, licence and origin by shape name, of those of these shapes that the file names. Raises as `read`."""
+    found, _ = read(path, names)
+    parts = {name: text.split(_SEPARATOR) for name, text in found.items()}
+    return {name: (author, licence, origin) for name, (author, licence, origin) in parts.items()}
+
+
 def write(shapes: Iterable[Shape], folder: str | Path) -> Path | None:
     """Write `folder`/CREDITS.csv (name, author, licence, origin) for the shapes that carry a credit.
 

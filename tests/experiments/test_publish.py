@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -43,6 +44,19 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_
         assert expected in card
     assert f"`imfield evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card
     assert " --view=0 --resolution=32`" in card
+
+
+def test_the_card_credits_the_meshes_that_were_trained_on(straight_run, scores, dataset, program, tmp_path):
+    shutil.copytree(dataset, tmp_path / "data")
+    rows = ("box/train0,Ann,CC-BY 4.0,her shelf", "box/train1,Bo,CC0,", "box/test0,Cy,GPL,not trained on")
+    (tmp_path / "data" / "CREDITS.csv").write_text("\n".join(("name,author,licence,origin", *rows)))
+    summary = json.loads((scores / "summary.json").read_text())
+    summary["trained_on"] = [str(dataset), str(tmp_path / "data")]
+    (scores / "summary.json").write_text(json.dumps(summary))
+    done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={tmp_path / 'out'}", *WORDS)
+    assert done.returncode == 0, done.stderr
+    card = (tmp_path / "out" / "box.md").read_text()
+    assert card.endswith("- CC-BY 4.0, Ann: train0\n- CC0, Bo: train1\n") and "GPL" not in card
 
 
 def test_a_weights_file_is_published_like_its_run(straight_run, scores, program, tmp_path):
