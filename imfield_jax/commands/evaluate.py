@@ -31,7 +31,7 @@ from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.coordinates import occupancy_of_solid
-from imfield_jax.evaluation import baselines, comparison, figures, protocols, summary
+from imfield_jax.evaluation import baselines, cameras, comparison, figures, protocols, summary
 from imfield_jax.evaluation.comparison import Method, ScoreRow
 from imfield_jax.evaluation.protocols import Prediction, Truth
 from imfield_jax.extraction.chunked import chunked
@@ -110,8 +110,11 @@ def main() -> None:
         protocols.write_scores(out / "scores.csv", rows)
         progress("scoring", done, len(names), "")
     report = _report(rows, model, weights, train, trained_on, data, views)
-    write_atomic(out / "summary.json", json.dumps(report, indent=1) + "\n")
     table = _table(rows)
+    if errors := _camera_errors(model, split, views, len(names)):
+        report["predicted_cameras"] = errors
+        table += f"\n{cameras.sentence(errors)}\n"
+    write_atomic(out / "summary.json", json.dumps(report, indent=1) + "\n")
     write_atomic(out / "summary.md", table)
     write_atomic(out / "shapes.png", encode_png(_figure(model, split, views, rows, len(names))))
     print(table, end="")
@@ -223,6 +226,23 @@ def _latents_of_views(model: Reconstructor, shape: Row, views: list[int]) -> np.
     """[len(views), Z]."""
     framed = np.stack([model.view(shape.view(view)) for view in views])
     return model.encode_views(to_unit(framed))
+
+
+def _camera_errors(model: Reconstructor, split: Split, views: list[int], scored: int) -> dict[str, float]:
+    """Errors of the cameras predicted for the scored views; empty if none is predicted or known."""
+    from imfield_jax.dataset.feed import framed
+
+    predicted, true = [], []
+    for row in range(scored):
+        images, known = zip(*(framed(split[row], view, model.inputs) for view in views), strict=True)
+        found = model.encode_views_and_cameras(to_unit(np.stack(images)))[1]
+        if found is None:
+            return {}
+        for camera, expected in zip(found, known, strict=True):
+            if np.isfinite(expected).all():  # some datasets do not tell
+                predicted.append(camera)
+                true.append(expected)
+    return cameras.camera_errors(np.stack(predicted), np.stack(true)) if true else {}
 
 
 def _report(

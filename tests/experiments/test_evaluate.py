@@ -92,6 +92,17 @@ def test_the_summary_is_printed_and_drawn(results):
         assert figure.size[0] > 3 * 160
 
 
+def test_the_errors_of_predicted_cameras_are_part_of_the_summary(folder, program, tiny_planes, filled, tmp_path):
+    networks = Networks(tiny_planes)
+    save_weights(tmp_path / "planes.npz", Weights(networks, *filled(networks), {"category": "box"}))
+    flags = (f"--weights={tmp_path}/planes.npz", f"--data={folder}", "--limit=1", "--views=2", "--resolution=16")
+    done = program("evaluate", *flags, f"--out={tmp_path}/out")
+    assert done.returncode == 0, done.stderr
+    errors = json.loads((tmp_path / "out" / "summary.json").read_text())["predicted_cameras"]
+    assert 0 <= errors["azimuth_median"] <= errors["azimuth_90th_percentile"] <= 180
+    assert "Predicted cameras: azimuth off by" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("flag", "message"),
     [
