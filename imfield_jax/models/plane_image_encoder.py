@@ -114,8 +114,9 @@ class ViewFeatures(nn.Module):
     @nn.compact
     def __call__(self, view: Array) -> tuple[list[Array], Array, Array]:
         sizes = _Backbone(self.width, name="backbone")(view)
-        finer = nn.Conv(self.width // 2, (1, 1), name="places")(leaky_relu(sizes[-2]))
-        flat = [leaky_relu(features).reshape(len(view), -1) for features in (sizes[-1], finer)]
+        coarse = nn.Dense(2 * self.width, name="parts")(leaky_relu(sizes[-1]))
+        finer = nn.Dense(self.width // 2, name="places")(leaky_relu(sizes[-2]))
+        flat = [leaky_relu(features).reshape(len(view), -1) for features in (coarse, finer)]
         code = leaky_relu(nn.Dense(8 * self.width, name="code")(jnp.concatenate(flat, axis=-1)))
         return sizes, code, CameraHead(name="camera")(code)
 
@@ -157,7 +158,7 @@ class _Residual(nn.Module):
         hidden = nn.Conv(self.features, (3, 3), name="conv_2")(hidden)
         if self.stride != 1 or image.shape[-1] != self.features:
             size = (self.stride, self.stride)
-            image = nn.Conv(self.features, (1, 1), name="shortcut")(nn.avg_pool(image, size, size))
+            image = nn.Dense(self.features, name="shortcut")(nn.avg_pool(image, size, size))
         return image + hidden
 
 
@@ -170,13 +171,13 @@ class Pyramid(nn.Module):
     @nn.compact
     def __call__(self, sizes: list[Array], code: Array) -> Array:
         *larger, smallest = sizes
-        out = nn.Conv(4 * self.width, (1, 1), name="top")(smallest)
+        out = nn.Dense(4 * self.width, name="top")(smallest)
         out = out + jnp.expand_dims(nn.Dense(4 * self.width, name="code")(code), (1, 2))
         for number, (size, width) in enumerate(zip(larger[::-1], (4, 2, 2), strict=True), start=1):
-            out = doubled(nn.Conv(width * self.width, (1, 1), name=f"reduce_{number}")(out))
-            out = out + nn.Conv(width * self.width, (1, 1), name=f"lateral_{number}")(size)
+            out = doubled(nn.Dense(width * self.width, name=f"reduce_{number}")(out))
+            out = out + nn.Dense(width * self.width, name=f"lateral_{number}")(size)
             out = leaky_relu(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
-        return nn.Conv(self.features, (1, 1), name="out")(out)
+        return nn.Dense(self.features, name="out")(out)
 
 
 class CameraHead(nn.Module):
@@ -210,17 +211,18 @@ class _Completion(nn.Module):
         maps = []
         for number, (row, column) in enumerate(PLANES, start=1):
             image = jnp.transpose(grid, (0, 1 + row, 1 + column, 4 - row - column, 4))
-            image = nn.Conv(config.planes, (1, 1), name=f"plane_{number}")(image.reshape(*image.shape[:3], -1))
+            image = nn.Dense(config.planes, name=f"plane_{number}")(image.reshape(*image.shape[:3], -1))
             maps.append(image + jnp.expand_dims(nn.Dense(config.planes, name=f"code_{number}")(code), (1, 2)))
         planes = jnp.stack(maps, axis=1)
         for number in (1, 2):
             both = jnp.concatenate([planes, means_of_others(planes)], axis=-1)
-            mixed = nn.Conv(config.planes, (1, 1), name=f"mix_{number}")(_images(both))
+            mixed = nn.Dense(config.planes, name=f"mix_{number}")(_images(both))
             planes = planes + self._surroundings(mixed, number).reshape(planes.shape)
         out = _images(planes)
         for number in range(1, 1 + int(np.log2(config.resolution // config.grid))):
-            out = leaky_relu(nn.Conv(config.planes // 2, (3, 3), name=f"finer_{number}")(doubled(out)))
-        out = nn.Conv(config.channels, (1, 1), name="out")(out)
+            out = doubled(nn.Dense(config.planes // 2, name=f"narrower_{number}")(out))
+            out = leaky_relu(nn.Conv(config.planes // 2, (3, 3), name=f"finer_{number}")(out))
+        out = nn.Dense(config.channels, name="out")(out)
         return out.reshape(-1, len(PLANES), *out.shape[1:])
 
     def _surroundings(self, image: Array, number: int) -> Array:
@@ -228,7 +230,7 @@ class _Completion(nn.Module):
         width = self.config.planes
         coarse = leaky_relu(nn.Conv(2 * width, (2, 2), strides=2, name=f"coarser_{number}")(leaky_relu(image)))
         coarse = coarse + leaky_relu(nn.Conv(2 * width, (3, 3), name=f"coarse_{number}")(coarse))
-        wider = doubled(nn.Conv(width, (1, 1), name=f"wider_{number}")(coarse))
+        wider = doubled(nn.Dense(width, name=f"wider_{number}")(coarse))
         return image + nn.Conv(width, (3, 3), name=f"fine_{number}")(leaky_relu(image + wider))
 
 
