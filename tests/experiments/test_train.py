@@ -98,7 +98,10 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
         (["--view_size=100"], "--view_size: expected a multiple of 32 pixels, found 100"),
         (["--voxel_size=60"], "--voxel_size: expected 16, 32, 64, 128 or 256 voxels, found 60"),
         (["--run=gs://bucket/run"], "--run=gs://bucket/run: expected a local path"),
-        (["--init_from=nothing"], "--init_from=nothing: expected a weights file, a run folder or one of airplane, car"),
+        (
+            ["--init_from=nothing"],
+            "--init_from=nothing: expected a weights file, a run folder or one of airplane, any, car",
+        ),
         (["--extend=0"], "--extend: expected numbers of updates, found '0'"),
         (["--data=/nowhere", "--category=boat"], "no prepared dataset in /nowhere, and only .* can be generated"),
     ],
