@@ -25,6 +25,7 @@ ALL_AROUND = 0.95  # no object covers more of an image's border than this fracti
 CONVEX = 0.985  # of its convex hull: a photograph that was cropped to a circle or rotated fills more
 MUCH_FAINT = 0.1  # of the opaque pixels; more faint pixels than this far from them may not be the object
 SEPARATE = 0.2  # fraction of the opaque pixels; a larger part that lies apart is another object
+SURE = 0.2, 0.8  # a network's matte below the first is background, above the second object; between, it is unsure
 UNSURE = 0.1  # of the object's pixels; more pixels that a network is unsure about than this make a doubtful matte
 AUTO, ALPHA, BORDER = MATTES = ("auto", "alpha", "border")
 Matting = Callable[[UInt8[np.ndarray, "H W 3"]], Float[np.ndarray, "H W"]]
@@ -63,7 +64,7 @@ def _by_network(rgba: np.ndarray, matte: Matting) -> tuple[np.ndarray, list[str]
     alpha = matte(rgba[..., :3])
     if not (alpha >= 0.5).any():
         raise ValueError(f"the network sees no object (its matte is at most {alpha.max():.2f}); {HOW_TO_CUT_OUT}")
-    unsure = (alpha > 0.2) & (alpha < 0.8)
+    unsure = (alpha > SURE[0]) & (alpha < SURE[1])
     share = ndimage.binary_opening(unsure, np.ones((5, 5))).sum() / (alpha >= 0.5).sum()  # rims are soft in any case
     rgba, _ = _without_faint(np.dstack([rgba[..., :3], np.round(255 * alpha).astype(np.uint8)]))
     notes = ["the background was removed by the matting network"]

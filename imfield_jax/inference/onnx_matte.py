@@ -18,7 +18,7 @@ from jaxtyping import Float32, UInt8
 from PIL import Image
 from scipy.special import expit
 
-from imfield_jax.files import one_line
+from imfield_jax.files import damaged, one_line
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SIDE = 512  # of networks that take any size; a multiple of 32, as most need
@@ -53,7 +53,7 @@ class OnnxMatte:
         scaled = (np.asarray(resized, np.float32) / 255 - self._mean) / self._std
         try:
             outputs = self._session.run(None, {self._input: scaled.transpose(2, 0, 1)[None]})
-        except Exception as error:  # onnxruntime's own classes; any of them says that this network does not fit
+        except Exception as error:  # onnxruntime's own classes, without a common base: the network does not fit
             raise ValueError(f"{self.path} fails on an image of this size: {one_line(error)}") from error
         matte = np.squeeze(np.asarray(outputs[0], np.float32))
         if matte.ndim != 2 or not np.isfinite(matte).all():
@@ -72,10 +72,8 @@ def _session(path: str) -> Any:
         raise ValueError(f"{path}: ONNX files need the package onnxruntime: pip install -e '.[onnx]'") from None
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors only; they are raised as well
-    try:
+    with damaged(path, "file in ONNX format"):
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's own classes, without a common base
-        raise ValueError(f"{path} is not an ONNX file that can be read: {one_line(error)}") from error
 
 
 def _image_input(path: str, session: Any) -> tuple[str, int, int]:

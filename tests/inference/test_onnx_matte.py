@@ -56,7 +56,7 @@ def test_a_network_that_gives_no_matte_is_one_line(matting_network, rgb, tmp_pat
 
 def test_a_file_that_is_no_network_is_one_line(tmp_path):
     (tmp_path / "a.onnx").write_bytes(b"not a network")
-    with pytest.raises(ValueError, match=r"a\.onnx is not an ONNX file that can be read") as error:
+    with pytest.raises(ValueError, match=r"a\.onnx: expected a file in ONNX format, found a damaged file") as error:
         OnnxMatte(tmp_path / "a.onnx")
     assert "\n" not in str(error.value)
     with pytest.raises(FileNotFoundError, match="expected an ONNX file"):
