@@ -48,7 +48,7 @@ _CATEGORY = flags.DEFINE_string("category", "car", "Category to train; that of t
 _PRESET = flags.DEFINE_enum("preset", "compact", sorted(PRESETS), "Networks; see imfield_jax/models/presets.py.")
 _VIEW_SIZE = flags.DEFINE_integer("view_size", None, "Pixels per side of a view; default that of the preset, 128.")
 _VOXEL_SIZE = flags.DEFINE_integer(
-    "voxel_size", None, "Voxels per side of the cube that the autoencoder sees; default that of the preset, 64."
+    "voxel_size", None, "Voxels per side of the cube that the autoencoder sees; default that of the preset."
 )
 _BALANCED = flags.DEFINE_bool(
     "balanced",
@@ -56,6 +56,9 @@ _BALANCED = flags.DEFINE_bool(
     "Scale the decoder's initial weights by layer width, as compact does.",
 )
 _DATA = flags.DEFINE_list("data", None, "Prepared dataset, or several to train on together; default data/<category>.")
+_VISITS = flags.DEFINE_list(
+    "visits", None, "How often an epoch visits the shapes of each dataset of --data, as in 1,4; default once."
+)
 _RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
 _SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from if there is none.")
 _SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the source's meshes, if it needs one.")
@@ -78,7 +81,7 @@ _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log 
 flags.adopt_module_key_flags(stage_flags)
 
 GROUPS = {
-    "Data": [_CATEGORY, _DATA, _SOURCE, _SOURCE_DIR, _COUNT, _LABELS],
+    "Data": [_CATEGORY, _DATA, _VISITS, _SOURCE, _SOURCE_DIR, _COUNT, _LABELS],
     "Run": [_RUN, _INIT_FROM, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
     **stage_flags.GROUPS,
     "Network": [_PRESET, _VIEW_SIZE, _VOXEL_SIZE, _BALANCED],
@@ -97,14 +100,16 @@ def main() -> None:
     origin = _origin(data)
     _check_category(data)
     _check_labels(origin)
+    visits = _visits(data)
     initial, init_from = _initial(networks.preset)
     with run_config.claimed(folder, _config(networks, schedule, origin, init_from)):
-        _train(folder, data, networks, schedule, mesh, origin, initial)
+        _train(folder, data, visits, networks, schedule, mesh, origin, initial)
 
 
 def _train(
     folder: Path,
     data: list[str],
+    visits: tuple[int, ...],
     networks: Networks,
     schedule: Schedule,
     mesh: Mesh,
@@ -112,7 +117,7 @@ def _train(
     initial: Weights | None,
 ) -> None:
     """Train into a run folder that this process has locked."""
-    feeds, held_out = _feeds(data, networks.preset.inputs, schedule, mesh)
+    feeds, held_out = _feeds(data, visits, networks.preset.inputs, schedule, mesh)
     plan = Run(
         networks=networks,
         schedule=schedule,
@@ -204,7 +209,7 @@ def _origin(data: list[str]) -> dict:
     from imfield_jax.dataset.mixture import open_mixture
 
     split = open_mixture(data, "train")
-    return {
+    return ({"visits": _VISITS.value} if _VISITS.value else {}) | {
         "settings": split.metadata["settings"],
         "licence": split.metadata["license"],
         "shapes": len(split.names),
@@ -234,7 +239,9 @@ def _check_labels(origin: dict) -> None:
         )
 
 
-def _feeds(data: list[str], inputs: Inputs, schedule: Schedule, mesh: Mesh) -> tuple[Callable[[int], Feed], HeldOut]:
+def _feeds(
+    data: list[str], visits: tuple[int, ...], inputs: Inputs, schedule: Schedule, mesh: Mesh
+) -> tuple[Callable[[int], Feed], HeldOut]:
     """The batches of each stage, by its number, and the shapes to validate on."""
     from imfield_jax.dataset.held_out import held_out
     from imfield_jax.dataset.mixture import open_mixture
@@ -247,7 +254,7 @@ def _feeds(data: list[str], inputs: Inputs, schedule: Schedule, mesh: Mesh) -> t
     watched = open_mixture(data, "validation" if validates else "train")
     planned = sum(stage.round == 1 for stage in schedule.stages)  # so that an extension changes no other stage's seed
     configs = [
-        FeedConfig(seed=_SEED.value * planned + number, batch=s.batch, points=s.points, inputs=inputs)
+        FeedConfig(seed=_SEED.value * planned + number, batch=s.batch, points=s.points, inputs=inputs, visits=visits)
         for number, s in enumerate(schedule.stages)
     ]
     if _FEED.value == "pipeline":
@@ -262,6 +269,24 @@ def _feeds(data: list[str], inputs: Inputs, schedule: Schedule, mesh: Mesh) -> t
         lambda number: ResidentFeed(packed, configs[number], batch_sharded(mesh)),
         held_out(watched, inputs),
     )
+
+
+def _visits(data: list[str]) -> tuple[int, ...]:
+    """How often an epoch visits each shape, from --visits. Raises ValueError if that is malformed."""
+    from imfield_jax.dataset.storage import open_split, split_names
+
+    if not _VISITS.value:
+        return ()
+    if len(_VISITS.value) != len(data) or not all(text.isdecimal() and int(text) > 0 for text in _VISITS.value):
+        raise ValueError(
+            f"--visits: expected {len(data)} whole numbers above 0, one for each dataset of --data, "
+            f"found {','.join(_VISITS.value)}"
+        )
+    visits: list[int] = []
+    for folder, text in zip(data, _VISITS.value, strict=True):
+        if "train" in split_names(folder):
+            visits += [int(text)] * len(open_split(folder, "train"))
+    return tuple(visits)
 
 
 def _initial(preset: Preset) -> tuple[Weights | None, dict | None]:

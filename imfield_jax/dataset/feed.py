@@ -36,6 +36,7 @@ class FeedConfig:
     points:  labelled points per shape; all of them if a level stores fewer.
     inputs:  what the encoders see.
     host, hosts: index and number of the processes that divide the global batch.
+    visits:  how often an epoch visits each shape of the split; once each if empty.
     """
 
     seed: int = 0
@@ -44,14 +45,21 @@ class FeedConfig:
     inputs: Inputs = dataclasses.field(default_factory=Inputs)
     host: int = 0
     hosts: int = 1
+    visits: tuple[int, ...] = ()
 
 
 def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, views: int = 0) -> Draw:
-    """The draw of a feed for one step, from `shapes` shapes of `stored` points and `views` views each."""
-    return draw(
+    """The draw of a feed for one step, from `shapes` shapes of `stored` points and `views` views each.
+
+    Raises ValueError when the visits are not of as many shapes.
+    """
+    if len(config.visits or range(shapes)) != shapes:
+        raise ValueError(f"visits: expected those of {shapes} shapes, found {len(config.visits)}")
+    visited = np.repeat(np.arange(shapes, dtype=np.int32), config.visits or 1)
+    drawn = draw(
         config.seed,
         step,
-        shapes=shapes,
+        shapes=len(visited),
         batch=config.batch,
         stored=stored,
         points=min(config.points, stored),
@@ -59,6 +67,7 @@ def draw_batch(config: FeedConfig, step: int, shapes: int, stored: int = 0, view
         host=config.host,
         hosts=config.hosts,
     )
+    return dataclasses.replace(drawn, index=visited[drawn.index])
 
 
 def framed(row: Row, number: int, inputs: Inputs) -> tuple[UInt8[np.ndarray, "S S C"], Float32[np.ndarray, " 7"]]:

@@ -52,6 +52,23 @@ def test_pipeline_and_resident_give_the_same_points(packed, pipeline_feed, level
         assert_same(resident.points(level, step), pipeline.points(level, step))
 
 
+def test_an_epoch_visits_each_shape_as_often_as_it_should(packed):
+    visits = tuple(1 + number % 3 for number in range(len(packed.names)))
+    config = dataclasses.replace(CONFIG, visits=visits, batch=sum(visits), points=1)
+    for epoch in (0, 3):
+        index = np.asarray(ResidentFeed(packed, config).points(16, epoch).index)
+        np.testing.assert_array_equal(np.bincount(index), visits)
+    with pytest.raises(ValueError, match=f"visits: expected those of {len(visits)} shapes, found 1"):
+        ResidentFeed(packed, dataclasses.replace(config, visits=(1,))).points(16, 0)
+
+
+def test_pipeline_and_resident_visit_alike(packed, pipeline_feed):
+    config = dataclasses.replace(CONFIG, visits=tuple(range(1, 1 + len(packed.names))))
+    resident, pipeline = ResidentFeed(packed, config), pipeline_feed(config)
+    for step in (0, 7):
+        assert_same(resident.views(32, step), pipeline.views(32, step))
+
+
 @pytest.mark.parametrize("level", [None, 32])
 def test_pipeline_and_resident_give_the_same_views(packed, pipeline_feed, level):
     resident, pipeline = ResidentFeed(packed, CONFIG), pipeline_feed()
