@@ -12,6 +12,7 @@ both directions, so that missed parts count.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import multiprocessing
 import sys
 import tempfile
@@ -33,6 +34,8 @@ from imfield_jax.inference.photo import read_image
 from imfield_jax.inference.reconstructor import OBJECTS, SHIPPED, Reconstructor, run_weights, shipped_weights
 from imfield_jax.mesh.check import check
 from imfield_jax.mesh.normals import with_vertex_normals
+from imfield_jax.models.decoder import DecoderConfig
+from imfield_jax.models.planes import PLANES, PlaneDecoderConfig
 from imfield_jax.models.weights import load_weights
 from imfield_jax.preparation import memory
 from imfield_jax.types import Mesh
@@ -222,9 +225,7 @@ def _in_process(work: Callable, *args: object) -> object:
 
 def _machine(weights: Path, z: np.ndarray) -> None:
     device, decoder = jax.devices()[0], load_weights(weights).networks.preset.decoder
-    layers = (decoder.point_width, *decoder.widths)
-    fed = decoder.point_width * sum(decoder.widths[1:]) if decoder.skips else 0
-    products = sum(a * b for a, b in zip(layers, (*decoder.widths, 1), strict=True)) + fed
+    products = _products(decoder)
     print(f"{device.device_kind} ({device.platform}), jax {jax.__version__}, {weights}: {products:,} products a point")
     peaks = matrix_peaks()
     print("matrix products, GFLOP/s: " + ", ".join(f"{name} {peak:.0f}" for name, peak in peaks.items()))
@@ -233,6 +234,15 @@ def _machine(weights: Path, z: np.ndarray) -> None:
         rate = _in_process(_rate, weights, z, precision)
         flops = 2 * products * rate / 1e9
         print(f"{precision}: {rate:,.0f} points/s, {flops:.0f} GFLOP/s, {flops / best:.0%} of the best float32 product")
+
+
+def _products(decoder: DecoderConfig | PlaneDecoderConfig) -> int:
+    """Multiplications for one point, with the folded decoder of an object."""
+    after_first = sum(a * b for a, b in itertools.pairwise((*decoder.widths, 1)))
+    if isinstance(decoder, PlaneDecoderConfig):
+        return after_first + len(PLANES) * 4 * decoder.widths[0]  # corners of a cell, whose features are interpolated
+    fed = sum(decoder.widths[1:]) if decoder.skips else 0
+    return after_first + decoder.point_width * (decoder.widths[0] + fed)
 
 
 def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
