@@ -39,6 +39,7 @@ from imfield_jax.dataset.resident import ResidentFeed, pack
 from imfield_jax.dataset.rows import Split
 from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.framing import CHANNELS, to_unit
+from imfield_jax.models.camera_head import likeliest
 from imfield_jax.models.decoder import ImplicitDecoder, leaky_relu, point_features
 from imfield_jax.models.plane_image_encoder import (
     MIRROR,
@@ -70,34 +71,34 @@ CONFIG, _INPUTS = PRESETS["planes"].image_encoder, PRESETS["planes"].inputs
 class Global(nn.Module):
     @nn.compact
     def __call__(self, view, camera, points):
-        _, code, predicted = ViewFeatures(CONFIG.width)(view)
+        _, code, estimate = ViewFeatures(CONFIG.width)(view)
         decoder = ImplicitDecoder(PRESETS["compact"].decoder)
         params = self.param("decoder", lambda key: decoder.init(key, jnp.zeros(128), jnp.zeros(3))["params"])
         z = nn.sigmoid(nn.Dense(128)(code))
         return jax.lax.map(
             lambda shape: decoder.apply({"params": params}, *shape, method="logits"), (z, points)
-        ), predicted
+        ), estimate
 
 
 class Pixel(nn.Module):
     @nn.compact
     def __call__(self, view, camera, points):
-        sizes, code, predicted = ViewFeatures(CONFIG.width)(view)
+        sizes, code, estimate = ViewFeatures(CONFIG.width)(view)
         features = Pyramid(CONFIG.width, CONFIG.lifted)(sizes, code)
-        used = predicted if camera is None else camera
+        used = likeliest(estimate) if camera is None else camera
         inputs = [jax.vmap(lifted)(features, used, side) for side in (points, points * MIRROR)]
         inputs.append(jax.vmap(jax.vmap(partial(point_features, octaves=4)))(points))
         hidden = nn.Dense(128)(jnp.concatenate(inputs, axis=-1)) + jnp.expand_dims(nn.Dense(128)(code), 1)
         for width in (64, 64):
             hidden = nn.Dense(width)(leaky_relu(hidden))
-        return nn.Dense(1)(leaky_relu(hidden))[..., 0], predicted
+        return nn.Dense(1)(leaky_relu(hidden))[..., 0], estimate
 
 
 class Lifted(nn.Module):
     @nn.compact
     def __call__(self, view, camera, points):
-        z, predicted = PlaneImageEncoder(CONFIG, name="encoder")(view, camera)
-        return _Decoded(name="decoder")(z, points), predicted
+        z, estimate = PlaneImageEncoder(CONFIG, name="encoder")(view, camera)
+        return _Decoded(name="decoder")(z, points), estimate
 
 
 class Attention(nn.Module):
@@ -108,7 +109,7 @@ class Attention(nn.Module):
 
     @nn.compact
     def __call__(self, view, camera, points):
-        sizes, code, predicted = ViewFeatures(CONFIG.width)(view)
+        sizes, code, estimate = ViewFeatures(CONFIG.width)(view)
         cells = len(PLANES) * CONFIG.grid**2
         patches = nn.Conv(self.width, (1, 1))(sizes[1]) + doubled(nn.Conv(self.width, (1, 1))(sizes[2]))
         patches = patches.reshape(len(view), -1, self.width)
@@ -121,7 +122,7 @@ class Attention(nn.Module):
             state = state + nn.Dense(self.width)(leaky_relu(nn.Dense(2 * self.width)(nn.LayerNorm()(state))))
         maps = state.reshape(-1, CONFIG.grid, CONFIG.grid, self.width)
         maps = nn.Conv(CONFIG.channels, (1, 1))(leaky_relu(nn.Conv(64, (3, 3))(doubled(maps))))
-        return _Decoded()(maps.reshape(len(view), -1), points), predicted
+        return _Decoded()(maps.reshape(len(view), -1), points), estimate
 
 
 class _Decoded(nn.Module):
@@ -211,16 +212,16 @@ def _fitted(loss: Callable, params, feed: ResidentFeed, share: float) -> tuple:
 
 def _point_loss(network: nn.Module, params, near, whole, voxels):
     points = jnp.concatenate([near.points, whole.points], axis=1)
-    logits, predicted = network.apply({"params": params}, near.view, near.camera, points)
+    logits, estimates = network.apply({"params": params}, near.view, near.camera, points)
     occupancy = jnp.concatenate([near.occupancy, whole.occupancy], axis=1)
     loss = optax.sigmoid_binary_cross_entropy(logits, occupancy).mean()
-    return loss + CAMERA_WEIGHT * camera_loss(predicted, near.camera)
+    return loss + CAMERA_WEIGHT * camera_loss(estimates, near.camera)
 
 
 def _taught_loss(params, near, whole, voxels, teacher):
-    z, predicted = PlaneImageEncoder(CONFIG).apply({"params": params["encoder"]}, near.view, near.camera)
+    z, estimates = PlaneImageEncoder(CONFIG).apply({"params": params["encoder"]}, near.view, near.camera)
     target = _VOXEL_ENCODER.apply({"params": teacher}, voxels)
-    return jnp.square(z - target).mean() + CAMERA_WEIGHT * camera_loss(predicted, near.camera)
+    return jnp.square(z - target).mean() + CAMERA_WEIGHT * camera_loss(estimates, near.camera)
 
 
 _VOXEL_ENCODER = PlaneVoxelEncoder(PRESETS["planes"].voxel_encoder)
@@ -228,7 +229,7 @@ _VOXEL_ENCODER = PlaneVoxelEncoder(PRESETS["planes"].voxel_encoder)
 
 def _autoencoder() -> tuple[dict, dict]:
     decoder = PlaneDecoder(PRESETS["planes"].decoder)
-    voxels, z = jnp.zeros((1, 64, 64, 64)), jnp.zeros(PRESETS["planes"].decoder.latent)
+    voxels, z = jnp.zeros((1, *(_INPUTS.voxel_size,) * 3)), jnp.zeros(PRESETS["planes"].decoder.latent)
     encoder = jax.jit(_VOXEL_ENCODER.init)(jax.random.key(1), voxels)["params"]
     return encoder, decoder.init(jax.random.key(2), z, jnp.zeros(3))["params"]
 
@@ -253,7 +254,7 @@ def _scores(network: nn.Module, params, splits: list[Split]) -> str:
 
     @jax.jit
     def camera_of(view):
-        return network.apply({"params": params}, view, None, jnp.zeros((1, 1, 3)))[1]
+        return likeliest(network.apply({"params": params}, view, None, jnp.zeros((1, 1, 3)))[1])
 
     predicted, true, errors = [], [], []
     for row in itertools.islice(itertools.chain(*splits), _SHAPES.value):

@@ -44,6 +44,7 @@ import pytest
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.coordinates import LEVEL_SIZES
+from imfield_jax.models.camera_head import DIRECTIONS
 from imfield_jax.models.decoder import DecoderConfig, FoldedLayer
 from imfield_jax.models.image_encoder import ImageEncoderConfig
 from imfield_jax.models.plane_image_encoder import PlaneImageEncoderConfig
@@ -76,6 +77,22 @@ for pytree in (PointBatch, ViewBatch, FoldedLayer, TrainState):
 
 SPLIT_SIZES = {"train": 7, "validation": 2, "test": 1}
 VIEWS = 3
+
+
+@pytest.fixture(scope="session")
+def estimate_of():
+    """A function from cameras, [B, 7], to estimates of a network that is sure of them, see `models.camera_head`."""
+
+    def estimate(cameras):
+        turns = np.arctan2(cameras[:, 0], cameras[:, 1]) / (2 * np.pi) * DIRECTIONS
+        first = np.floor(turns).astype(int)
+        shares = np.full((len(cameras), DIRECTIONS), 1e-9)
+        rows = np.arange(len(cameras))
+        shares[rows, (first + 1) % DIRECTIONS] += turns - first
+        shares[rows, first % DIRECTIONS] += first + 1 - turns
+        return np.concatenate([np.log(shares), cameras[:, 2:]], axis=-1).astype(np.float32)
+
+    return estimate
 
 
 @pytest.fixture

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from imfield_jax.files import locked, read_json, write_atomic
 
+_DEFAULTS = {"whole": False, "decoder": True}  # of stages, which older runs do not name
+
 
 def initial_weights(path: Path, category: str) -> dict:
     """The entry for the weights that a run starts from."""
@@ -29,7 +31,8 @@ def claimed(folder: Path, config: dict) -> Iterator[None]:
         found = read_json(path, "configuration of a run", "choose another --run") if path.exists() else None
         if found is not None:
             for stage in found["schedule"]["stages"]:
-                stage.setdefault("whole", False)  # which older runs do not name
+                for name, value in _DEFAULTS.items():
+                    stage.setdefault(name, value)
             _check(folder, found, config)
         if found != config:
             write_atomic(path, json.dumps(config, indent=1))

@@ -9,7 +9,11 @@ from absl import flags
 from imfield_jax.training.stages import AUTOENCODER, ENCODER, FINETUNE, LOSSES, OPTIMIZERS, Schedule, Stage
 
 LOSS = flags.DEFINE_enum(
-    "loss", "bce", LOSSES, "Cross-entropy of logits (bce), or the paper's squared error of occupancy (mse)."
+    "loss",
+    "bce",
+    LOSSES,
+    "Cross-entropy of logits (bce), the paper's squared error of occupancy (mse), or soft intersection over union "
+    "(iou), to finetune networks that see one image.",
 )
 RATE = flags.DEFINE_float("learning_rate", 4e-3, "Learning rate after warm-up.", lower_bound=0.0)
 DECAY = flags.DEFINE_bool(
@@ -35,6 +39,9 @@ FINETUNE_WHOLE = flags.DEFINE_bool(
     "finetune_whole",
     False,
     "Finetune on as many points of the whole cube again; without them, all points are near the surface.",
+)
+FINETUNE_DECODER = flags.DEFINE_bool(
+    "finetune_decoder", True, "Finetune the decoder too; without, the autoencoder stays as it is."
 )
 FINETUNE_RATE = flags.DEFINE_float("finetune_learning_rate", 2e-4, "Learning rate while finetuning.", lower_bound=0.0)
 EXTEND = flags.DEFINE_list(
@@ -78,6 +85,7 @@ def schedule() -> Schedule:
             FINETUNE_RATE.value,
             decay,
             whole=FINETUNE_WHOLE.value,
+            decoder=FINETUNE_DECODER.value,
         )
     )
     used = tuple(stage for stage in stages if stage.steps)
@@ -120,6 +128,7 @@ GROUPS = {
         FINETUNE_BATCH,
         FINETUNE_POINTS,
         FINETUNE_WHOLE,
+        FINETUNE_DECODER,
         LATENT_WEIGHT,
         EXTEND,
     ],

@@ -19,6 +19,7 @@ from jax import lax
 from jaxtyping import Float, Key, Shaped
 
 from imfield_jax.framing import CHANNELS
+from imfield_jax.models.camera_head import likeliest
 from imfield_jax.models.decoder import DecoderConfig, Folded, ImplicitDecoder
 from imfield_jax.models.image_encoder import ImageEncoder, ImageEncoderConfig
 from imfield_jax.models.plane_image_encoder import PlaneImageEncoder, PlaneImageEncoderConfig, latent_statistics
@@ -80,7 +81,7 @@ class Networks:
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"] | None]:
         """The latents, and the predicted cameras (see `camera.view_camera`) if the image encoder predicts them."""
         encoded = _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
-        return encoded if self.predicts_cameras else (encoded, None)
+        return (encoded[0], likeliest(encoded[1])) if self.predicts_cameras else (encoded, None)
 
     def encode_views_in_training(
         self,
@@ -88,15 +89,15 @@ class Networks:
         batch_stats: Tree,
         views: Float[Array, "B S S C"],
         cameras: Float[Array, "B 7"] | None = None,
-    ) -> tuple[Float[Array, "B Z"], Tree, Float[Array, "B 7"] | None]:
-        """As `encode_views`, normalised over the batch; also the updated running statistics and predicted cameras.
+    ) -> tuple[Float[Array, "B Z"], Tree, Float[Array, "B 29"] | None]:
+        """As `encode_views`, normalised over the batch; also updated running statistics and estimates of the cameras.
 
         cameras: for encoders that use them, in place of the predicted ones; NaN if not known.
         """
         variables = self._image_variables(params, batch_stats)
         if self.predicts_cameras:
-            z, predicted = _applied(self._image_encoder, variables, views, cameras)
-            return z, batch_stats, predicted
+            z, estimates = _applied(self._image_encoder, variables, views, cameras)
+            return z, batch_stats, estimates
         z, updated = _applied(self._image_encoder, variables, views, train=True, mutable=["batch_stats"])
         return z, updated["batch_stats"], None
 

@@ -20,9 +20,9 @@ import numpy as np
 from flax import linen as nn
 from jaxtyping import Float
 
-from imfield_jax.camera import VIEW_CAMERA
 from imfield_jax.coordinates import grid_points
 from imfield_jax.models.bilinear import bilinear
+from imfield_jax.models.camera_head import CameraHead, likeliest
 from imfield_jax.models.decoder import leaky_relu
 from imfield_jax.models.planes import PLANES, latent_size
 from imfield_jax.models.projection import project
@@ -57,10 +57,10 @@ class PlaneImageEncoderConfig:
 
 
 class PlaneImageEncoder(nn.Module):
-    """Views in [0, 1] on white -> latents, three flat maps, and the cameras of the views, see `camera.view_camera`.
+    """Views in [0, 1] on white -> latents, three flat maps, and estimates of the cameras of the views.
 
     In `batch_stats`: `latent_statistics` of the latents to predict; without, latents are the predicted maps themselves.
-    camera: of each view, if known; NaN where it is not. The predicted camera lifts the features otherwise.
+    camera: of each view, see `camera.view_camera`, if known; NaN where it is not: the likeliest one lifts the features.
     """
 
     config: PlaneImageEncoderConfig
@@ -68,12 +68,12 @@ class PlaneImageEncoder(nn.Module):
     @nn.compact
     def __call__(
         self, view: Float[Array, "B S S C"], camera: Float[Array, "B 7"] | None = None
-    ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"]]:
+    ) -> tuple[Float[Array, "B Z"], Float[Array, "B 29"]]:
         config = self.config
-        sizes, code, predicted = ViewFeatures(config.width, name="view")(view)
+        sizes, code, estimate = ViewFeatures(config.width, name="view")(view)
         features = Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
         # The camera learns from cameras alone: through the places of the features, its gradients are mostly noise.
-        used = jax.lax.stop_gradient(predicted)
+        used = jax.lax.stop_gradient(likeliest(estimate))
         if camera is not None:
             used = jnp.where(jnp.isfinite(camera), camera, used)
         cells = grid_points(config.grid).reshape(-1, 3)
@@ -83,7 +83,7 @@ class PlaneImageEncoder(nn.Module):
         grid = leaky_relu(seen + mirrored)
         grid = grid.reshape(len(view), *(config.grid,) * 3, config.columns)
         maps = _Completion(config, name="completion")(grid, code)
-        return self._as_latents(maps).reshape(len(view), -1), predicted
+        return self._as_latents(maps).reshape(len(view), -1), estimate
 
     def _as_latents(self, maps: Array) -> Array:
         """The maps, which deviate from the mean latent in units of each channel's deviation, as latents.
@@ -107,7 +107,7 @@ def latent_statistics(latents: Float[Array, "N Z"], config: PlaneImageEncoderCon
 
 
 class ViewFeatures(nn.Module):
-    """Features of views at four sizes, a global code of the smallest, and the cameras predicted from it."""
+    """Features of views at four sizes, a global code of the smallest, and estimates of the cameras from it."""
 
     width: int
 
@@ -178,26 +178,6 @@ class Pyramid(nn.Module):
             out = out + nn.Dense(width * self.width, name=f"lateral_{number}")(size)
             out = leaky_relu(nn.Conv(width * self.width, (3, 3), name=f"smooth_{number}")(out))
         return nn.Dense(self.features, name="out")(out)
-
-
-class CameraHead(nn.Module):
-    """A global code to a camera: around the middle of what photographs have, and never beyond what can be projected."""
-
-    @nn.compact
-    def __call__(self, code: Array) -> Array:
-        hidden = leaky_relu(nn.Dense(64, name="hidden")(code))
-        out = 0.5 * nn.Dense(VIEW_CAMERA, kernel_init=nn.initializers.normal(0.02), name="out")(hidden)
-        azimuth, elevation, scale, nearness, middle = jnp.split(out, (2, 3, 4, 5), axis=-1)
-        return jnp.concatenate(
-            [
-                azimuth,
-                0.45 + 0.8 * jnp.tanh(elevation),
-                1.5 * jnp.exp(jnp.tanh(scale)),
-                0.6 + 0.55 * jnp.tanh(nearness),
-                0.5 * jnp.tanh(middle),
-            ],
-            axis=-1,
-        )
 
 
 class _Completion(nn.Module):

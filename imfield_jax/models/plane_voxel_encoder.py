@@ -38,27 +38,29 @@ class PlaneVoxelEncoder(nn.Module):
 
     @nn.compact
     def __call__(self, voxels: Shaped[Array, "B V V V"]) -> Float[Array, "B Z"]:
-        grid = voxels.astype(jnp.float32)
-        maps = [self._map(grid, number, *axes) for number, axes in enumerate(PLANES, start=1)]
-        return jnp.stack(maps, axis=1).reshape(len(grid), -1)
+        maps = [self._map(voxels, number, *axes) for number, axes in enumerate(PLANES, start=1)]
+        return jnp.stack(maps, axis=1).reshape(len(voxels), -1)
 
-    def _map(self, grid: Array, number: int, row: int, column: int) -> Array:
+    def _map(self, voxels: Array, number: int, row: int, column: int) -> Array:
         """The map of one plane: [B, R, R, C]."""
-        depth = 3 - row - column
-        image = jnp.transpose(grid, (0, 1 + row, 1 + column, 1 + depth))
-        stride, rest = divmod(grid.shape[1], self.config.resolution)
+        cells = self.config.resolution
+        stride, rest = divmod(voxels.shape[1], cells)
         if not stride or rest:
-            raise ValueError(f"expected a multiple of {self.config.resolution} voxels per side, found {grid.shape[1]}")
-        fine = self._residual(image, f"plane_{number}_fine", stride)
-        coarse = self._residual(fine, f"plane_{number}_coarse", 2)
+            raise ValueError(f"expected a multiple of {cells} voxels per side, found {voxels.shape[1]}")
+        image = jnp.transpose(voxels, (0, 1 + row, 1 + column, 4 - row - column))
+        # The voxels over a cell as its channels, so that the first layer is one product.
+        image = image.reshape(-1, cells, stride, cells, stride, voxels.shape[1]).transpose(0, 1, 3, 2, 4, 5)
+        image = image.reshape(*image.shape[:3], -1).astype(jnp.float32)
+        fine = self._residual(
+            nn.Dense(self.config.width, name=f"plane_{number}_fine_1")(image), f"plane_{number}_fine_2"
+        )
+        # Without overlap, so that a cell is in the middle of what it sees.
+        coarse = nn.Conv(self.config.width, (2, 2), strides=2, name=f"plane_{number}_coarse_1")(fine)
+        coarse = self._residual(coarse, f"plane_{number}_coarse_2")
         coarse = jnp.repeat(jnp.repeat(coarse, 2, axis=1), 2, axis=2)
         both = jnp.concatenate([fine, coarse], axis=-1)
         return nn.Conv(self.config.channels, (3, 3), name=f"plane_{number}_out")(both)
 
-    def _residual(self, image: Array, name: str, stride: int) -> Array:
-        # Without overlap, so that a cell of the map is in the middle of what it sees.
-        kernel = (3, 3) if stride == 1 else (stride, stride)
-        first = nn.Conv(self.config.width, kernel, strides=stride, name=f"{name}_1")(image)
-        first = leaky_relu(first)
-        second = nn.Conv(self.config.width, (3, 3), name=f"{name}_2")(first)
-        return first + leaky_relu(second)
+    def _residual(self, image: Array, name: str) -> Array:
+        first = leaky_relu(image)
+        return first + leaky_relu(nn.Conv(self.config.width, (3, 3), name=name)(first))

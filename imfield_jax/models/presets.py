@@ -5,7 +5,8 @@ improved  the authors' later networks, parameter for parameter those of IM-NET-p
 compact   the paper's decoder at a quarter of its width and narrower encoders: trains on a CPU in
           minutes and is small enough to ship.
 planes    the second generation: a latent laid out in space, and an image encoder that predicts the camera and lifts
-          the features of the view into the cube. Trained on one kind of shapes, it can describe others.
+          the features of the view into the cube. Trained on one kind of shapes, it can describe others. It is told
+          the shapes from voxels of half the size: of wings and slats, 64^3 voxels show no more than where they are.
 """
 
 from __future__ import annotations
@@ -71,6 +72,7 @@ PRESETS = {
         voxel_encoder=PlaneVoxelEncoderConfig(resolution=32, channels=24),
         image_encoder=PlaneImageEncoderConfig(resolution=32, channels=24),
         framing="matte",
+        voxel_size=128,
     ),
 }
 

@@ -1,21 +1,55 @@
-"""Views as cameras and background removers make them: exposure, blur, noise, and mattes that do not fit exactly.
+"""Views of framing 'matte' varied in training: in a mirror, and with the faults of photographs.
 
-Renderings are perfect in all of these, and a network that has only seen perfect views trusts them.
+In the plane x = 0, most objects are their own mirror image, and for all of them the mirror image of a view is a view
+that costs nothing. Cameras and background removers have exposure, blur, noise, and mattes that do not fit exactly;
+renderings are perfect in all of these, and a network that has only seen perfect views trusts them.
 """
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Float, Key
+import numpy as np
+from jaxtyping import Bool, Float, Key
 
+from imfield_jax.batches import ViewBatch
+from imfield_jax.models.networks import Networks
+from imfield_jax.models.plane_image_encoder import MIRROR
 from imfield_jax.types import Array
+
+_CAMERA_MIRROR = np.array([-1, 1, 1, 1, 1, -1, 1], np.float32)  # of the sine of the azimuth, and of the middle's x
 
 _EXPOSURE = 0.7  # stops, up and down
 _GAMMA = 0.5  # of the logarithm to base 2, up and down
 _NOISE = 0.06  # largest standard deviation
 _IMPERFECT = 0.3  # share of the mattes that do not fit
 _MARGIN = 0.35  # by how much of its soft rim such a matte is too large or too small
+
+
+def is_augmented(networks: Networks) -> bool:
+    """Whether the views that networks are trained on are varied, and every second latent is of a mirrored shape."""
+    return networks.preset.framing == "matte"
+
+
+def augmented(batch: ViewBatch, shapes: int, key: Key[jax.Array, ""]) -> ViewBatch:
+    """A batch, drawn from so many shapes, in which half of the views are mirrored and all have faults."""
+    of_sides, of_faults = jax.random.split(key)
+    batch = mirrored(batch, jax.random.bernoulli(of_sides, shape=batch.index.shape), shapes)
+    return dataclasses.replace(batch, view=photographed(batch.view, of_faults))
+
+
+def mirrored(batch: ViewBatch, chosen: Bool[Array, " B"], shapes: int) -> ViewBatch:
+    """A batch with the chosen views mirrored. The indices of mirrored shapes follow those of all shapes."""
+    points = jnp.expand_dims(jnp.where(chosen[:, None], MIRROR[None], 1), 1)
+    return ViewBatch(
+        index=jnp.where(chosen, batch.index + shapes, batch.index),
+        view=jnp.where(chosen[:, None, None, None], batch.view[:, :, ::-1], batch.view),
+        camera=batch.camera * jnp.where(chosen[:, None], _CAMERA_MIRROR[None], 1),
+        points=batch.points * points,
+        occupancy=batch.occupancy,
+    )
 
 
 def photographed(views: Float[Array, "B H W 2"], key: Key[jax.Array, ""]) -> Float[Array, "B H W 2"]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 
+from imfield_jax.training.augmentation import is_augmented
 from imfield_jax.training.feed import batch
 from imfield_jax.training.parallel import replicated
 from imfield_jax.training.run import Run
@@ -46,7 +47,7 @@ def _timed(run: Run, clock: Clock, number: int, state: TrainState) -> tuple[floa
     same = replicated(run.mesh)
     copies = jax.tree.map(jnp.copy, (state.params, state.batch_stats))  # the step donates its state
     trial = jax.device_put(begin_stage(run.schedule, stage, *copies), same)
-    targets = 0 if stage.kind == AUTOENCODER else len(feed.names)
+    targets = 0 if stage.kind == AUTOENCODER else len(feed.names) * (2 if is_augmented(run.networks) else 1)
     latents = jax.device_put(jnp.zeros((targets, run.networks.preset.decoder.latent), jnp.float32), same)
 
     def update() -> None:

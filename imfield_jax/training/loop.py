@@ -15,6 +15,7 @@ import numpy as np
 import optax
 from jaxtyping import Float
 
+from imfield_jax.training.augmentation import is_augmented
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.estimate import remaining_seconds
 from imfield_jax.training.feed import Feed, batch
@@ -140,10 +141,16 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
 
 
 def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:
-    """The regression targets of the views. The autoencoder is frozen by then, so they are the same after a resume."""
+    """The regression targets of the views, and of mirrored ones if those are trained on.
+
+    The autoencoder is frozen by then, so they are the same after a resume.
+    """
     if stage.kind == AUTOENCODER:
         return jax.device_put(np.zeros((0, run.networks.preset.decoder.latent), np.float32), replicated(run.mesh))
     latents = latents_of(run.networks, state.params, feed.voxels, len(feed.names))
+    if is_augmented(run.networks):
+        mirrored = latents_of(run.networks, state.params, lambda rows: feed.voxels(rows)[:, ::-1], len(feed.names))
+        latents = jax.numpy.concatenate([latents, mirrored])
     return jax.device_put(latents, replicated(run.mesh))
 
 

@@ -11,33 +11,42 @@ import optax
 from jaxtyping import Float
 
 from imfield_jax.coordinates import LEVEL
+from imfield_jax.models.camera_head import direction_loss, towards
 from imfield_jax.models.decoder import SURFACE_LOGITS, activate
 from imfield_jax.models.projection import project
 from imfield_jax.types import Array
 
 CAMERA_WEIGHT = 1.0  # of the camera loss beside the others
+_DIRECTION_WEIGHT = 0.3  # of the directions in it
 _BOX = np.array(list(itertools.product((-0.3, 0.3), repeat=3)), np.float32)  # its corners
 
 
 def occupancy_loss(
     logits: Float[Array, "B P"], occupancy: Float[Array, "B P"], output: str, loss: str
 ) -> Float[Array, ""]:
-    """Mean over all points.
+    """Mean over all points, or over shapes.
 
     loss: "mse" between the field's value and {0, 1} (IM-NET, equation 2 with unit weights), or "bce",
-    the cross-entropy of the logit: its gradient does not vanish where the sigmoid saturates.
-    Raises ValueError for "bce" with another output than the sigmoid: its level 0.5 is not at logit 0.
+    the cross-entropy of the logit: its gradient does not vanish where the sigmoid saturates. Or "iou", the
+    soft intersection over union of each shape (Rahman and Wang 2016), for what an image does not show: where
+    the truth is uncertain, the other losses learn that thin parts are nowhere likely, and this one to place them.
+    Raises ValueError for "bce" and "iou" with another output than the sigmoid: its level 0.5 is not at logit 0.
     """
     check_loss(loss, output)
     if loss == "bce":
         return optax.sigmoid_binary_cross_entropy(logits, occupancy).mean()
-    return jnp.square(activate(logits, output) - occupancy).mean()
+    values = activate(logits, output)
+    if loss == "iou":
+        overlap = (values * occupancy).sum(axis=-1)
+        union = (values + occupancy).sum(axis=-1) - overlap
+        return (1 - (overlap + 1) / (union + 1)).mean()  # 0 for an empty shape that is found empty
+    return jnp.square(values - occupancy).mean()
 
 
 def check_loss(loss: str, output: str) -> None:
     """Raises ValueError for a loss that a decoder with this output cannot be trained with."""
-    if loss == "bce" and output != "sigmoid":
-        raise ValueError(f"loss bce needs a decoder with output sigmoid, found {output}: use mse")
+    if loss != "mse" and output != "sigmoid":
+        raise ValueError(f"loss {loss} needs a decoder with output sigmoid, found {output}: use mse")
 
 
 def latent_loss(
@@ -47,14 +56,16 @@ def latent_loss(
     return (jnp.square(z - target).mean(axis=0) / jnp.square(scale)).mean()
 
 
-def camera_loss(predicted: Float[Array, "B 7"], cameras: Float[Array, "B 7"]) -> Float[Array, ""]:
-    """Mean distance, in half widths of the view, of where the corners of a box are seen and how near they are.
+def camera_loss(estimates: Float[Array, "B 29"], cameras: Float[Array, "B 7"]) -> Float[Array, ""]:
+    """The cross-entropy of the direction, and the mean distance in the view of the corners of a box.
 
-    Unlike differences of the cameras' numbers, this weighs each of them by what it does to the view. Unknown cameras
-    (NaN) count as predicted.
+    The distances, in half widths of the view, are of where the corners are seen and of how near they are. They weigh
+    each number by what it does to the view. Unknown cameras (NaN) count nothing.
     """
+    predicted = towards(estimates, cameras)
     known = jnp.where(jnp.isfinite(cameras), cameras, predicted)
-    return jnp.abs(_corners(predicted) - _corners(known)).mean()
+    distance = jnp.abs(_corners(predicted) - _corners(known)).mean()
+    return distance + _DIRECTION_WEIGHT * direction_loss(estimates, cameras)
 
 
 def _corners(cameras: Array) -> jax.Array:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
-AUTOENCODER, ENCODER, FINETUNE = "autoencoder", "encoder", "finetune"
-LOSSES = ("mse", "bce")
+AUTOENCODER, ENCODER, FINETUNE, MATTING = "autoencoder", "encoder", "finetune", "matting"
+LOSSES = ("mse", "bce", "iou")
 ADAM, MUON = OPTIMIZERS = ("adam", "muon")
 TRAINED = {
     AUTOENCODER: ("decoder", "voxel_encoder"),
@@ -24,11 +24,12 @@ TRAINED = {
 class Stage:
     """One stage.
 
-    kind:   AUTOENCODER, ENCODER or FINETUNE.
+    kind:   AUTOENCODER, ENCODER or FINETUNE; MATTING in the training of a matting network.
     level:  16, 32 or 64, the sampling level of its points; None where no points are needed.
     steps:  updates.   batch: shapes per update.   points: labelled points per shape.
     learning_rate: after a short warm-up; `decay` reduces it to zero along a cosine.
     whole:  with as many points of the coarsest level, which are everywhere in the cube; others are near the surface.
+    decoder: whether finetuning changes the decoder, too; otherwise the autoencoder stays as it is.
     round:  above 1 in a stage that extends the stage before it, with a fresh optimizer.
     """
 
@@ -41,6 +42,12 @@ class Stage:
     decay: bool
     round: int = 1
     whole: bool = False
+    decoder: bool = True
+
+    @property
+    def trained(self) -> tuple[str, ...]:
+        """The networks that the stage changes."""
+        return tuple(name for name in TRAINED[self.kind] if self.decoder or name != "decoder")
 
     @property
     def name(self) -> str:
@@ -53,7 +60,7 @@ class Stage:
 class Schedule:
     """All stages of a run, and their common settings.
 
-    loss:  "mse" (the paper's) on occupancy or "bce" on logits.
+    loss:  of occupancy, see `losses.occupancy_loss`; "mse" is the paper's.
     beta1: Adam's; 0.5 in IM-NET.
     optimizer: "adam" (the paper's), or "muon" (Jordan et al. 2024), which turns the momentum of every
            weight matrix into the nearest orthogonal one and leaves biases, scales and single-output layers to Adam.

@@ -11,7 +11,7 @@ from jaxtyping import Int32, Key
 
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.training.optimizer import optimizer_of
-from imfield_jax.training.stages import TRAINED, Schedule, Stage
+from imfield_jax.training.stages import Schedule, Stage
 from imfield_jax.types import Array
 
 
@@ -40,4 +40,4 @@ def begin_stage(schedule: Schedule, stage: Stage, params: Tree, batch_stats: Tre
 
 def trained(stage: Stage, params: Tree) -> Tree:
     """The part of the parameters that a stage changes."""
-    return {name: params[name] for name in TRAINED[stage.kind]}
+    return {name: params[name] for name in stage.trained}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import jax
@@ -12,7 +11,7 @@ from jaxtyping import Float
 
 from imfield_jax.batches import PointBatch, ViewBatch
 from imfield_jax.models.networks import Networks, Tree
-from imfield_jax.training.augmentation import photographed
+from imfield_jax.training.augmentation import augmented, is_augmented
 from imfield_jax.training.losses import (
     CAMERA_WEIGHT,
     camera_loss,
@@ -36,20 +35,20 @@ LossFunction = Callable[..., Loss]  # of params, batch_stats, a batch of the sta
 def make_step(networks: Networks, schedule: Schedule, stage: Stage, *, sequential: bool) -> Step:
     """The update of a stage: step(state, batch, latents) -> (state, metrics).
 
-    latents: the autoencoder's latents of the split by row, the regression targets of views; the
-    autoencoder's own stages ignore them.
+    latents: the autoencoder's latents of the split by row, the regression targets of views; those of mirrored shapes
+    follow if views are augmented. The autoencoder's own stages ignore them.
     sequential: see `Networks.logits`.
     """
     optimizer = optimizer_of(schedule, stage)
-    augmented = networks.preset.framing == "matte"
+    varied = is_augmented(networks)
     loss_function = _loss_function(networks, schedule, stage, sequential)
 
     def step(
         state: TrainState, batch: PointBatch | ViewBatch, latents: Float[Array, "N Z"]
     ) -> tuple[TrainState, Metrics]:
-        if augmented and isinstance(batch, ViewBatch):
+        if varied and isinstance(batch, ViewBatch):
             key = jax.random.fold_in(jax.random.key(0, impl="rbg"), state.step)
-            batch = dataclasses.replace(batch, view=photographed(batch.view, key))
+            batch = augmented(batch, len(latents) // 2, key)
 
         def loss_of(part: Tree) -> Loss:
             return loss_function({**state.params, **part}, state.batch_stats, batch, latents)
@@ -73,10 +72,12 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequent
         loss = occupancy_loss(logits, batch.occupancy, output, schedule.loss)
         return loss, {**point_metrics(logits, batch.occupancy, output), "latent_spread": latent_spread(z)}
 
-    def camera_terms(cameras: Float[Array, "B 7"] | None, batch: ViewBatch) -> tuple[Float[Array, ""] | float, Metrics]:
-        if cameras is None:
+    def camera_terms(
+        estimates: Float[Array, "B 29"] | None, batch: ViewBatch
+    ) -> tuple[Float[Array, ""] | float, Metrics]:
+        if estimates is None:
             return 0.0, {}
-        loss = camera_loss(cameras, batch.camera)
+        loss = camera_loss(estimates, batch.camera)
         return CAMERA_WEIGHT * loss, {"camera_loss": loss}
 
     def autoencoder(params: Tree, batch_stats: Tree, batch: PointBatch, latents: Float[Array, "N Z"]) -> Loss:
@@ -88,15 +89,15 @@ def _loss_function(networks: Networks, schedule: Schedule, stage: Stage, sequent
         # along the predicted ones, as the views of a user are.
         every_other = jnp.arange(len(batch.index))[:, None] % 2 == 0
         used = jnp.where(every_other, batch.camera, jnp.nan)
-        z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view, used)
-        loss, metrics = camera_terms(cameras, batch)
+        z, batch_stats, estimates = networks.encode_views_in_training(params, batch_stats, batch.view, used)
+        loss, metrics = camera_terms(estimates, batch)
         metrics = {**metrics, "latent_spread": latent_spread(z)}
         scale = networks.latent_scale(batch_stats)
         return loss + latent_loss(z, latents[batch.index], scale), (batch_stats, metrics)
 
     def finetune(params: Tree, batch_stats: Tree, batch: ViewBatch, latents: Float[Array, "N Z"]) -> Loss:
-        z, batch_stats, cameras = networks.encode_views_in_training(params, batch_stats, batch.view)
-        of_camera, metrics = camera_terms(cameras, batch)
+        z, batch_stats, estimates = networks.encode_views_in_training(params, batch_stats, batch.view)
+        of_camera, metrics = camera_terms(estimates, batch)
         loss, of_points = occupancy_terms(params, z, batch)
         distance = latent_loss(z, latents[batch.index], networks.latent_scale(batch_stats))
         metrics = {**metrics, **of_points, "latent_loss": distance}

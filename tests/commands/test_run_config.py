@@ -9,17 +9,18 @@ import pytest
 
 from imfield_jax.commands.run_config import claimed
 
-STAGE = {"kind": "finetune", "steps": 3, "whole": False}
+STAGE = {"kind": "finetune", "steps": 3, "whole": False, "decoder": True}
 CONFIG = {"seed": 0, "schedule": {"loss": "bce", "stages": [STAGE]}}
 
 
-def test_a_run_of_a_version_without_a_setting_resumes_with_its_default(tmp_path):
+@pytest.mark.parametrize("setting", ["whole", "decoder"])
+def test_a_run_of_a_version_without_a_setting_resumes_with_its_default(tmp_path, setting):
     old = copy.deepcopy(CONFIG)
-    del old["schedule"]["stages"][0]["whole"]
+    del old["schedule"]["stages"][0][setting]
     (tmp_path / "config.json").write_text(json.dumps(old))
     with claimed(tmp_path, CONFIG):
         pass
-    other = {**CONFIG, "schedule": {"loss": "bce", "stages": [{**STAGE, "whole": True}]}}
+    other = {**CONFIG, "schedule": {"loss": "bce", "stages": [{**STAGE, setting: not STAGE[setting]}]}}
     with pytest.raises(ValueError, match="a run with a different schedule"), claimed(tmp_path, other):
         pass
 

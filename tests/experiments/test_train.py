@@ -102,6 +102,10 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
             ["--init_from=nothing"],
             "--init_from=nothing: expected a weights file, a run folder or one of airplane, any, car",
         ),
+        (["--visits=2,1"], "--visits: expected 1 whole numbers above 0, one for each dataset of --data, found 2,1"),
+        (["--visits=0"], "--visits: expected 1 whole numbers above 0"),
+        (["--visits=2"], r"is a run with a different data \(see config.json there\)"),
+        (["--loss=iou", "--preset=improved"], "loss iou needs a decoder with output sigmoid"),
         (["--extend=0"], "--extend: expected numbers of updates, found '0'"),
         (["--data=/nowhere", "--category=boat"], "no prepared dataset in /nowhere, and only .* can be generated"),
     ],
@@ -123,6 +127,9 @@ def test_pictures_and_voxels_of_other_sizes_train_end_to_end(dataset, program, t
         *training_flags,
         f"--run={tmp_path}",
         "--finetune_whole",
+        "--nofinetune_decoder",
+        "--loss=iou",
+        "--visits=2",
     )
     assert done.returncode == 0, done.stderr
     weights = load_weights(tmp_path / "weights.npz")

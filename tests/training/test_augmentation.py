@@ -4,7 +4,10 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.training.augmentation import photographed
+from imfield_jax.batches import ViewBatch
+from imfield_jax.camera import Camera, view_camera
+from imfield_jax.models.projection import project
+from imfield_jax.training.augmentation import mirrored, photographed
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +49,25 @@ def test_each_key_draws_anew(made, views):
     other = np.asarray(jax.jit(photographed)(views, jax.random.key(2, impl="rbg")))
     np.testing.assert_array_equal(made, again)
     assert np.abs(made - other).max() > 0.05
+
+
+def test_a_mirrored_view_shows_the_mirrored_shape(rng):
+    cameras = [view_camera(Camera(azimuth, 0.3, 2.0, 0.8), 137, (10, 20, 100)) for azimuth in (0.4, -2.0, 3.0)]
+    batch = ViewBatch(
+        index=np.array([4, 0, 2], np.int32),
+        view=rng.random((3, 8, 8, 2), dtype=np.float32),
+        camera=np.stack(cameras),
+        points=rng.uniform(-0.5, 0.5, (3, 20, 3)).astype(np.float32),
+        occupancy=np.ones((3, 20), np.float32),
+    )
+    made = mirrored(batch, np.array([True, False, True]), shapes=5)
+    np.testing.assert_array_equal(made.index, [9, 0, 7])
+    for number, sign in enumerate((-1, 1, -1)):
+        np.testing.assert_array_equal(made.view[number], batch.view[number][:, ::sign])
+        places, nearer = project(batch.camera[number], batch.points[number])
+        found, found_nearer = project(made.camera[number], made.points[number])
+        np.testing.assert_allclose(found, np.asarray(places) * (sign, 1), atol=1e-5)
+        np.testing.assert_allclose(found_nearer, nearer, atol=1e-6)
+    again = mirrored(made, np.array([True, False, True]), shapes=-5)
+    for left, right in zip(jax.tree.leaves(again), jax.tree.leaves(batch), strict=True):
+        np.testing.assert_array_equal(left, right)

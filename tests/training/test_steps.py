@@ -59,6 +59,11 @@ def test_a_stage_changes_only_what_it_trains(kind, stepped, variables):
     assert set(after.opt_state[0].mu) == set(TRAINED[kind])
 
 
+def test_finetuning_can_leave_the_autoencoder_as_it_is():
+    stage = Stage(FINETUNE, 64, 2, batch=4, points=16, learning_rate=1e-3, decay=False, decoder=False)
+    assert stage.trained == ("image_encoder",)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_stage_starts_with_the_previous_weights_and_a_fresh_optimizer(kind, stepped, variables):
     _, after, _, _ = stepped(AUTOENCODER, variables, 2)
