@@ -11,6 +11,7 @@ COMMANDS = {
     "extract": "images to meshes",
     "prepare": "meshes to a dataset",
     "train": "a dataset to weights",
+    "train_matte": "datasets and photographs to a matting network",
     "evaluate": "scores on held-out shapes",
     "publish": "weights with a model card",
     "export": "a dataset in the layout of IM-NET or Occupancy Networks",

@@ -19,7 +19,12 @@ from imfield_jax.commands.interrupts import Interrupts
 
 _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
 _ADDRESS_SPACE = 2 << 30  # bytes: 2.2 GB are enough for a mesh at 256^3, 1.8 GB are not
-RESUMING = {"extract", "prepare", "train"}  # continue where they stopped when the same command is run again
+RESUMING = {
+    "extract",
+    "prepare",
+    "train",
+    "train_matte",
+}  # continue where they stopped when the same command is run again
 
 
 def run(command: str | ModuleType) -> None:

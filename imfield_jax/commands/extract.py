@@ -30,7 +30,8 @@ from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.files import locked, write_atomic
 from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
-from imfield_jax.inference.cutout import AUTO, MATTES
+from imfield_jax.inference.cutout import AUTO, MATTES, Matting
+from imfield_jax.inference.learned_matte import LearnedMatte
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
 from imfield_jax.mesh import export, preview
@@ -45,8 +46,8 @@ _MATTE = flags.DEFINE_string(
     "matte",
     AUTO,
     "How the object is told from its background: alpha (the image's transparency), border (all that differs from a "
-    "plain background), auto (alpha if there is any, border otherwise), or an ONNX file of a matting network, which "
-    "needs the extra onnx.",
+    "plain background), model (what our matting network takes for it), auto (the first of these that the image "
+    "allows), or a file of another network: of train_matte (.npz), or in ONNX format (.onnx), for the extra onnx.",
 )
 _MATTE_MEAN = flags.DEFINE_list(
     "matte_mean", [str(value) for value in IMAGENET_MEAN], "Mean colour that the matting network expects."
@@ -146,7 +147,7 @@ def _check_flags() -> None:
         raise ValueError("--certify: only exact fields can be certified, leave --precision out")
     if "glb" not in _FORMATS.value:
         refuse_unused("without the format glb", _CAMERA)
-    if _MATTE.value in MATTES:
+    if not _MATTE.value.endswith(".onnx"):
         refuse_unused("without --matte=FILE.onnx", _MATTE_MEAN, _MATTE_STD)
     if _SPLIT.value:
         refuse_unused("on views of a dataset, whose mattes are known", _MATTE)
@@ -154,12 +155,14 @@ def _check_flags() -> None:
         refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
 
 
-def _matte() -> str | OnnxMatte:
+def _matte() -> str | LearnedMatte | OnnxMatte:
     """The value of --matte, its network loaded. Raises OSError or ValueError."""
     if _MATTE.value in MATTES:
         return _MATTE.value
+    if _MATTE.value.endswith(".npz"):
+        return LearnedMatte(_MATTE.value)
     if not _MATTE.value.endswith(".onnx"):
-        raise ValueError(f"--matte: expected {', '.join(MATTES)} or an ONNX file, found {_MATTE.value!r}")
+        raise ValueError(f"--matte: expected {', '.join(MATTES)}, a .npz or an .onnx file, found {_MATTE.value!r}")
     try:
         mean, std = ([float(value) for value in holder.value] for holder in (_MATTE_MEAN, _MATTE_STD))
     except ValueError:
@@ -167,7 +170,7 @@ def _matte() -> str | OnnxMatte:
     return OnnxMatte(_MATTE.value, mean, std)
 
 
-def _images(paths: list[str], model: Reconstructor, matte: str | OnnxMatte) -> tuple[list[Input], list[str]]:
+def _images(paths: list[str], model: Reconstructor, matte: str | Matting) -> tuple[list[Input], list[str]]:
     """The images, and a line for each entry of a folder that is left out."""
     category = str(model.weights.about.get("category", "car"))
     if paths and _SPLIT.value:

@@ -26,8 +26,9 @@ CONVEX = 0.985  # of its convex hull: a photograph that was cropped to a circle 
 MUCH_FAINT = 0.1  # of the opaque pixels; more faint pixels than this far from them may not be the object
 SEPARATE = 0.2  # fraction of the opaque pixels; a larger part that lies apart is another object
 SURE = 0.2, 0.8  # a network's matte below the first is background, above the second object; between, it is unsure
+RIM = 3  # pixels around an object that a network may call half background
 UNSURE = 0.1  # of the object's pixels; more pixels that a network is unsure about than this make a doubtful matte
-AUTO, ALPHA, BORDER = MATTES = ("auto", "alpha", "border")
+AUTO, ALPHA, BORDER, MODEL = MATTES = ("auto", "alpha", "border", "model")
 Matting = Callable[[UInt8[np.ndarray, "H W 3"]], Float[np.ndarray, "H W"]]
 HOW_TO_CUT_OUT = (
     "cut the object out and save it as PNG with transparency, or photograph it in front of a plain background"
@@ -35,12 +36,14 @@ HOW_TO_CUT_OUT = (
 
 
 def find_object(
-    rgba: UInt8[np.ndarray, "H W 4"], matte: str | Matting = AUTO
+    rgba: UInt8[np.ndarray, "H W 4"], matte: str | Matting = AUTO, model: Matting | None = None
 ) -> tuple[UInt8[np.ndarray, "H W 4"], list[str]]:
     """The same pixels with all but the object transparent, and notes for the user; straight alpha.
 
-    matte: "alpha" is the image's transparency, "border" what differs from a plain background, "auto" the transparency
-           or, of an image without, the latter; or a network from RGB to a matte in [0, 1], whatever the transparency.
+    matte: "alpha" is the image's transparency, "border" what differs from a plain background, "model" what our matting
+           network takes for the object, "auto" the first of these that the image allows; or another network from RGB
+           to a matte in [0, 1], whatever the transparency.
+    model: our matting network. Without it, "auto" allows transparency and plain backgrounds only.
 
     Raises ValueError when there is no object, when it is too small, or when its background cannot be removed.
     """
@@ -51,7 +54,9 @@ def find_object(
             raise ValueError(f"the image has no transparency; {HOW_TO_CUT_OUT}, or allow other mattes than alpha")
         rgba, notes = _by_alpha(rgba)
     elif matte == AUTO:
-        rgba, notes = _by_alpha_or_border(rgba)
+        rgba, notes = _by_alpha_or_border(rgba, model)
+    elif matte == MODEL and model is not None:
+        rgba, notes = _by_network(rgba, model)
     elif callable(matte):
         rgba, notes = _by_network(rgba, matte)
     else:
@@ -63,10 +68,11 @@ def _by_network(rgba: np.ndarray, matte: Matting) -> tuple[np.ndarray, list[str]
     """The object in the matte of a network. Raises ValueError if the network sees none."""
     alpha = matte(rgba[..., :3])
     if not (alpha >= 0.5).any():
-        raise ValueError(f"the network sees no object (its matte is at most {alpha.max():.2f}); {HOW_TO_CUT_OUT}")
+        raise ValueError(f"the matting network sees no object (its matte is at most {alpha.max():.2f})")
     unsure = (alpha > SURE[0]) & (alpha < SURE[1])
     share = ndimage.binary_opening(unsure, np.ones((5, 5))).sum() / (alpha >= 0.5).sum()  # rims are soft in any case
-    rgba, _ = _without_faint(np.dstack([rgba[..., :3], np.round(255 * alpha).astype(np.uint8)]))
+    near = ndimage.binary_dilation(alpha >= 0.5, np.ones((3, 3)), iterations=RIM)  # beyond, it is likelier background
+    rgba, _ = _without_faint(np.dstack([rgba[..., :3], np.round(255 * np.where(near, alpha, 0)).astype(np.uint8)]))
     notes = ["the background was removed by the matting network"]
     if share > UNSURE:
         notes.append(f"the matting network is unsure about an area of {share:.0%} of the object: check the cut-out")
@@ -84,13 +90,13 @@ def _by_alpha(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return rgba, notes
 
 
-def _by_alpha_or_border(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _by_alpha_or_border(rgba: np.ndarray, model: Matting | None) -> tuple[np.ndarray, list[str]]:
     """The object in the image's transparency; the opaque part is a photograph if it has the outline of one."""
     rgba, notes = _by_alpha(rgba)
     area = rgba[..., 3] >= OPAQUE
     _extent(area)
     if _is_rectangle(area):
-        rgba, more = _of_rectangle(rgba, area)
+        rgba, more = _of_rectangle(rgba, area, model)
         notes += more
     elif _is_convex(area):
         with contextlib.suppress(ValueError):  # then it is a round object, not a photograph
@@ -101,13 +107,18 @@ def _by_alpha_or_border(rgba: np.ndarray) -> tuple[np.ndarray, list[str]]:
     return rgba, notes
 
 
-def _of_rectangle(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]:
+def _of_rectangle(rgba: np.ndarray, area: np.ndarray, model: Matting | None) -> tuple[np.ndarray, list[str]]:
     """The object of a photograph, or the rectangle itself if it is small and no object can be cut out of it."""
     try:
         return _cut_out(rgba, area)
-    except ValueError:
+    except ValueError as error:
         if area.mean() > FRAMED:
-            raise
+            if model is None:
+                raise
+            try:
+                return _by_network(rgba, model)
+            except ValueError as unseen:
+                raise ValueError(f"{error}; {unseen}") from None
         return rgba, [
             "the opaque pixels are a rectangle, treated as the object: if it is a photograph, cut its object out"
         ]

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image
 
 from imfield_jax.framing import OPAQUE, bounding_box
@@ -19,6 +19,7 @@ from imfield_jax.images import as_rgba
 from imfield_jax.inference.cutout import AUTO, Matting, find_object
 from imfield_jax.inference.image_file import open_image
 from imfield_jax.inference.image_list import list_images
+from imfield_jax.inference.learned_matte import shipped_matte
 
 __all__ = ["Photo", "list_images", "read_image"]
 
@@ -43,8 +44,8 @@ class Photo:
 def read_image(path: str | os.PathLike, *, crop: bool = True, matte: str | Matting = AUTO) -> Photo:
     """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file.
 
-    Transparency separates the object from its background. An image without any is treated as a photograph: its plain
-    background is removed, with a note.
+    Transparency separates the object from its background. An image without any is treated as a photograph: a plain
+    background is removed, from any other the object is cut out by our matting network, with a note.
 
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object
           keeps its pixels. False keeps the margins, which the framing 'centre' needs.
@@ -57,15 +58,20 @@ def read_image(path: str | os.PathLike, *, crop: bool = True, matte: str | Matti
     image, notes = open_image(path)
     pixels = _reduced(image)
     try:
-        rgba, found = find_object(pixels, matte)
+        rgba, found = find_object(pixels, matte, _model)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if crop and max(image.size) > MAX_SIDE:
         with contextlib.suppress(ValueError):  # the border of the crop may be less plain than the image's
             closer = _reduced(image.crop(_around(rgba, image.size)))
-            rgba, found = find_object(closer, matte)
+            rgba, found = find_object(closer, matte, _model)
             pixels = closer
     return Photo(rgba, notes + found, bool((rgba[..., 3] < pixels[..., 3]).any()))
+
+
+def _model(rgb: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "H W"]:
+    """Our matting network, which is read only when an image needs it."""
+    return shipped_matte()(rgb)
 
 
 def _reduced(image: Image.Image) -> np.ndarray:

@@ -94,7 +94,7 @@ def test_a_matting_network_of_the_users_is_part_of_the_settings(straight_run, pr
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["--matte=magic"], "--matte: expected auto, alpha, border or an ONNX file, found 'magic'"),
+        (["--matte=magic"], "--matte: expected auto, alpha, border, model, a .npz or an .onnx file, found 'magic'"),
         (["--matte=none.onnx"], "none.onnx does not exist: expected an ONNX file"),
         (["--matte_mean=1,2,3"], "--matte_mean: it has no effect without --matte=FILE.onnx: leave it out"),
         (["--matte=a.onnx", "--matte_std=a,b,c"], "--matte_mean, --matte_std: expected three numbers each"),

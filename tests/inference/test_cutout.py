@@ -226,8 +226,31 @@ def test_the_matte_of_a_network_isolates_the_object_from_any_background():
     assert difference(found, CAR) < 1 and len(notes) == 1
     _, notes = find_object(photo, lambda rgb: np.where((X > WIDTH / 2) & (alpha > 0.5), 0.6, alpha))
     assert "unsure about an area of" in notes[1]
-    with pytest.raises(ValueError, match="the network sees no object"):
+    with pytest.raises(ValueError, match="the matting network sees no object"):
         find_object(photo, lambda rgb: 0.3 * alpha)
+    found, notes = find_object(photo, lambda rgb: np.where(Y < 20, 0.4, alpha))
+    assert difference(found, CAR) < 1 and len(notes) <= 2  # what is likelier background is left out
+
+
+def test_our_matting_network_is_asked_where_nothing_else_helps():
+    """For a photograph whose background is not plain, or when it is chosen, also against the transparency."""
+    alpha, asked = CAR[..., 3] / 255, []
+
+    def model(rgb):
+        asked.append(rgb.shape)
+        return alpha
+
+    for image in (CAR, opaque(on((255, 255, 255)))):
+        for matte in ("auto", "border"):
+            find_object(image, matte, model)
+    assert not asked
+    photo = opaque(np.uint8(CAR[..., :3] * alpha[..., None] + clutter() * (1 - alpha[..., None])))
+    found, notes = find_object(photo, "auto", model)
+    assert difference(found, CAR) < 1 and notes[0] == "the background was removed by the matting network"
+    masked = np.dstack([photo[..., :3], np.uint8(np.where(X < WIDTH / 2, 255, 0))])
+    np.testing.assert_array_equal(find_object(masked, "model", model)[0], found)
+    with pytest.raises(ValueError, match=r"border is not plain: .*; the matting network sees no object"):
+        find_object(photo, "auto", lambda rgb: 0.3 * alpha)
 
 
 def test_a_matte_that_was_chosen_is_used():
@@ -238,5 +261,5 @@ def test_a_matte_that_was_chosen_is_used():
     np.testing.assert_array_equal(find_object(CAR, "alpha")[0], find_object(CAR)[0])
     with pytest.raises(ValueError, match="the image has no transparency; cut the object out"):
         find_object(opaque(on((255, 255, 255))), "alpha")
-    with pytest.raises(ValueError, match="matte: expected auto, alpha, border or a network"):
+    with pytest.raises(ValueError, match="matte: expected auto, alpha, border, model or a network"):
         find_object(CAR, "magic")

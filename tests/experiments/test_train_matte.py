@@ -1,0 +1,69 @@
+"""The matting network as a user trains it: from a dataset and a folder of photographs, in several runs if need be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from imfield_jax.models.matting import load_matting
+
+SCHEDULE = ("--steps=4", "--batch=2", "--save_every=2", "--measure_every=1", "--views=2", "--parts=2")
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder, rng = tmp_path_factory.mktemp("photos"), np.random.default_rng(0)
+    (folder / "more").mkdir()
+    for name in ("a.jpg", "b.png", "more/c.png"):
+        Image.fromarray(rng.integers(0, 256, (60, 90, 3)).astype(np.uint8)).save(folder / name)
+    (folder / "notes.txt").write_text("no photograph")
+    return folder
+
+
+def test_a_stopped_run_gives_the_same_network_when_restarted(program, dataset, photos, tmp_path):
+    flags = (*SCHEDULE, f"--data={dataset}", f"--photos={photos}")
+    done = program("train_matte", *flags, f"--run={tmp_path}/straight")
+    assert done.returncode == 0, done.stderr
+    assert "4/4  loss" in done.stderr and "IoU of mattes of held-out pictures" in done.stderr
+    straight = tmp_path / "straight" / "matte.npz"
+    about = load_matting(straight).about
+    assert (about["shapes"], about["photographs"], about["steps"]) == (4, 3, 4) and 0 <= about["held_out_iou"] <= 1
+    with Image.open(tmp_path / "straight" / "pictures.png") as sheet:
+        assert sheet.size == (16 * 128, 3 * 128)
+
+    # As if it had been killed after the second checkpoint was begun.
+    (tmp_path / "straight" / "checkpoints" / "4").rename(tmp_path / "gone")
+    first = straight.read_bytes()
+    straight.unlink()
+    done = program("train_matte", *flags, f"--run={tmp_path}/straight")
+    assert done.returncode == 0, done.stderr
+    assert "resuming after 2 of 4 updates" in done.stderr
+    assert straight.read_bytes() == first
+
+    done = program("train_matte", *flags, f"--run={tmp_path}/straight", "--batch=3")
+    assert done.returncode == 1 and "is a run with a different schedule" in done.stderr
+
+    done = program("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
+    assert done.returncode == 0 or "the matting network sees no object" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--photos=EMPTY"], "expected photographs in it or its subfolders, found none"),
+        (["--photos=ONE"], "--photos: expected two photographs or more in"),
+        (["--views=9"], "expected at most 3, the views of each shape, found 9"),
+        (["--data=/nowhere"], "/nowhere"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_line(program, dataset, photos, tmp_path, flags, message):
+    (tmp_path / "EMPTY").mkdir()
+    (tmp_path / "ONE").mkdir()
+    (tmp_path / "ONE" / "a.jpg").write_bytes((photos / "a.jpg").read_bytes())
+    flags = [flag.replace("EMPTY", f"{tmp_path}/EMPTY").replace("ONE", f"{tmp_path}/ONE") for flag in flags]
+    done = program("train_matte", *SCHEDULE, f"--data={dataset}", f"--photos={photos}", f"--run={tmp_path}/run", *flags)
+    assert done.returncode == 1
+    [line] = [line for line in done.stderr.splitlines() if not line.startswith("reading ")]
+    assert line.startswith("error: ") and message in line
