@@ -15,7 +15,6 @@ import time
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from absl import flags, logging
 
@@ -68,7 +67,7 @@ def main() -> None:
     material, held_out, origin = _material()
     settings = {
         "seed": _SEED.value,
-        "data": origin,
+        "data": origin | {"views": _VIEWS.value, "parts": _PARTS.value},
         "matting": dataclasses.asdict(config),
         "schedule": dataclasses.asdict(schedule),
     }
@@ -142,14 +141,14 @@ def _judged(weights: MattingWeights, held_out: Material) -> tuple[float, np.ndar
     key, batch = jax.random.key(_SEED.value + 1, impl="rbg"), _SHOWN
 
     @jax.jit
-    def judge(key: jax.Array) -> tuple[Array, Array, Array]:
-        image, truth = pictures(jax.tree.map(jnp.asarray, held_out), batch, key)
+    def judge(key: jax.Array, material: Material) -> tuple[Array, Array, Array]:
+        image, truth = pictures(material, batch, key)
         return image, jax.nn.sigmoid(weights.logits(image)), truth
 
     ious: list[float] = []
     rows: list[np.ndarray] = []
     for number in range(_JUDGED // batch):
-        image, found, truth = map(np.asarray, judge(jax.random.fold_in(key, number)))
+        image, found, truth = map(np.asarray, judge(jax.random.fold_in(key, number), held_out))
         ious.append(float(matte_iou(found.reshape(batch, -1) > 0.5, truth.reshape(batch, -1) > 0.5).mean()))
         if not rows:
             grey = [np.repeat(matte[..., None], 3, axis=-1) for matte in (found, truth)]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Float, Key, UInt8
+from jaxtyping import Bool, Float, Key, UInt8
 
 from imfield_jax.models.matting import MattingConfig, initial_params, matting_logits
 from imfield_jax.training.composites import OBJECTS, PHOTOS, composite
@@ -80,8 +80,8 @@ def make_matting_update(config: MattingConfig, schedule: Schedule, material: Mat
     return lambda state, key: update(state, key, on_device)
 
 
-def matte_iou(found: Array, truth: Array) -> Float[Array, " B"]:
-    """Intersection over union of each of a batch of masks, [B, P]."""
+def matte_iou(found: Bool[Array, "B P"], truth: Bool[Array, "B P"]) -> Float[Array, " B"]:
+    """Intersection over union of each of a batch of masks."""
     return (found & truth).sum(axis=-1) / jnp.maximum((found | truth).sum(axis=-1), 1)
 
 
