@@ -27,7 +27,9 @@ def test_an_image_of_an_unseen_shape_becomes_that_shape_and_not_another(weights,
         records.append(make_record(shape, Settings(views=1)))
     model = Reconstructor.shipped(weights)
     views = np.stack([to_unit(model.view(record.views[0])) for record in records])
-    latents = [*model.encode_views(views), *model.encode_voxels(np.stack([record.voxels for record in records]))]
+    factor = coordinates.SOLID_RESOLUTION // model.inputs.voxel_size
+    voxels = np.stack([coordinates.max_pool(record.solid, factor).astype(np.uint8) for record in records])
+    latents = [*model.encode_views(views), *model.encode_voxels(voxels)]
 
     indices = np.indices((64, 64, 64)).reshape(3, -1).T * 4
     points = coordinates.index_to_point(indices, coordinates.SOLID_RESOLUTION).astype(np.float32)
