@@ -11,7 +11,7 @@ import os
 import pathlib
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from jaxtyping import Shaped
@@ -92,6 +92,13 @@ def locked(path: str | os.PathLike, busy: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise ValueError(busy) from error
         yield
+
+
+def write_arrays(path: str | os.PathLike, arrays: Mapping[str, Shaped[np.ndarray, " ..."]]) -> None:
+    """Write arrays atomically, for `read_arrays`. Raises as `write_atomic`."""
+    contents = io.BytesIO()
+    np.savez(contents, allow_pickle=False, **arrays)
+    write_atomic(path, contents.getvalue())
 
 
 def read_arrays(

@@ -7,7 +7,6 @@ the smallest added to all of them, so that each pixel knows the scene, and skips
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 from typing import Any
@@ -18,7 +17,7 @@ from flax import linen as nn
 from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxtyping import Float, Key
 
-from imfield_jax.files import damaged, read_arrays, write_atomic
+from imfield_jax.files import damaged, read_arrays, write_arrays
 from imfield_jax.models.decoder import leaky_relu
 from imfield_jax.models.plane_image_encoder import doubled
 from imfield_jax.types import Array
@@ -96,14 +95,9 @@ def initial_params(config: MattingConfig, key: Key[jax.Array, ""]) -> dict:
 def save_matting(path: str | os.PathLike, weights: MattingWeights) -> None:
     """Write a matting network atomically, in half precision."""
     header = {"format": _FORMAT, "matting": dataclasses.asdict(weights.config), "about": weights.about}
-    contents = io.BytesIO()
-    np.savez(
-        contents,
-        allow_pickle=False,
-        header=np.array(json.dumps(header)),
-        **{name: np.asarray(leaf).astype(np.float16) for name, leaf in flatten_dict(weights.params, sep="/").items()},
-    )
-    write_atomic(path, contents.getvalue())
+    leaves = flatten_dict(weights.params, sep="/")
+    stored = {name: np.asarray(leaf).astype(np.float16) for name, leaf in leaves.items()}
+    write_arrays(path, {"header": np.array(json.dumps(header)), **stored})
 
 
 def load_matting(path: str | os.PathLike) -> MattingWeights:

@@ -1,13 +1,12 @@
 """Trained weights as one npz file: parameters, preset and description.
 
 Reading needs numpy only. Each parameter is stored under its path ("decoder/layer_1_kernel"), the preset
-and the description as JSON. Half precision halves the file; the networks compute in float32.
+and the description as JSON. Half precision stored the file; the networks compute in float32.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import io
 import json
 import os
 
@@ -15,7 +14,7 @@ import jax
 import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
-from imfield_jax.files import damaged, read_arrays, write_atomic
+from imfield_jax.files import damaged, read_arrays, write_arrays
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
 
@@ -44,14 +43,8 @@ def save_weights(path: str | os.PathLike, weights: Weights, dtype: str = "float3
         "preset": dataclasses.asdict(weights.networks.preset),
         "about": weights.about,
     }
-    contents = io.BytesIO()
-    np.savez(
-        contents,
-        allow_pickle=False,
-        header=np.array(json.dumps(header)),
-        **{name: np.asarray(array).astype(dtype) for name, array in arrays.items()},
-    )
-    write_atomic(path, contents.getvalue())
+    stored = {name: np.asarray(array).astype(dtype) for name, array in arrays.items()}
+    write_arrays(path, {"header": np.array(json.dumps(header)), **stored})
 
 
 def load_weights(path: str | os.PathLike) -> Weights:
