@@ -235,7 +235,7 @@ def _camera_errors(model: Reconstructor, split: Split, views: list[int], scored:
     predicted, true = [], []
     for row in range(scored):
         images, known = zip(*(framed(split[row], view, model.inputs) for view in views), strict=True)
-        found = model.encode_views_and_cameras(to_unit(np.stack(images)))[1]
+        found = model.encode_views_in_full(to_unit(np.stack(images))).camera
         if found is None:
             return {}
         for camera, expected in zip(found, known, strict=True):

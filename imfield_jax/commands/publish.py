@@ -14,16 +14,20 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
+import jax
+import numpy as np
 from absl import flags, logging
 
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import read_json, write_atomic
-from imfield_jax.inference.reconstructor import SHIPPED
+from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor
+from imfield_jax.models.familiarity import Familiarity, familiarity
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 from imfield_jax.sources import credits
 from imfield_jax.sources.deformation import original
 from imfield_jax.sources.synsets import ANY
+from imfield_jax.training.augmentation import is_augmented, photographed
 
 _RUN = flags.DEFINE_string("run", None, "Folder of the training run.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights file, instead of a run folder.")
@@ -35,6 +39,8 @@ _SAMPLE = flags.DEFINE_integer("sample", 0, "Index of the test shape of the samp
 _VIEW = flags.DEFINE_integer("view", 0, "Index of the view of the sample.", lower_bound=0)
 _DTYPE = flags.DEFINE_enum("dtype", "float16", ("float16", "float32"), "Precision of the numbers in the file.")
 _OUT = flags.DEFINE_string("out", str(SHIPPED), "Output folder; the package's own weights by default.")
+
+_TRAINING_VIEWS, _HELD_OUT_VIEWS = 1500, 500  # that tell how familiar an image is
 
 GROUPS = {
     "Weights and scores": [_RUN, _WEIGHTS, _SCORES],
@@ -63,7 +69,8 @@ def main() -> None:
     category, out = weights.about["category"], output_folder(_OUT.value)
     single = scores["methods"]["single view"]
     about = {**weights.about, "test_iou_single_view": round(single["iou"]["mean"], 4)}
-    save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about), _DTYPE.value)
+    known = _familiarity(weights, _trained_on(scores))
+    save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about, familiarity=known), _DTYPE.value)
     write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
     size = (out / f"{category}.npz").stat().st_size
     card = _card(weights, all_scores, split.names[_SAMPLE.value], size) + _credits(_trained_on(scores))
@@ -90,6 +97,26 @@ def _scores(folder: Path, weights: Weights) -> dict:
 def _trained_on(scores: dict) -> list[str]:
     """The datasets that the weights were trained on."""
     return scores.get("trained_on", [scores["data"]])
+
+
+def _familiarity(weights: Weights, datasets: list[str]) -> Familiarity | None:
+    """Of views, with the same number from each dataset; None if none of the datasets has shapes for validation."""
+    from imfield_jax.dataset.held_out import spread_views
+    from imfield_jax.dataset.storage import open_split, split_names
+
+    model = Reconstructor(weights)
+    codes: dict[str, list[np.ndarray]] = {}
+    for name, count in (("train", _TRAINING_VIEWS), ("validation", _HELD_OUT_VIEWS)):
+        having = [folder for folder in datasets if name in split_names(folder)]
+        for folder in having:
+            views = spread_views(open_split(folder, name), model.inputs, -(-count // len(having)))
+            if is_augmented(weights.networks):  # as images of users are
+                views = np.asarray(jax.jit(photographed)(views, jax.random.key(0, impl="rbg")))
+            codes.setdefault(name, []).append(np.asarray(model.encode_views_in_full(views).code))
+    if len(codes) < 2:
+        logging.info("no shapes for validation: the weights cannot tell images of other objects")
+        return None
+    return familiarity(np.concatenate(codes["train"]), np.concatenate(codes["validation"]))
 
 
 def _credits(datasets: list[str]) -> str:

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float32
 
 from imfield_jax.batches import HeldOut, Inputs
 from imfield_jax.framing import frame, to_unit
 from imfield_jax.preparation.sampling import uniform_points
 
 if TYPE_CHECKING:  # reading a dataset needs TFDS, the type does not
+    from imfield_jax.dataset.rows import Row
     from imfield_jax.dataset.storage import Split
 
 
@@ -22,15 +24,25 @@ def held_out(split: Split, inputs: Inputs, shapes: int = 32, points: int = 8192,
 
     The first shapes of a mixture would be of one dataset.
     """
-    count = min(shapes, len(split))
-    rows = [split[number * len(split) // count] for number in range(count)]
-    greys = [
-        frame(row.view(number % row.view_count), inputs.framing, inputs.view_size) for number, row in enumerate(rows)
-    ]
+    rows, views = _spread(split, inputs, min(shapes, len(split)))
     labelled = [uniform_points(row.solid, points, [seed, number]) for number, row in enumerate(rows)]
     return HeldOut(
         voxels=np.stack([row.voxels_of(inputs.voxel_size) for row in rows]),
-        view=to_unit(np.stack(greys)),
+        view=views,
         points=np.stack([points for points, _ in labelled]),
         occupancy=np.stack([values for _, values in labelled]).astype(bool),
     )
+
+
+def spread_views(split: Split, inputs: Inputs, count: int) -> Float32[np.ndarray, "count S S C"]:
+    """So many views in [0, 1], of shapes that are evenly spread; several of each shape if there are fewer."""
+    return _spread(split, inputs, count)[1]
+
+
+def _spread(split: Split, inputs: Inputs, count: int) -> tuple[list[Row], np.ndarray]:
+    """Shapes, and a view of each."""
+    rows = [split[number * len(split) // count] for number in range(count)]
+    views = [
+        frame(row.view(number % row.view_count), inputs.framing, inputs.view_size) for number, row in enumerate(rows)
+    ]
+    return rows, to_unit(np.stack(views))

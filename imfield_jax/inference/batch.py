@@ -89,6 +89,7 @@ class _Encoded:
     view: UInt8[np.ndarray, "S S C"]
     z: Float32[np.ndarray, " Z"]
     camera: Float32[np.ndarray, " 7"] | None
+    notes: list[str]
     seconds: float
 
 
@@ -122,9 +123,18 @@ def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
         view = model.view(photo.rgba)
     except (ValueError, OSError) as error:
         return Failure(item.name, str(error))
-    z, cameras = model.encode_views_and_cameras(to_unit(view)[None])
-    camera = None if cameras is None else cameras[0]
-    return _Encoded(item, photo, view, z[0], camera, time.perf_counter() - started)
+    encoded = model.encode_views_in_full(to_unit(view)[None])
+    known = model.weights.familiarity
+    note = None if known is None else known.note(np.asarray(encoded.code)[0])
+    return _Encoded(
+        item,
+        photo,
+        view,
+        z=np.asarray(encoded.z)[0],
+        camera=None if encoded.camera is None else np.asarray(encoded.camera)[0],
+        notes=photo.notes + ([note] if note else []),
+        seconds=time.perf_counter() - started,
+    )
 
 
 def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:
@@ -136,7 +146,7 @@ def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstru
     return Reconstruction(
         name=name,
         view=encoded.view,
-        notes=encoded.photo.notes,
+        notes=encoded.notes,
         mesh=mesh,
         report=check(mesh),
         cavities=int((pieces_of(mesh).volumes < 0).sum()),

@@ -28,6 +28,7 @@ from imfield_jax.inference.photo import Photo, read_image
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.bounds import signed_logit_bounds
 from imfield_jax.models.decoder import DecoderConfig, Folded, signed_logit
+from imfield_jax.models.networks import EncodedViews
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.types import Array, Mesh
 
@@ -95,14 +96,11 @@ class Reconstructor:
 
     def encode_views(self, views: Float[Array, "B S S C"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of what the network sees."""
-        return self.encode_views_and_cameras(views)[0]
+        return np.asarray(self.encode_views_in_full(views).z)
 
-    def encode_views_and_cameras(
-        self, views: Float[Array, "B S S C"]
-    ) -> tuple[Float32[np.ndarray, "B Z"], Float32[np.ndarray, "B 7"] | None]:
-        """As `encode_views`, with the predicted cameras of the views if these networks predict them."""
-        z, cameras = self._encode_views(self._params, self._batch_stats, views)
-        return np.asarray(z), None if cameras is None else np.asarray(cameras)
+    def encode_views_in_full(self, views: Float[Array, "B S S C"]) -> EncodedViews:
+        """As `encode_views`, with all else that the network says about the views, as NumPy arrays."""
+        return jax.tree.map(np.asarray, self._encode_views(self._params, self._batch_stats, views))
 
     def encode_voxels(self, voxels: Shaped[Array, "B V V V"]) -> Float32[np.ndarray, "B Z"]:
         """The latents of voxels, 0 or 1."""
@@ -212,7 +210,7 @@ class Reconstructor:
 
     @cached_property
     def _encode_views(self) -> Callable:
-        return jax.jit(self.weights.networks.encode_views_and_cameras)
+        return jax.jit(self.weights.networks.encode_views_in_full)
 
     @cached_property
     def _encode_voxels(self) -> Callable:

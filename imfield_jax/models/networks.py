@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import jax
@@ -39,6 +40,21 @@ _MODULES: dict[type, Callable[[Any], nn.Module]] = {
     ImageEncoderConfig: ImageEncoder,
     PlaneImageEncoderConfig: PlaneImageEncoder,
 }
+
+
+@partial(jax.tree_util.register_dataclass, data_fields=("z", "camera", "code"), meta_fields=())
+@dataclasses.dataclass(frozen=True)
+class EncodedViews:
+    """What an image encoder says about views.
+
+    z:      their latents.
+    camera: the predicted cameras, see `camera.view_camera`; None if it predicts none.
+    code:   what they look like as a whole, see `familiarity`; the latents, unless these are laid out in space.
+    """
+
+    z: Float[Array, "B Z"]
+    camera: Float[Array, "B 7"] | None
+    code: Float[Array, "B C"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,14 +90,16 @@ class Networks:
 
     def encode_views(self, params: Tree, batch_stats: Tree, views: Float[Array, "B S S C"]) -> Float[Array, "B Z"]:
         """The latents of views in [0, 1], each view on its own."""
-        return self.encode_views_and_cameras(params, batch_stats, views)[0]
+        return self.encode_views_in_full(params, batch_stats, views).z
 
-    def encode_views_and_cameras(
-        self, params: Tree, batch_stats: Tree, views: Float[Array, "B S S C"]
-    ) -> tuple[Float[Array, "B Z"], Float[Array, "B 7"] | None]:
-        """The latents, and the predicted cameras (see `camera.view_camera`) if the image encoder predicts them."""
-        encoded = _applied(self._image_encoder, self._image_variables(params, batch_stats), views)
-        return (encoded[0], likeliest(encoded[1])) if self.predicts_cameras else (encoded, None)
+    def encode_views_in_full(self, params: Tree, batch_stats: Tree, views: Float[Array, "B S S C"]) -> EncodedViews:
+        """All that the image encoder says about views in [0, 1], each on its own."""
+        variables = self._image_variables(params, batch_stats)
+        if not self.predicts_cameras:
+            z = _applied(self._image_encoder, variables, views)
+            return EncodedViews(z, None, z)
+        (z, estimates), inner = _applied(self._image_encoder, variables, views, mutable=["intermediates"])
+        return EncodedViews(z, likeliest(estimates), inner["intermediates"]["code"][0])
 
     def encode_views_in_training(
         self,

@@ -60,6 +60,7 @@ class PlaneImageEncoder(nn.Module):
     """Views in [0, 1] on white -> latents, three flat maps, and estimates of the cameras of the views.
 
     In `batch_stats`: `latent_statistics` of the latents to predict; without, latents are the predicted maps themselves.
+    In `intermediates`, on request: the global `code`.
     camera: of each view, see `camera.view_camera`, if known; NaN where it is not: the likeliest one lifts the features.
     """
 
@@ -71,6 +72,7 @@ class PlaneImageEncoder(nn.Module):
     ) -> tuple[Float[Array, "B Z"], Float[Array, "B 29"]]:
         config = self.config
         sizes, code, estimate = ViewFeatures(config.width, name="view")(view)
+        self.sow("intermediates", "code", code)
         features = Pyramid(config.width, config.lifted, name="pyramid")(sizes, code)
         # The camera learns from cameras alone: through the places of the features, its gradients are mostly noise.
         used = jax.lax.stop_gradient(likeliest(estimate))

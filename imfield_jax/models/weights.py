@@ -15,10 +15,12 @@ import numpy as np
 from flax.traverse_util import flatten_dict, unflatten_dict
 
 from imfield_jax.files import damaged, read_arrays, write_arrays
+from imfield_jax.models.familiarity import Familiarity
 from imfield_jax.models.networks import Networks, Tree
 from imfield_jax.models.presets import from_dict
 
 _FORMAT = 1
+_FAMILIARITY = "familiarity"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,17 +29,22 @@ class Weights:
 
     params: of the decoder and the available encoders; an autoencoder has no image encoder.
     about:  what the weights are: category, data, stage, scores; any JSON value.
+    familiarity: of views, if it was measured: `publish` does.
     """
 
     networks: Networks
     params: Tree
     batch_stats: Tree
     about: dict
+    familiarity: Familiarity | None = None
 
 
 def save_weights(path: str | os.PathLike, weights: Weights, dtype: str = "float32") -> None:
     """Write weights atomically. dtype: "float32" or "float16"."""
-    arrays = flatten_dict({"params": weights.params, "batch_stats": weights.batch_stats}, sep="/")
+    tree = {"params": weights.params, "batch_stats": weights.batch_stats}
+    if weights.familiarity is not None:
+        tree[_FAMILIARITY] = dataclasses.asdict(weights.familiarity)
+    arrays = flatten_dict(tree, sep="/")
     header = {
         "format": _FORMAT,
         "preset": dataclasses.asdict(weights.networks.preset),
@@ -66,4 +73,13 @@ def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:
     params, batch_stats = tree["params"], tree.get("batch_stats", {})
     if (jax.tree.map(np.shape, params), jax.tree.map(np.shape, batch_stats)) != networks.shapes(params):
         raise ValueError("its arrays do not match the networks in its preset")
-    return Weights(networks, params, batch_stats, header["about"])
+    return Weights(networks, params, batch_stats, header["about"], _familiarity(tree.get(_FAMILIARITY)))
+
+
+def _familiarity(arrays: dict[str, np.ndarray] | None) -> Familiarity | None:
+    if arrays is None:
+        return None
+    middle, codes = arrays["middle"], arrays["codes"]
+    if codes.ndim != 2 or middle.shape != codes.shape[1:] or not len(codes):
+        raise ValueError("its codes of views do not fit together")
+    return Familiarity(middle, codes, float(arrays["limit"]))

@@ -38,6 +38,7 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_
     kernel, original = (w.params["decoder"]["layer_1_kernel"] for w in (published, trained))
     np.testing.assert_allclose(kernel, original, rtol=1e-3, atol=1e-6)
     assert published.about["test_iou_single_view"] == 0.25
+    assert published.familiarity is not None and trained.familiarity is None
     assert (tmp_path / "out" / "box.png").read_bytes().startswith(b"\x89PNG")
     card = (tmp_path / "out" / "box.md").read_text()
     for expected in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):

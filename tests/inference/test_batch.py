@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from imfield_jax.framing import to_unit
 from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, reconstruct
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
+from imfield_jax.models.familiarity import Familiarity
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.weights import Weights
 
@@ -42,6 +46,19 @@ def test_results_come_in_order_and_are_those_of_each_image_alone(model):
         alone = model.mesh(photo(seed), 16, refinement_iterations=1)
         assert isinstance(result, Reconstruction) and result.notes == [f"note {seed}"]
         np.testing.assert_allclose(result.mesh.vertices, alone.vertices, atol=1e-5)
+
+
+@pytest.mark.parametrize(("sign", "more"), [(1, 0), (-1, 1)])
+def test_an_image_unlike_all_that_was_trained_on_is_noted(model, sign, more):
+    """The only view that was trained on has the code of the image, or the opposite one."""
+    image = photo(0)
+    [code] = model.encode_views(to_unit(model.view(image.rgba))[None])
+    direction = sign * code / np.linalg.norm(code)
+    known = Familiarity(np.zeros_like(code), direction[None], 0.5)
+    weights = dataclasses.replace(model.weights, familiarity=known)
+    [result] = reconstruct(Reconstructor(weights), [Item("image", lambda: image)], SETTINGS)
+    assert len(result.notes) == len(image.notes) + more
+    assert all("unlike all that the network was trained on" in note for note in result.notes[len(image.notes) :])
 
 
 def test_batches_are_read_as_they_are_needed(model):

@@ -65,7 +65,7 @@ def test_the_predicted_camera_is_part_of_the_result(weights, rng):
     view = to_unit(model.view(rgba))[None]
     np.testing.assert_allclose(
         made.camera,
-        weights.networks.encode_views_and_cameras(weights.params, weights.batch_stats, view)[1][0],
+        weights.networks.encode_views_in_full(weights.params, weights.batch_stats, view).camera[0],
         rtol=1e-3,
         atol=1e-4,
     )

@@ -75,10 +75,10 @@ def test_planes_learn_the_means_of_the_others_along_shared_axes(rng):
 
 def test_the_camera_decides_where_features_go_and_an_unknown_one_is_predicted(networks, params, views):
     encode = jax.jit(networks.encode_views_in_training)
-    z, predicted = networks.encode_views_and_cameras(params, {}, views)
+    encoded = networks.encode_views_in_full(params, {}, views)
     alone, _, estimates = encode(params, {}, views)
-    np.testing.assert_allclose(likeliest(estimates), predicted, atol=1e-5)
-    np.testing.assert_allclose(z, alone, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(likeliest(estimates), encoded.camera, atol=1e-5)
+    np.testing.assert_allclose(encoded.z, alone, rtol=1e-3, atol=1e-4)
     unknown, _, _ = encode(params, {}, views, np.full((2, 7), np.nan, np.float32))
     np.testing.assert_allclose(unknown, alone, rtol=1e-3, atol=1e-4)
     known, _, _ = encode(params, {}, views, CAMERAS)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 
 import jax
 import numpy as np
 import pytest
 
+from imfield_jax.models.familiarity import familiarity
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 
 ABOUT = {"category": "car", "validation_iou_from_views": 0.75, "shapes": 800}
@@ -40,6 +42,19 @@ def test_float32_comes_back_bit_for_bit(weights, saved):
     assert_same(again, weights)
     assert (again.networks, again.about) == (weights.networks, ABOUT)
     assert os.listdir(saved.parent) == [saved.name]
+
+
+def test_what_is_familiar_comes_back_and_must_fit_together(weights, tmp_path, rng):
+    known = familiarity(rng.normal(size=(7, 5)).astype(np.float32), rng.normal(size=(3, 5)).astype(np.float32))
+    save_weights(tmp_path / "known.npz", dataclasses.replace(weights, familiarity=known))
+    again = load_weights(tmp_path / "known.npz").familiarity
+    for mine, theirs in zip(dataclasses.astuple(known), dataclasses.astuple(again), strict=True):
+        np.testing.assert_allclose(mine, theirs, rtol=1e-6)
+    with np.load(tmp_path / "known.npz") as arrays:
+        arrays = dict(arrays)
+    np.savez(tmp_path / "known.npz", **{**arrays, "familiarity/middle": arrays["familiarity/middle"][1:]})
+    with pytest.raises(ValueError, match="codes of views do not fit"):
+        load_weights(tmp_path / "known.npz")
 
 
 def test_the_same_weights_make_the_same_file(weights, saved, tmp_path):
