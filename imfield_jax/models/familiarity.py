@@ -39,8 +39,8 @@ class Familiarity:
         if similarity >= self.limit:
             return None
         return (
-            f"the image looks unlike all that the network was trained on (similarity {similarity:.2f}, "
-            f"{1 - _STRANGE:.0%} of known objects have {self.limit:.2f} or more): the mesh may be of something else"
+            f"the image looks unlike all that the network was trained on (similarity {similarity:.3f}, "
+            f"{1 - _STRANGE:.0%} of known objects have {self.limit:.3f} or more): the mesh may be of something else"
         )
 
 
