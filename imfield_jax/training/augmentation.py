@@ -18,10 +18,12 @@ from jaxtyping import Bool, Float, Key
 from imfield_jax.batches import ViewBatch
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.plane_image_encoder import MIRROR
+from imfield_jax.training.blending import blurred, mixed
 from imfield_jax.types import Array
 
 _CAMERA_MIRROR = np.array([-1, 1, 1, 1, 1, -1, 1], np.float32)  # of the sine of the azimuth, and of the middle's x
 
+_PIXELS = (1, 2)  # axes of a batch of images
 _PAINTED = 0.5  # share of the views with a pattern on the object
 _PATCHES = (3, 6, 12, 24, 48)  # random numbers along a side of the view, of which patterns are made
 _EXPOSURE = 0.7  # stops, up and down
@@ -68,9 +70,9 @@ def photographed(views: Float[Array, "B H W 2"], key: Key[jax.Array, ""]) -> Flo
     color = _painted(color, next(keys))
     exposed = color ** (2.0 ** uniform(-_GAMMA, _GAMMA)) * 2.0 ** uniform(-_EXPOSURE, _EXPOSURE)
     color = jnp.where(alpha > 0.01, exposed, uniform(0, 1))  # a matte that is too large shows the background
-    color = _mixed(color, _blurred(color), uniform(0, 1))
+    color = mixed(color, blurred(color, _PIXELS), uniform(0, 1))
     color = color + uniform(0, _NOISE) * jax.random.normal(next(keys), color.shape)
-    rim = _blurred(_blurred(alpha))
+    rim = blurred(blurred(alpha, _PIXELS), _PIXELS)
     loose = jnp.clip((rim - 0.5 + uniform(-_MARGIN, _MARGIN)) * 4 + 0.5, 0, 1)
     alpha = jnp.where(uniform(0, 1) < _IMPERFECT, loose, alpha)
     return jnp.stack([jnp.clip(color, 0, 1) * alpha + (1 - alpha), 1 - alpha], axis=-1)
@@ -99,18 +101,6 @@ def _painted(color: Array, key: Array) -> Array:
     pattern = jnp.where(uniform(0, 1) < 0.7, patches(), stripes) + uniform(-1, 1)
     edges = jnp.exp(uniform(0, 3))
     share = uniform(0.1, 0.9) * (uniform(0, 1) < _PAINTED)
-    color = _mixed(color, uniform(0, 1) * (0.5 + color), share * jax.nn.sigmoid(edges * pattern))
+    color = mixed(color, uniform(0, 1) * (0.5 + color), share * jax.nn.sigmoid(edges * pattern))
     shine = jnp.maximum(patches() - uniform(0, 1.5), 0)
     return jnp.clip((color + uniform(0, 0.3) * (uniform(0, 1) < 0.4) * shine) * (1 + 0.3 * across), 0, 1)
-
-
-def _blurred(image: Array) -> Array:
-    """The mean of 3x3 pixels, [B, H, W]."""
-    height, width = image.shape[1:]
-    padded = jnp.pad(image, ((0, 0), (1, 1), (1, 1)), mode="edge")
-    rows = (padded[:, :height] + padded[:, 1:-1] + padded[:, 2:]) / 3
-    return (rows[:, :, :width] + rows[:, :, 1:-1] + rows[:, :, 2:]) / 3
-
-
-def _mixed(one: Array, other: Array, share: Array) -> Array:
-    return one + share * (other - one)

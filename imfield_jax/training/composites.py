@@ -17,9 +17,11 @@ from jaxtyping import Float, Key
 
 from imfield_jax.models.matting import SIDE
 from imfield_jax.models.plane_image_encoder import interpolated
+from imfield_jax.training.blending import blurred, mixed
 from imfield_jax.types import Array
 
 OBJECTS, PHOTOS = 3, 3  # that one picture is made of: its object and two others; background, floor and texture
+_PIXELS = (0, 1)  # axes of an image
 _DRAWS = 80  # random numbers of a picture, at most
 _AXIS = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE * 2 - 1
 _PLACES = np.stack(np.meshgrid(_AXIS, _AXIS), axis=-1)  # x, y in [-1, 1] of each pixel: [SIDE, SIDE, 2]
@@ -46,11 +48,13 @@ def composite(
         small = _placed(other, uniform(-1.1, 1.1, (2,)), uniform(0.15, 0.55), _sign(uniform))
         cover = small[..., 3:] * _with_chance(0.5, uniform)
         background = background * (1 - cover) + small[..., :3] * cover
-    background = _mixed(background, _blurred(_blurred(background)), uniform(0, 1) * _with_chance(0.5, uniform))
+    background = mixed(
+        background, blurred(blurred(background, _PIXELS), _PIXELS), uniform(0, 1) * _with_chance(0.5, uniform)
+    )
     color = _photographic(layer[..., :3], photos[2], background, uniform)
     picture = _taken(color * alpha + background * (1 - alpha), uniform)
     grey = picture.mean(axis=-1, keepdims=True)
-    picture = _mixed(picture, grey, _with_chance(0.1, uniform))
+    picture = mixed(picture, grey, _with_chance(0.1, uniform))
     picture = picture + uniform(0, 0.04) * jax.random.normal(next(keys), picture.shape)
     return jnp.clip(picture, 0, 1), alpha[..., 0]
 
@@ -74,11 +78,11 @@ def _filling(photo: Array, uniform: Uniform) -> Array:
 def _background(photos: Array, middle: Array, scale: Array, uniform: Uniform) -> Array:
     """A photograph, or a wall of it or of plain colour that meets a floor somewhere behind the object."""
     plain = jnp.expand_dims(uniform(0, 1, (2, 3)), (1, 2))
-    wall = _mixed(_filling(photos[0], uniform), plain[0], uniform(0, 1) * _with_chance(0.5, uniform))
-    floor = _mixed(_filling(photos[1], uniform), plain[1], 0.7 * _with_chance(0.4, uniform))
+    wall = mixed(_filling(photos[0], uniform), plain[0], uniform(0, 1) * _with_chance(0.5, uniform))
+    floor = mixed(_filling(photos[1], uniform), plain[1], 0.7 * _with_chance(0.4, uniform))
     line = middle[1] + scale * uniform(-0.3, 0.5) + uniform(-0.1, 0.1) * _PLACES[..., :1]
     below = jax.nn.sigmoid((_PLACES[..., 1:] - line) * jnp.exp(uniform(1.5, 4.5)))
-    return _mixed(wall, floor, below * _with_chance(0.5, uniform))
+    return mixed(wall, floor, below * _with_chance(0.5, uniform))
 
 
 def _shadowed(background: Array, alpha: Array, middle: Array, scale: Array, uniform: Uniform) -> Array:
@@ -89,7 +93,7 @@ def _shadowed(background: Array, alpha: Array, middle: Array, scale: Array, unif
     inside = (jnp.abs(places) < 1).all(axis=-1, keepdims=True)
     shadow = interpolated(alpha, places.reshape(-1, 2)).reshape(SIDE, SIDE, 1) * inside
     for _ in range(3):
-        shadow = _blurred(shadow)
+        shadow = blurred(shadow, _PIXELS)
     return background * (1 - uniform(0, 0.7) * _with_chance(0.6, uniform) * shadow)
 
 
@@ -100,13 +104,13 @@ def _photographic(color: Array, texture: Array, background: Array, uniform: Unif
     color = color * (1 + uniform(0, 0.7) * _with_chance(0.6, uniform) * pattern)
     light = jnp.expand_dims(1 + uniform(-0.3, 0.3, (3,)), (0, 1)) * jnp.exp(uniform(-0.5, 0.5))
     color = jnp.clip(color * light, 0, 1) ** jnp.exp(uniform(-0.4, 0.4))
-    color = _mixed(color, background[::-1], uniform(0, 0.35) * _with_chance(0.4, uniform))
-    return _mixed(color, background.mean(axis=(0, 1), keepdims=True), 0.5 * _with_chance(0.15, uniform))
+    color = mixed(color, background[::-1], uniform(0, 0.35) * _with_chance(0.4, uniform))
+    return mixed(color, background.mean(axis=(0, 1), keepdims=True), 0.5 * _with_chance(0.15, uniform))
 
 
 def _taken(picture: Array, uniform: Uniform) -> Array:
     """The picture with a camera's blur, tint and exposure."""
-    picture = _mixed(picture, _blurred(picture), uniform(0, 1))
+    picture = mixed(picture, blurred(picture, _PIXELS), uniform(0, 1))
     tint = jnp.expand_dims(1 + uniform(-0.15, 0.15, (3,)), (0, 1))
     return jnp.clip(picture * tint, 0, 1) ** jnp.exp(uniform(-0.4, 0.4)) * jnp.exp(uniform(-0.3, 0.2))
 
@@ -118,17 +122,3 @@ def _with_chance(share: float, uniform: Uniform) -> Array:
 
 def _sign(uniform: Uniform) -> Array:
     return jnp.where(uniform(0, 1) < 0.5, -1.0, 1.0)
-
-
-def _mixed(one: Array, other: Array, share: Array | float) -> Array:
-    return one + share * (other - one)
-
-
-def _blurred(image: Array) -> Array:
-    """The mean of 3x3 pixels: [S, S, C]."""
-    return (
-        jax.lax.reduce_window(
-            jnp.pad(image, ((1, 1), (1, 1), (0, 0)), mode="edge"), 0.0, jax.lax.add, (3, 3, 1), (1, 1, 1), "VALID"
-        )
-        / 9
-    )
