@@ -261,6 +261,7 @@ def _report(
         "weights": {"file": str(weights), **model.weights.about},
         "data": data,
         "split": _SPLIT.value,
+        "limit": _LIMIT.value,
         "shapes": len({row["name"] for row in rows}),
         "trained_on": trained_on,
         "training_shapes": len(train),

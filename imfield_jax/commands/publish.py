@@ -146,6 +146,8 @@ def _evaluation(category: str, scores: dict) -> str:
     command, views, data = "imfield evaluate", scores["views"], scores["data"]
     view = f"--view={views[0]}" if len(views) == 1 else f"--views={len(views)}"
     flags = f"{view} --resolution={scores['resolution']}"
+    if scores.get("limit"):
+        flags = f"--limit={scores['limit']} {flags}"
     if scores["split"] != "test":
         flags = f"--split={scores['split']} {flags}"
     if _trained_on(scores) != [data]:

@@ -21,6 +21,7 @@ def scores(straight_run, dataset, tmp_path):
         "weights": {"file": "weights.npz", **load_weights(straight_run / "weights.npz").about},
         "data": str(dataset),
         "split": "test",
+        "limit": 1,
         "shapes": 1,
         "views": [0],
         "resolution": 32,
@@ -43,7 +44,7 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_
     card = (tmp_path / "out" / "box.md").read_text()
     for expected in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
         assert expected in card
-    assert f"`imfield evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card
+    assert f"`imfield evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card and " --limit=1 " in card
     assert " --view=0 --resolution=32`" in card
 
 
