@@ -4,7 +4,7 @@
 
 --data names datasets with test shapes of known kinds, which should not be noted; --images names folders, searched with
 their subfolders, of images of other things, which should. For each, the share of noted images and the quartiles of the
-similarity. Images that cannot be read or cut out are counted and left out.
+similarity. Images that cannot be read or cut out are named and left out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> None:
     known = model.weights.familiarity
     if known is None:
         raise ValueError("these weights do not say what is familiar to them: publish them from their run")
-    print(f"limit {known.limit:.2f}\n")
+    print(f"limit {known.limit:.3f}\n")
     print("| images | number | noted | similarity: 25 %, 50 %, 75 % |\n| --- | --- | --- | --- |")
     for name, views in _views(model):
         codes = [model.encode_views_in_full(views[at : at + _BATCH]).code for at in range(0, len(views), _BATCH)]

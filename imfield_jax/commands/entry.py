@@ -103,7 +103,7 @@ def _check_platform() -> None:
 
     try:
         jax.devices()
-    except Exception as error:
+    except RuntimeError as error:
         jax.config.update("jax_platforms", None)
         available = sorted({"cpu", *(device.platform for device in jax.devices())})
         raise ValueError(

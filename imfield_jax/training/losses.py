@@ -28,8 +28,8 @@ def occupancy_loss(
 
     loss: "mse" between the field's value and {0, 1} (IM-NET, equation 2 with unit weights), or "bce",
     the cross-entropy of the logit: its gradient does not vanish where the sigmoid saturates. Or "iou", the
-    soft intersection over union of each shape (Rahman and Wang 2016), for what an image does not show: where
-    the truth is uncertain, the other losses learn that thin parts are nowhere likely, and this one to place them.
+    soft intersection over union of each shape (Rahman and Wang 2016): it decides where an image leaves doubt, and
+    drops parts that it cannot place to within their thickness.
     Raises ValueError for "bce" and "iou" with another output than the sigmoid: its level 0.5 is not at logit 0.
     """
     check_loss(loss, output)
