@@ -114,8 +114,9 @@ def _trained(config: MattingConfig, schedule: Schedule, material: Material, chec
     """The state after all updates, from the newest checkpoint if there is one."""
     key = jax.random.key(_SEED.value, impl="rbg")
     state = first_matting_state(config, schedule, key)
-    for step in checkpoints.steps()[:1]:
-        state = checkpoints.restore(step, state)
+    found = checkpoints.newest(lambda step: state, lambda step, problem: logging.warning("%s", problem))
+    if found is not None:
+        step, state = found
         logging.info("resuming after %d of %d updates", step, _STEPS.value)
     update, started, seen = make_matting_update(config, schedule, material), time.perf_counter(), []
     for step in range(int(state.step) + 1, _STEPS.value + 1):

@@ -2,12 +2,13 @@
 
 A checkpoint is the `TrainState` after a number of updates of the run. Orbax writes it under
 another name and renames it, so a kill while saving leaves the previous one. Orbax does not delete
-atomically, so `restore` falls back to an older one when the newest cannot be read.
+atomically, so `newest` falls back to an older one when the newest cannot be read.
 """
 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import jax
@@ -57,6 +58,26 @@ class Checkpoints:
     def steps(self) -> list[int]:
         """The steps of all checkpoints, newest first."""
         return sorted(self._manager.all_steps(), reverse=True)
+
+    def newest(
+        self, like: Callable[[int], TrainState], warned: Callable[[int, str], None]
+    ) -> tuple[int, TrainState] | None:
+        """The newest checkpoint that can be read, as its step and state; None if there are none at all.
+
+        like:   the state to expect after a number of steps, see `restore`.
+        warned: is told of each checkpoint that cannot be read.
+        Raises ValueError if there are some and none can be read.
+        """
+        problem = None
+        for step in self.steps():
+            try:
+                return step, self.restore(step, like(step))
+            except ValueError as error:
+                problem = error
+                warned(step, f"{error}; trying the previous checkpoint")
+        if problem is not None:
+            raise ValueError(f"no checkpoint of this run can be read: {problem}")
+        return None
 
     def restore(self, step: int, like: TrainState) -> TrainState:
         """The state after `step` updates. like: shapes, dtypes and shardings to expect.

@@ -77,19 +77,17 @@ def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
 
 def _resume(run: Run, checkpoints: Checkpoints, observer: Observer) -> tuple[int, TrainState]:
     """The number of updates so far and the state after them: from a checkpoint, or 0 and the first state."""
-    problem = None
-    for step in checkpoints.steps():
-        stage = run.schedule.stages[run.schedule.locate(step)]
-        try:
-            state = checkpoints.restore(step, _expected(run, stage))
-        except ValueError as error:
-            problem = error
-            observer.warned(stage, step, f"{error}; trying the previous checkpoint")
-            continue
-        observer.resumed(step, run.schedule.ends[-1])
-        return step, state
-    if problem is not None:
-        raise ValueError(f"no checkpoint of this run can be read: {problem}")
+
+    def stage_of(step: int) -> Stage:
+        return run.schedule.stages[run.schedule.locate(step)]
+
+    found = checkpoints.newest(
+        lambda step: _expected(run, stage_of(step)),
+        lambda step, problem: observer.warned(stage_of(step), step, problem),
+    )
+    if found is not None:
+        observer.resumed(found[0], run.schedule.ends[-1])
+        return found
     if run.initial is None:
         state = first_state(run.networks, run.schedule, run.key)
     else:

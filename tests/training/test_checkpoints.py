@@ -89,7 +89,19 @@ def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_usable(folder,
         assert checkpoints.steps() == [9, 4]
         with pytest.raises(ValueError, match="checkpoint 9 cannot be read: "):
             checkpoints.restore(9, state_of(0))
-        assert_same(checkpoints.restore(4, state_of(0)), state_of(4))
+        warned = {}
+        step, state = checkpoints.newest(lambda step: state_of(0), warned.__setitem__)
+        assert step == 4 and list(warned) == [9] and warned[9].startswith("checkpoint 9 cannot be read: ")
+        assert_same(state, state_of(4))
+
+
+def test_without_a_readable_checkpoint_nothing_starts_over(folder, tmp_path):
+    for step in ("4", "9"):
+        DAMAGES["no metadata"](folder / step)
+    with Checkpoints(folder) as checkpoints, pytest.raises(ValueError, match="no checkpoint of this run can be read: "):
+        checkpoints.newest(lambda step: state_of(0), lambda step, problem: None)
+    with Checkpoints(tmp_path / "new") as checkpoints:
+        assert checkpoints.newest(lambda step: state_of(0), lambda step, problem: None) is None
 
 
 def test_a_damaged_checkpoint_is_replaced(folder):
