@@ -30,8 +30,8 @@ from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.files import locked, write_atomic
 from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
-from imfield_jax.inference.cutout import AUTO, MATTES, Matting
-from imfield_jax.inference.learned_matte import LearnedMatte
+from imfield_jax.inference.cutout import AUTO, MATTES, MODEL, Matting
+from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
 from imfield_jax.mesh import export, preview
@@ -127,8 +127,8 @@ def main(arguments: list[str]) -> int:
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
     if _CAMERA.value:
         wanted["camera"] = True
-    if matte != AUTO:
-        wanted["matte"] = matte if isinstance(matte, str) else matte.about
+    if not _SPLIT.value:
+        wanted["matte"] = _about(matte)
     with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
         out_manifest = Manifest(out, about, wanted, left_out)
         unfinished = _unfinished(images, out_manifest)
@@ -168,6 +168,13 @@ def _matte() -> str | LearnedMatte | OnnxMatte:
     except ValueError:
         raise ValueError("--matte_mean, --matte_std: expected three numbers each, such as 0.5,0.5,0.5") from None
     return OnnxMatte(_MATTE.value, mean, std)
+
+
+def _about(matte: str | LearnedMatte | OnnxMatte) -> dict:
+    """All that cut-outs depend on: the way, and the network that cuts out or may have to."""
+    if not isinstance(matte, str):
+        return matte.about
+    return {"way": matte, **(shipped_matte().about if matte in (AUTO, MODEL) else {})}
 
 
 def _images(paths: list[str], model: Reconstructor, matte: str | Matting) -> tuple[list[Input], list[str]]:

@@ -76,7 +76,10 @@ class Checkpoints:
                 problem = error
                 warned(step, f"{error}; trying the previous checkpoint")
         if problem is not None:
-            raise ValueError(f"no checkpoint of this run can be read: {problem}")
+            raise ValueError(
+                f"no checkpoint of this run can be read: {problem}; "
+                f"choose another --run, or move {self._folder} away to start over"
+            )
         return None
 
     def restore(self, step: int, like: TrainState) -> TrainState:

@@ -12,6 +12,7 @@ import trimesh
 from PIL import Image
 
 from imfield_jax.files import locked
+from imfield_jax.inference.learned_matte import shipped_matte
 
 RESOLUTION = "--resolution=32"
 
@@ -89,6 +90,7 @@ def test_a_matting_network_of_the_users_is_part_of_the_settings(straight_run, pr
     assert program("extract", *flags).returncode == 0
     [result] = _results(tmp_path / "out")
     assert result["cutout"] is None and not (tmp_path / "out" / "a.cutout.png").exists()
+    assert result["settings"]["matte"] == {"way": "auto", **shipped_matte().about}  # it cuts out what has a background
 
 
 @pytest.mark.parametrize(
@@ -165,6 +167,7 @@ def test_a_split_of_a_dataset_is_a_source_of_images(straight_run, dataset, progr
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     for result in manifest["results"]:
         settings, certificate = result["settings"], result["certificate"]
+        assert "matte" not in settings
         assert (settings["refinement_iterations"], settings["floaters"], settings["bridge_gap"]) == (2, "keep", 0)
         assert settings["field_normals"] and settings["certify"]
         assert certificate["boxes"] > 0

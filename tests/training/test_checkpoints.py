@@ -98,7 +98,10 @@ def test_a_damaged_checkpoint_is_reported_and_the_previous_one_is_usable(folder,
 def test_without_a_readable_checkpoint_nothing_starts_over(folder, tmp_path):
     for step in ("4", "9"):
         DAMAGES["no metadata"](folder / step)
-    with Checkpoints(folder) as checkpoints, pytest.raises(ValueError, match="no checkpoint of this run can be read: "):
+    with (
+        Checkpoints(folder) as checkpoints,
+        pytest.raises(ValueError, match="; choose another --run, or move "),
+    ):
         checkpoints.newest(lambda step: state_of(0), lambda step, problem: None)
     with Checkpoints(tmp_path / "new") as checkpoints:
         assert checkpoints.newest(lambda step: state_of(0), lambda step, problem: None) is None
