@@ -55,7 +55,7 @@ def fighter(rng: np.random.Generator) -> list[Piece]:
     elif rng.random() < 0.55:
         canard = (0.35 * radius, nose + 0.24 * length)
         pieces.append((color, parts.wing(0.5 * span, 0.1 * length, 0.35, 45, 5, canard, thin, 0.0, 0.05)))
-    pieces += _fighter_details(rng, length, radius, wide, color, twin)
+    pieces += details(rng, length, radius, wide, color, twin)
     if rng.random() < 0.5:
         x = 0.46 * span
         tip = np.array([x, place[0] + np.tan(np.radians(dihedral)) * x, place[1] + np.tan(np.radians(sweep)) * x])
@@ -67,7 +67,7 @@ def fighter(rng: np.random.Generator) -> list[Piece]:
     return pieces
 
 
-def _fighter_details(
+def details(
     rng: np.random.Generator, length: float, radius: float, wide: float, color: solids.Color, twin: bool
 ) -> list[Piece]:
     """Canopy, air intakes, exhausts."""

@@ -10,7 +10,7 @@ from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.solids import Piece
 
 
-def _wheel(radius: float, width: float, center: solids.Point) -> Manifold:
+def wheel(radius: float, width: float, center: solids.Point) -> Manifold:
     profile = np.array([(0, -width / 2), (radius, -width / 2), (radius, width / 2), (0, width / 2)])
     return solids.turned(solids.rounded(profile, 0.3 * width, 2), "x", center, 22)
 
@@ -34,8 +34,8 @@ def undercarriage(
     width = max(thin, 0.5 * radius)
     foot = (x + 0.1 * (y - ground), ground + radius, z)
     legs = solids.mirrored(solids.tube([foot, top], bar, 8))
-    wheels = solids.mirrored(_wheel(radius, width, foot))
+    wheels = solids.mirrored(wheel(radius, width, foot))
     top, ground, size = nose
     foot = (0.0, ground + size, top[2])
     legs += solids.tube([foot, top], bar, 8)
-    return [(color, legs), (trim.DARK, wheels + _wheel(size, max(thin, 0.6 * size), foot))]
+    return [(color, legs), (trim.DARK, wheels + wheel(size, max(thin, 0.6 * size), foot))]

@@ -57,7 +57,7 @@ def light(rng: np.random.Generator) -> list[Piece]:
         )
         pieces.append((body, solids.mirrored(strut)))
     pieces += trim.small_tail(rng, length, span, 0.16, thin, body, accent)
-    pieces += _light_cabin(rng, line, power, nose, length, roof, tall, wide, high, accent)
+    pieces += cabin(rng, line, power, nose, length, roof, tall, wide, high, accent)
     blades, spinner = parts.propeller(
         rng, float(rng.uniform(0.85, 1.05)), (0, -0.1, nose - 0.05), thin, int(rng.choice([2, 2, 3]))
     )
@@ -76,7 +76,7 @@ def light(rng: np.random.Generator) -> list[Piece]:
     return pieces + gear.undercarriage(body, (top, ground), third, 0.25, thin)
 
 
-def _light_cabin(
+def cabin(
     rng: np.random.Generator,
     line: ArrayLike,
     power: float,

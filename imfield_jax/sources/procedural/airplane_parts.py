@@ -128,6 +128,22 @@ def wing(
     return solids.mirrored(foil(sections, thin, ratio))
 
 
+def planform(
+    points: ArrayLike, place: tuple[float, float], dihedral: float, thin: float, ratio: float = 0.06
+) -> Manifold:
+    """Both halves of a wing of any outline: points (x, leading edge, trailing edge) from x = 0 to the tip.
+
+    The edges are z behind `place`, which is (y, z) at the centre.
+    """
+    x, lead, trail = np.asarray(points, np.float64).T
+    # The halves overlap by a strip that is the same in both: if they only touched, they would leave a seam.
+    strip = 0.02 * x[-1]
+    lead, trail = (np.concatenate([[np.interp(strip, x, edge)], edge]) for edge in (lead, trail))
+    y = place[0] + np.tan(np.radians(dihedral)) * np.concatenate([[strip], x])
+    x = np.concatenate([[-strip], x])
+    return solids.mirrored(foil(np.stack([x, y, place[1] + lead, trail - lead], axis=-1), thin, ratio))
+
+
 def fin(
     height: float,
     root: float,

@@ -48,7 +48,7 @@ def airliner(rng: np.random.Generator) -> list[Piece]:
         wing_y = y_wing + np.tan(np.radians(dihedral)) * x
         lead = z_wing + np.tan(np.radians(sweep)) * x
         middle = (x, wing_y - 1.08 * size - 0.3 * thin, lead - 2.1 * size)
-        pieces += _hung_jet(nacelle, size, 3.9 * size, middle, wing_y, thin, metal)
+        pieces += hung_jet(nacelle, size, 3.9 * size, middle, wing_y, thin, metal)
     if rng.random() < 0.3:
         ground = min(y_wing - 2.7 * size - 0.6 * thin, -1.5 * radius)
         pieces += gear.undercarriage(
@@ -61,7 +61,7 @@ def airliner(rng: np.random.Generator) -> list[Piece]:
     return pieces
 
 
-def _hung_jet(
+def hung_jet(
     color: solids.Color,
     radius: float,
     length: float,

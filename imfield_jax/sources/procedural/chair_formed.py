@@ -170,7 +170,7 @@ def moulded(rng: np.random.Generator) -> list[Piece]:
             *path[2:],
         ]
         rim = 0.0
-    curve = _resampled(solids.bent(path, 0.09, 4), 32)
+    curve = parts.resampled(solids.bent(path, 0.09, 4), 32)
     fraction = np.linspace(0, 1, len(curve))
     round_ends = np.sqrt(1 - 0.6 * np.clip((fraction - 0.82) / 0.18, 0, 1) ** 3)
     widths = wide * round_ends * (1 - 0.16 * np.clip(fraction - 0.5, 0, 1))
@@ -204,10 +204,3 @@ def moulded(rng: np.random.Generator) -> list[Piece]:
         )
         pieces.append((pick(rng, FABRICS), pad))
     return pieces
-
-
-def _resampled(path: np.ndarray, count: int) -> np.ndarray:
-    """A path resampled at equal distances: [S, 2] -> [count, 2]."""
-    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
-    equal = np.linspace(0, along[-1], count)
-    return np.stack([np.interp(equal, along, path[:, axis]) for axis in (0, 1)], axis=-1)

@@ -237,6 +237,23 @@ def shell(
     return solids.loft(np.stack([x, side[..., 1], side[..., 0]], axis=-1))
 
 
+def resampled(path: np.ndarray, count: int) -> np.ndarray:
+    """A path resampled at equal distances: [S, 2] -> [count, 2]."""
+    along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
+    equal = np.linspace(0, along[-1], count)
+    return np.stack([np.interp(equal, along, path[:, axis]) for axis in (0, 1)], axis=-1)
+
+
+def ring(points: np.ndarray, bar: float) -> Manifold:
+    """A bar bent into a closed level ring through points [N, 3]."""
+    n = len(points)
+    half = n // 2 + 1
+    around = np.concatenate([points, points[:2]])
+    return solids.tube(around[:half], bar, 10) + solids.tube(around[half - 1 : n + 1], bar, 10) + solids.union(
+        solids.ball((bar, bar, bar), tuple(points[i]), 12) for i in (0, half - 1)
+    )  # fmt: skip
+
+
 def star_base(rng: np.random.Generator, top: float, castors: bool, bar: float = 0.02) -> Manifold:
     """Five arms on castors or feet, and the column up to `top`."""
     reach = float(rng.uniform(0.25, 0.31))
