@@ -1,14 +1,14 @@
-"""Cars of eleven body styles: shell, glass, wheels, lamps and trim."""
+"""Cars of eleven body styles: shell, glass, wheels, lamps and trim; and a choice of seven rare kinds."""
 
 from __future__ import annotations
 
-import colorsys
+import dataclasses
 
 import numpy as np
 from manifold3d import CrossSection, JoinType, Manifold
 
+from imfield_jax.sources.procedural import car_rally, solids
 from imfield_jax.sources.procedural import car_trim as trim
-from imfield_jax.sources.procedural import solids
 from imfield_jax.sources.procedural.car_body import (
     ARCH,
     at,
@@ -20,8 +20,15 @@ from imfield_jax.sources.procedural.car_body import (
     roof_line,
     top_line,
 )
+from imfield_jax.sources.procedural.car_buggy import buggy
+from imfield_jax.sources.procedural.car_colors import body_paint, bright_paint, window_glass
+from imfield_jax.sources.procedural.car_kart import kart
+from imfield_jax.sources.procedural.car_micro import micro
+from imfield_jax.sources.procedural.car_open import light_sports
+from imfield_jax.sources.procedural.car_racer import single_seater
 from imfield_jax.sources.procedural.car_styles import Proportions, draw
 from imfield_jax.sources.procedural.car_trim import GRILLE, PLASTIC, SKIN, TALL_REAR, Shell
+from imfield_jax.sources.procedural.car_vintage import early
 from imfield_jax.sources.procedural.solids import Color, Piece
 from imfield_jax.sources.procedural.wheels import wheel
 from imfield_jax.sources.scene import Scene
@@ -30,7 +37,7 @@ from imfield_jax.sources.scene import Scene
 def build(rng: np.random.Generator) -> Scene:
     """One random car."""
     style, p = draw(rng)
-    paint, glass = _paint(rng), _glass(rng)
+    paint, glass = body_paint(rng), window_glass(rng)
     tyre_width = float(rng.uniform(0.62, 0.75)) * p.wheel_radius
     hollow = _arches(p, tyre_width)
     if style == "pickup":
@@ -51,20 +58,25 @@ def build(rng: np.random.Generator) -> Scene:
     return solids.as_scene(pieces)
 
 
-def _paint(rng: np.random.Generator) -> Color:
-    """White, grey and black at realistic frequencies; else a colour."""
-    if rng.random() < 0.5:
-        grey = float(rng.choice([0.9, 0.78, 0.62, 0.45, 0.28, 0.14]))
-        return (grey, grey, min(1.0, grey + 0.015), 1.0)
-    hue = float(rng.choice([0.0, 0.01, 0.04, 0.08, 0.13, 0.3, 0.38, 0.52, 0.58, 0.62, 0.65, 0.95]))
-    color = colorsys.hsv_to_rgb(hue, float(rng.uniform(0.45, 0.9)), float(rng.uniform(0.35, 0.9)))
-    red, green, blue = (round(c, 4) for c in color)
-    return red, green, blue, 1.0
+def build_rare(rng: np.random.Generator) -> Scene:
+    """One random car of a rare kind."""
+    kind = rng.choice(len(RARE), p=list(RARE.values()))
+    return solids.as_scene(list(RARE)[kind](rng))
 
 
-def _glass(rng: np.random.Generator) -> Color:
-    dark = float(rng.uniform(0.08, 0.24))
-    return (round(0.8 * dark, 4), round(0.95 * dark, 4), round(1.25 * dark, 4), 1.0)
+def rally(rng: np.random.Generator) -> list[Piece]:
+    """A closed touring car prepared for rallies."""
+    style, p = car_rally.proportions(rng)
+    paint, glass = body_paint(rng) if rng.random() < 0.5 else bright_paint(rng), window_glass(rng)
+    flare, tyre_width = float(rng.uniform(0.045, 0.09)), float(rng.uniform(0.66, 0.78)) * p.wheel_radius
+    wide = dataclasses.replace(p, width=p.width + 2 * flare)
+    hollow = _arches(wide, tyre_width)
+    shell = Shell(p, style, body(p, SKIN) - hollow, cabin(p, SKIN), hollow)
+    pieces: list[Piece] = [(paint, (body(p) - hollow) + cabin(p))]
+    pieces.append((glass, shell.cabin_skin ^ _windows(rng, shell)))
+    pieces += _wheels(rng, wide, tyre_width)
+    pieces += trim.front(rng, shell) + trim.rear(rng, shell) + trim.sides(rng, shell, paint)
+    return pieces + car_rally.kit(rng, shell, paint, flare, tyre_width)
 
 
 def _arches(p: Proportions, tyre_width: float, factor: float = ARCH) -> Manifold:
@@ -171,3 +183,6 @@ def _open_cockpit(rng: np.random.Generator, shell: Shell, painted: Manifold, pai
     hood = solids.block((1.7 * inside, 0.2, 0.42), (0, float(top_line(p, rear)) + 0.01, rear + 0.12), 0.09)
     pieces.append((leather if rng.random() < 0.5 else PLASTIC, hood))
     return pieces
+
+
+RARE = {light_sports: 0.2, early: 0.22, buggy: 0.16, single_seater: 0.2, rally: 0.11, micro: 0.08, kart: 0.03}

@@ -145,7 +145,12 @@ def draw(rng: np.random.Generator) -> tuple[str, Proportions]:
     behind the roof, which gives pickups their upright rear window.
     """
     style = list(STYLES)[int(rng.integers(len(STYLES)))]
+    return style, draw_style(rng, style)
+
+
+def draw_style(rng: np.random.Generator, style: str) -> Proportions:
+    """One car of a style."""
     ranges = BASE | STYLES[style]
     drawn = {name: float(rng.uniform(*ranges[name])) for name in BASE}
     drawn["cabin_rear"] = max(drawn["cabin_rear"], drawn["roof_rear"] + STEEPEST)
-    return style, Proportions(**drawn)
+    return Proportions(**drawn)
