@@ -27,7 +27,7 @@ from imfield_jax.preparation.records import DEFAULT_COUNT, Preparation
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.preparation.workers import usable_processors
 from imfield_jax.sources.axes import SIGNED_AXES, UP
-from imfield_jax.sources.listing import SOURCES
+from imfield_jax.sources.listing import GENERATED, SOURCES
 
 _SOURCE = flags.DEFINE_enum(
     "source", "procedural", SOURCES, "Where the shapes come from; folder is for your own meshes."
@@ -36,18 +36,18 @@ _CATEGORY = flags.DEFINE_string("category", "car", "Category of the source; for 
 _SOURCE_DIR = flags.DEFINE_string(
     "source_dir",
     None,
-    "Folder of the meshes; not needed for procedural shapes and for sources that are packages.",
+    "Folder of the meshes; not needed for generated shapes and for sources that are packages.",
 )
 _UP = flags.DEFINE_enum("up", UP, SIGNED_AXES, "Axis of a folder's meshes that points up.")
 _FRONT = flags.DEFINE_enum(
     "front", None, SIGNED_AXES, "Axis of a folder's meshes that points to the front; default -z, or -y with z up."
 )
 _OUT = flags.DEFINE_string("out", None, "Output folder; default data/<category>.")
-_COUNT = flags.DEFINE_integer("count", None, f"Number of shapes; default all, or {DEFAULT_COUNT} procedural ones.")
+_COUNT = flags.DEFINE_integer("count", None, f"Number of shapes; default all, or {DEFAULT_COUNT} generated ones.")
 _DEFORMED = flags.DEFINE_integer(
     "deformed", 0, "Deformed copies to add of each training mesh, with other proportions and colours.", lower_bound=0
 )
-_SEED = flags.DEFINE_integer("seed", 0, "Seed of procedural shapes, sampled points and cameras.", lower_bound=0)
+_SEED = flags.DEFINE_integer("seed", 0, "Seed of generated shapes, sampled points and cameras.", lower_bound=0)
 _LABELS = flags.DEFINE_enum(
     "labels", "exact", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
 )
@@ -82,7 +82,7 @@ GROUPS = {
 def main() -> None:
     count = _COUNT.value
     if count is None:
-        count = DEFAULT_COUNT if _SOURCE.value == "procedural" else 0
+        count = DEFAULT_COUNT if _SOURCE.value in GENERATED else 0
     preparation = Preparation(
         source=_SOURCE.value,
         category=_CATEGORY.value,

@@ -35,7 +35,7 @@ from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS, Preset, architecture
 from imfield_jax.models.weights import Weights, load_weights
 from imfield_jax.preparation.sampling import LABELS
-from imfield_jax.sources.listing import SOURCES
+from imfield_jax.sources.listing import GENERATED, SOURCES
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.feed import Feed
 from imfield_jax.training.loop import Run, train
@@ -62,7 +62,7 @@ _VISITS = flags.DEFINE_list(
 _RUN = flags.DEFINE_string("run", None, "Run folder; default runs/<category>.")
 _SOURCE = flags.DEFINE_enum("source", "procedural", SOURCES, "What to prepare the dataset from if there is none.")
 _SOURCE_DIR = flags.DEFINE_string("source_dir", None, "Folder of the source's meshes, if it needs one.")
-_COUNT = flags.DEFINE_integer("count", 1000, "Number of shapes of the procedural source.", lower_bound=10)
+_COUNT = flags.DEFINE_integer("count", 1000, "Number of shapes of the generated sources.", lower_bound=10)
 _INIT_FROM = flags.DEFINE_string(
     "init_from", None, "Start from these weights: a weights file, a run folder or a shipped category, such as car."
 )
@@ -184,8 +184,8 @@ def _datasets(view_size: int) -> list[str]:
     from imfield_jax.preparation.workers import usable_processors
     from imfield_jax.sources.procedural import CATEGORIES
 
-    procedural = _SOURCE.value == "procedural"
-    if procedural and _CATEGORY.value not in CATEGORIES:
+    generated = _SOURCE.value in GENERATED
+    if generated and _CATEGORY.value not in CATEGORIES:
         raise ValueError(
             f"no prepared dataset in {folder}, and only {', '.join(sorted(CATEGORIES))} can be generated: "
             f"name a --source of {_CATEGORY.value} meshes, such as folder, and its --source_dir"
@@ -196,7 +196,7 @@ def _datasets(view_size: int) -> list[str]:
         category=_CATEGORY.value,
         out=folder,
         source_dir=_SOURCE_DIR.value,
-        count=_COUNT.value if procedural else 0,
+        count=_COUNT.value if generated else 0,
         settings=Settings(labels=_LABELS.value, seed=_SEED.value, image_size=rendered_size(view_size)),
         processes=usable_processors(),
     )

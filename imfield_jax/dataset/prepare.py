@@ -3,7 +3,7 @@
 Everything is written below one output folder:
 
     work/          one record file per finished shape, from which an interrupted run resumes
-    meshes/        meshes written by the procedural source
+    meshes/        meshes written by the generated sources
     imfield_shapes/<category>/<version>/    the dataset
     report.json    every shape: outcome, seconds per phase, diagnostics, warnings
     contact.png    some shapes for inspection

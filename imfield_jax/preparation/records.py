@@ -3,7 +3,7 @@
 Everything is written below one output folder:
 
     work/          one record file per finished shape, from which an interrupted run resumes
-    meshes/        meshes written by the procedural source
+    meshes/        meshes written by the generated sources
     imfield_shapes/<category>/<version>/    the dataset
     report.json    every shape: outcome, seconds per phase, diagnostics, warnings; unread files
     contact.png    some shapes for inspection
@@ -32,7 +32,7 @@ from imfield_jax.preparation.work_folder import WorkFolder
 from imfield_jax.preparation.workers import run_jobs
 from imfield_jax.sources import axes, credits
 from imfield_jax.sources.deformation import deformed
-from imfield_jax.sources.listing import LICENCES, NEED_NO_FOLDER, WITH_MESHES, list_shapes
+from imfield_jax.sources.listing import GENERATED, LICENCES, NEED_NO_FOLDER, WITH_MESHES, list_shapes
 from imfield_jax.sources.shape import Listing, Shape
 
 Progress = Callable[[str, int, int, str], None]
@@ -48,7 +48,7 @@ _SHOWN = 5  # lines of one kind in the log; the report has all
 class Preparation:
     """Settings of a preparation, see the flags of `experiments/prepare.py`.
 
-    source_dir: folder of the meshes; None for the procedural source, which writes to <out>/meshes, and
+    source_dir: folder of the meshes; None for the generated sources, which write to <out>/meshes, and
                 for sources that are packages, which are downloaded to "packages" next to <out>.
     count:      number of shapes; 0 for all of the source.
     seconds:    time limit per shape.
@@ -75,9 +75,9 @@ class Preparation:
             raise ValueError(f"category: expected a name of a-z, 0-9 and _, found {self.category!r}")
         if not self.source_dir and self.source not in NEED_NO_FOLDER:
             raise ValueError(f"source {self.source} needs --source_dir, the folder of its meshes")
-        if self.source_dir and self.source == "procedural":
+        if self.source_dir and self.source in GENERATED:
             raise ValueError(
-                f"source procedural generates its meshes, found --source_dir={self.source_dir}: leave it out"
+                f"source {self.source} generates its meshes, found --source_dir={self.source_dir}: leave it out"
             )
         if self.source != "folder" and (self.up, self.front) != (axes.UP, ""):
             raise ValueError(f"--up and --front apply to --source=folder only, found --source={self.source}")
@@ -165,7 +165,7 @@ def _identity(preparation: Preparation) -> dict:
 
 def _list(preparation: Preparation, progress: Progress) -> Listing:
     out = Path(preparation.out)
-    written = out / "meshes" if preparation.source == "procedural" else None
+    written = out / "meshes" if preparation.source in GENERATED else None
     up, front = preparation.axes
     listing = list_shapes(
         preparation.source,

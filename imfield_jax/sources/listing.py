@@ -17,6 +17,7 @@ _SHAPENET = "The ShapeNet terms of use, https://shapenet.org/terms"
 # The licence of each source's meshes, for the dataset's licence field.
 LICENCES = {
     "procedural": "CC0 1.0",
+    "procedural_rare": "CC0 1.0",
     "shapenet": _SHAPENET,
     "sweethome3d": "CC0 1.0 or CC-BY 3.0 for each mesh, see CREDITS.csv",
     "flightgear": "GPL-2.0-or-later, see CREDITS.csv",
@@ -29,9 +30,10 @@ LICENCES = {
 }
 SOURCES = tuple(LICENCES)
 WITH_THIRTEEN = ("shapenet", "hsp", "hsp_filled", "r2n2", "occupancy_networks")
-WITH_MESHES = ("procedural", "folder", "shapenet", "sweethome3d", "flightgear")
+GENERATED = ("procedural", "procedural_rare")
+WITH_MESHES = (*GENERATED, "folder", "shapenet", "sweethome3d", "flightgear")
 PACKAGES = ("sweethome3d", "flightgear")  # sources that can be downloaded
-NEED_NO_FOLDER = (*PACKAGES, "procedural")
+NEED_NO_FOLDER = (*PACKAGES, *GENERATED)
 _FILLED = "_filled"  # suffix of sources whose hollow solids are filled, see `hsp.filled`
 
 
@@ -49,10 +51,10 @@ def list_shapes(
     """List the shapes of one category, without reading meshes.
 
     category:   one of the source's; for sources of ShapeNet data, "thirteen" is all of `synsets.THIRTEEN`.
-    source_dir: folder of the meshes. The procedural source writes its own there and calls `progress(done, count)`
+    source_dir: folder of the meshes. Generated sources write their own there and calls `progress(done, count)`
                 after each. None downloads a source that is a package to `cache_dir`.
     count:      number of shapes, taken evenly from the splits; 0 for all.
-    seed:       seed of the procedural source.
+    seed:       seed of the generated sources.
     up, front:  axes of the meshes of a folder, see `folder.listing`.
 
     Raises ValueError for an unknown source or category, OSError where meshes are missing.
@@ -61,8 +63,9 @@ def list_shapes(
         raise ValueError(f"unknown source {source!r}: expected one of {', '.join(SOURCES)}")
     if count < 0:
         raise ValueError(f"count must not be negative, found {count}")
-    if source == "procedural":
-        return Listing(_procedural(category, Path(source_dir or cache_dir), count, seed, progress))
+    if source in GENERATED:
+        rare, folder = source == "procedural_rare", Path(source_dir or cache_dir)
+        return Listing(_generated(category, folder, count, seed, rare, progress))
     module = importlib.import_module(f"imfield_jax.sources.{source.removesuffix(_FILLED)}")
     list_of = functools.partial(module.shapes, fill=True) if source.endswith(_FILLED) else module.shapes
     categories = THIRTEEN if category == "thirteen" and source in WITH_THIRTEEN else (category,)
@@ -80,19 +83,19 @@ def list_shapes(
     return dataclasses.replace(listed, shapes=found)
 
 
-def _procedural(
-    category: str, root: Path, count: int, seed: int, progress: Callable[[int, int], None] | None
+def _generated(
+    category: str, root: Path, count: int, seed: int, rare: bool, progress: Callable[[int, int], None] | None
 ) -> list[Shape]:
     """Models generated on disk in ShapeNet's layout, and listed from there.
 
     The split is computed again: the folder may hold more models than requested.
     """
     if not count:
-        raise ValueError("the procedural source needs --count, the number of shapes to generate")
+        raise ValueError("generated sources need --count, the number of shapes to generate")
     from imfield_jax.sources import procedural, shapenet
 
-    procedural.write(root, category, count, seed, progress)
-    wanted = {f"s{seed}_{index:06d}" for index in range(count)}
+    procedural.write(root, category, count, seed, progress, rare)
+    wanted = {procedural.model_name(index, seed, rare) for index in range(count)}
     found = [shape for shape in shapenet.shapes(root, category) if shape.name.rsplit("/", 1)[-1] in wanted]
     splits = split_sorted([shape.name for shape in found])
     return [dataclasses.replace(shape, split=splits[shape.name]) for shape in found]

@@ -10,6 +10,7 @@ import trimesh
 from manifold3d import Manifold, Mesh64, OpType
 
 from imfield_jax.sources import procedural
+from imfield_jax.sources.listing import list_shapes
 from imfield_jax.sources.procedural import bench, car_styles, car_trim, chair, lamp, sofa, solids, table
 from imfield_jax.sources.procedural.car_body import axles, body
 from imfield_jax.sources.procedural.obj import mesh_text
@@ -220,3 +221,21 @@ def test_rounding_keeps_the_count_and_stays_inside():
         assert ring.shape == (16, 2) and (ring >= -1e-9).all() and (ring <= 4 + 1e-9).all()
     area = 0.5 * abs(np.sum(ring[:, 0] * np.roll(ring[:, 1], -1) - ring[:, 1] * np.roll(ring[:, 0], -1)))
     assert 0.75 * 16 < area < 16
+
+
+@pytest.mark.parametrize("category", procedural.RARE)
+def test_rare_kinds_are_a_source_of_their_own(category, tmp_path):
+    """They have names of their own, so that they can be mixed with the common kinds, and the same seeds go on."""
+    common = list_shapes("procedural", category, tmp_path, count=2, seed=3).shapes
+    rare = list_shapes("procedural_rare", category, tmp_path, count=2, seed=3).shapes
+    assert not {shape.name for shape in common} & {shape.name for shape in rare}
+    again = list_shapes("procedural", category, tmp_path, count=2, seed=3).shapes
+    assert [shape.name for shape in again] == [shape.name for shape in common]
+    folder = tmp_path / procedural.CATEGORIES[category]
+    written = (folder / "r3_000001" / "models" / "model_normalized.obj").read_text()
+    assert written == mesh_text(procedural.build(category, 3_000_001, rare=True))
+
+
+def test_categories_without_rare_kinds_are_named():
+    with pytest.raises(ValueError, match=r"expected one with rare kinds \(car, chair, airplane\), found 'sofa'"):
+        procedural.build("sofa", 0, rare=True)

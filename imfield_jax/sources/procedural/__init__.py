@@ -25,6 +25,7 @@ CATEGORIES = {
     "table": "04379243",
     "lamp": "03636649",
 }
+RARE = ("car", "chair", "airplane")  # categories whose generators have rare kinds as well
 MODELS_PER_SEED = 1_000_000
 
 CREDITS = """\
@@ -41,17 +42,26 @@ def synset(category: str) -> str:
     return CATEGORIES[category]
 
 
-def build(category: str, seed: int) -> Scene:
+def build(category: str, seed: int, rare: bool = False) -> Scene:
     """One object: y up, front -z, bounding box centred, diagonal 1, every part closed.
 
-    The same (category, seed) always gives the same object.
+    The same (category, seed, rare) always gives the same object. rare: of a rare kind, such as a buggy or a glider.
+    They are apart from the common kinds, so that those are the same as before there were rare ones.
     """
     key = int(synset(category))
     if seed < 0:
         raise ValueError(f"seed: expected 0 or more, found {seed}")
+    if rare and category not in RARE:
+        raise ValueError(f"category: expected one with rare kinds ({', '.join(RARE)}), found {category!r}")
     # The generators need manifold3d, which listing and training do not.
     generator = importlib.import_module(f"{__name__}.{category}")
-    return generator.build(np.random.Generator(np.random.Philox(key=[key, seed])))
+    rng = np.random.Generator(np.random.Philox(key=[key, seed]))
+    return generator.build_rare(rng) if rare else generator.build(rng)
+
+
+def model_name(index: int, seed: int, rare: bool = False) -> str:
+    """The folder of a model of `write`."""
+    return f"{'r' if rare else 's'}{seed}_{index:06d}"
 
 
 def write(
@@ -60,10 +70,11 @@ def write(
     count: int,
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
+    rare: bool = False,
 ) -> Path:
     """Write models 0 .. count - 1 of `seed` below `root` and return the category's folder.
 
-    root/<synset>/s<seed>_<index>/models/model_normalized.obj and its MTL, credits next to the
+    root/<synset>/<model_name>/models/model_normalized.obj and its MTL, credits next to the
     categories. Existing models are kept, so an interrupted run can be repeated
     and a larger count only adds models. `progress(done, count)` is called after each model.
     """
@@ -71,22 +82,22 @@ def write(
     if not 0 <= count <= MODELS_PER_SEED:
         raise ValueError(f"count: expected 0 to {MODELS_PER_SEED:,}, found {count}")
     for index in range(count):
-        write_model(root, category, index, seed)
+        write_model(root, category, index, seed, rare)
         if progress is not None:
             progress(index + 1, count)
     return folder
 
 
-def write_model(root: Path | str, category: str, index: int, seed: int = 0) -> bool:
-    """Write one model of `write`, build(category, seed * 1,000,000 + index); False if it exists.
+def write_model(root: Path | str, category: str, index: int, seed: int = 0, rare: bool = False) -> bool:
+    """Write one model of `write`, build(category, seed * 1,000,000 + index, rare); False if it exists.
 
     The model is written atomically, so several processes may write the same folder.
     """
     root = Path(root)
-    target = root / synset(category) / f"s{seed}_{index:06d}"
+    target = root / synset(category) / model_name(index, seed, rare)
     if (target / "models" / MESH_NAME).exists():
         return False
-    scene = build(category, seed * MODELS_PER_SEED + index)
+    scene = build(category, seed * MODELS_PER_SEED + index, rare)
     target.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(root / "CREDITS.txt", CREDITS)
     # Next to the categories, not inside: a listing of models must never include an unfinished one.
