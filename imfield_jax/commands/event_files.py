@@ -1,4 +1,4 @@
-"""TensorBoard's event files, written without TensorFlow."""
+"""TensorBoard's event files, written and read without TensorFlow."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ class EventFiles:
     """The curves and images of a run; does nothing if TensorBoard is not installed."""
 
     def __init__(self, folder: Path):
-        # With this module present, TensorBoard does not import TensorFlow, which takes seconds and logs.
-        sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
+        _without_tensorflow()
         try:
             from tensorboard.summary.writer.event_file_writer import EventFileWriter
         except ImportError:
@@ -42,3 +41,27 @@ class EventFiles:
         event.summary.value.extend(Summary.Value(**value) for value in values)
         self._writer.add_event(event)
         self._writer.flush()
+
+
+def curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
+    """The curves in a folder by tag: steps and values. Of what was repeated after a resume, the last counts.
+
+    Empty if there are none or TensorBoard is not installed.
+    """
+    _without_tensorflow()
+    try:
+        from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+    except ImportError:
+        return {}
+    if not folder.is_dir():
+        return {}
+    events = EventAccumulator(str(folder), size_guidance={"scalars": 0})  # 0 for all points
+    events.Reload()
+    tags = events.Tags()["scalars"]
+    points = {tag: {point.step: point.value for point in events.Scalars(tag)} for tag in tags}
+    return {tag: sorted(values.items()) for tag, values in points.items()}
+
+
+def _without_tensorflow() -> None:
+    """With this module present, TensorBoard does not import TensorFlow, which takes seconds and logs."""
+    sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))

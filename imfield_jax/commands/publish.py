@@ -18,6 +18,7 @@ import jax
 import numpy as np
 from absl import flags, logging
 
+from imfield_jax.commands.event_files import curves
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import read_json, write_atomic
@@ -40,6 +41,7 @@ _VIEW = flags.DEFINE_integer("view", 0, "Index of the view of the sample.", lowe
 _DTYPE = flags.DEFINE_enum("dtype", "float16", ("float16", "float32"), "Precision of the numbers in the file.")
 _OUT = flags.DEFINE_string("out", str(SHIPPED), "Output folder; the package's own weights by default.")
 
+_CURVE = 16  # rows of the training curve, at most
 _TRAINING_VIEWS, _HELD_OUT_VIEWS = 1500, 500  # that tell how familiar an image is
 
 GROUPS = {
@@ -73,7 +75,8 @@ def main() -> None:
     save_weights(out / f"{category}.npz", dataclasses.replace(weights, about=about, familiarity=known), _DTYPE.value)
     write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
     size = (out / f"{category}.npz").stat().st_size
-    card = _card(weights, all_scores, split.names[_SAMPLE.value], size) + _credits(_trained_on(scores))
+    card = _card(weights, all_scores, split.names[_SAMPLE.value], size)
+    card += _training(curves(_source().parent / "events")) + _credits(_trained_on(scores))
     write_atomic(out / f"{category}.md", card)
     logging.info("%s weights, sample image and model card: %s", category, out)
 
@@ -117,6 +120,25 @@ def _familiarity(weights: Weights, datasets: list[str]) -> Familiarity | None:
         logging.info("no shapes for validation: the weights cannot tell images of other objects")
         return None
     return familiarity(np.concatenate(codes["train"]), np.concatenate(codes["validation"]))
+
+
+def _training(points: dict[str, list[tuple[int, float]]]) -> str:
+    """A section with the curves of the run: the loss, a mean since the row before, and the scores at validations."""
+    scored = {tag: dict(values) for tag, values in points.items() if tag.startswith("validation/iou")}
+    steps = sorted(set().union(*scored.values()))
+    if not steps:
+        return ""
+    steps = [steps[number] for number in sorted({round(at) for at in np.linspace(0, len(steps) - 1, _CURVE)})]
+    lines, before = [], 0
+    for step in steps:
+        losses = [value for at, value in points.get("train/loss", []) if before < at <= step]
+        cells = [f"{np.mean(losses):.3f}" if losses else ""]
+        cells += [f"{values[step]:.3f}" if step in values else "" for values in scored.values()]
+        lines.append(f"| {step:,} | {' | '.join(cells)} |")
+        before = step
+    names = " | ".join(tag.removeprefix("validation/").replace("_", " ").replace("iou", "IoU") for tag in scored)
+    head = f"| updates | loss | {names} |\n{'| --- ' * (len(scored) + 2)}|\n"
+    return f"\n## Training\n\nEach stage has a loss of its own.\n\n{head}" + "\n".join(lines) + "\n"
 
 
 def _credits(datasets: list[str]) -> str:

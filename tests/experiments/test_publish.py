@@ -46,6 +46,10 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(straight_
         assert expected in card
     assert f"`imfield evaluate --weights={tmp_path / 'out'}/box.npz --data=" in card and " --limit=1 " in card
     assert " --view=0 --resolution=32`" in card
+    # The curve ends with the scores of the weights.
+    last = card.split("## Training")[1].rstrip().splitlines()[-1].strip("| ").split(" | ")
+    for cell, kind in zip(last[-2:], ("voxels", "views"), strict=True):
+        assert float(cell) == pytest.approx(published.about[f"validation_iou_from_{kind}"], abs=6e-4)
 
 
 def test_the_card_credits_the_meshes_that_were_trained_on(straight_run, scores, dataset, program, tmp_path):
