@@ -237,15 +237,15 @@ def shell(
     return solids.loft(np.stack([x, side[..., 1], side[..., 0]], axis=-1))
 
 
-def resampled(path: np.ndarray, count: int) -> np.ndarray:
-    """A path resampled at equal distances: [S, 2] -> [count, 2]."""
+def resampled(path: Float64[np.ndarray, "S 2"], count: int) -> Float64[np.ndarray, "N 2"]:
+    """A path of N = count points at equal distances."""
     along = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(path, axis=0), axis=1))])
     equal = np.linspace(0, along[-1], count)
     return np.stack([np.interp(equal, along, path[:, axis]) for axis in (0, 1)], axis=-1)
 
 
-def ring(points: np.ndarray, bar: float) -> Manifold:
-    """A bar bent into a closed level ring through points [N, 3]."""
+def ring(points: Float64[np.ndarray, "N 3"], bar: float) -> Manifold:
+    """A bar bent into a closed level ring through points."""
     n = len(points)
     half = n // 2 + 1
     around = np.concatenate([points, points[:2]])
