@@ -128,7 +128,7 @@ def main(arguments: list[str]) -> int:
     if _CAMERA.value:
         wanted["camera"] = True
     if not _SPLIT.value:
-        wanted["matte"] = _about(matte)
+        wanted["matte"] = _matte_settings(matte)
     with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
         out_manifest = Manifest(out, about, wanted, left_out)
         unfinished = _unfinished(images, out_manifest)
@@ -170,7 +170,7 @@ def _matte() -> str | LearnedMatte | OnnxMatte:
     return OnnxMatte(_MATTE.value, mean, std)
 
 
-def _about(matte: str | LearnedMatte | OnnxMatte) -> dict:
+def _matte_settings(matte: str | LearnedMatte | OnnxMatte) -> dict:
     """All that cut-outs depend on: the way, and the network that cuts out or may have to."""
     if not isinstance(matte, str):
         return matte.about

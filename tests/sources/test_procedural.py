@@ -223,7 +223,7 @@ def test_rounding_keeps_the_count_and_stays_inside():
     assert 0.75 * 16 < area < 16
 
 
-@pytest.mark.parametrize("category", procedural.RARE)
+@pytest.mark.parametrize("category", procedural.WITH_RARE)
 def test_rare_kinds_are_a_source_of_their_own(category, tmp_path):
     """They have names of their own, so that they can be mixed with the common kinds, and the same seeds go on."""
     common = list_shapes("procedural", category, tmp_path, count=2, seed=3).shapes

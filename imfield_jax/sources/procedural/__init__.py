@@ -25,7 +25,7 @@ CATEGORIES = {
     "table": "04379243",
     "lamp": "03636649",
 }
-RARE = ("car", "chair", "airplane")  # categories whose generators have rare kinds as well
+WITH_RARE = ("car", "chair", "airplane")  # categories whose generators have rare kinds as well
 MODELS_PER_SEED = 1_000_000
 
 CREDITS = """\
@@ -51,8 +51,8 @@ def build(category: str, seed: int, rare: bool = False) -> Scene:
     key = int(synset(category))
     if seed < 0:
         raise ValueError(f"seed: expected 0 or more, found {seed}")
-    if rare and category not in RARE:
-        raise ValueError(f"category: expected one with rare kinds ({', '.join(RARE)}), found {category!r}")
+    if rare and category not in WITH_RARE:
+        raise ValueError(f"category: expected one with rare kinds ({', '.join(WITH_RARE)}), found {category!r}")
     # The generators need manifold3d, which listing and training do not.
     generator = importlib.import_module(f"{__name__}.{category}")
     rng = np.random.Generator(np.random.Philox(key=[key, seed]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from jaxtyping import Float64
 from manifold3d import CrossSection, Manifold
 
 from imfield_jax.sources.procedural import car_parts as parts
@@ -51,6 +52,11 @@ def _band(points: list[tuple[float, float]], setback: float) -> CrossSection:
     return solids.outline(solids.rounded(np.array(points), setback, 4))
 
 
+def _pane(wide: float, low: float, narrow: float, high: float, setback: float) -> Float64[np.ndarray, "N 2"]:
+    """The outline of a window in front view, of these half widths at its lower and its upper edge."""
+    return solids.rounded(np.array([(-wide, low), (wide, low), (narrow, high), (-narrow, high)]), setback)
+
+
 def _bubble(rng: np.random.Generator) -> list[Piece]:
     """An egg whose front is the door, the rear wheels close together or a single one, like an Isetta."""
     paint, glass = pick(rng, PASTELS), window_glass(rng)
@@ -93,28 +99,8 @@ def _bubble(rng: np.random.Generator) -> list[Piece]:
         [(nose + 0.42, belt), (0.42, belt), (0.38, head - 0.04), (0.0, head + 0.02), (nose + 0.5, head - 0.02)], 0.09
     )
     back = _band([(0.5, belt), (0.82, belt), (0.76, head - 0.26), (0.5, head - 0.1)], 0.06)
-    screen = solids.rounded(
-        np.array(
-            [
-                (-0.8 * half, belt + 0.03),
-                (0.8 * half, belt + 0.03),
-                (0.66 * half, high - 0.17),
-                (-0.66 * half, high - 0.17),
-            ]
-        ),
-        0.1,
-    )
-    rear_view = solids.rounded(
-        np.array(
-            [
-                (-0.6 * half, belt + 0.06),
-                (0.6 * half, belt + 0.06),
-                (0.45 * half, high - 0.2),
-                (-0.45 * half, high - 0.2),
-            ]
-        ),
-        0.08,
-    )
+    screen = _pane(0.8 * half, belt + 0.03, 0.66 * half, high - 0.17, 0.1)
+    rear_view = _pane(0.6 * half, belt + 0.06, 0.45 * half, high - 0.2, 0.08)
     panes = [solids.along_x(side, -2, 2), solids.along_x(back, -2, 2)]
     panes += [solids.along_z(screen, nose - 1, nose + 0.36), solids.along_z(rear_view, 0.55, tail + 1)]
     pieces.append((glass, skin ^ solids.union(panes)))
