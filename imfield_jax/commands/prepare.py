@@ -47,6 +47,9 @@ _COUNT = flags.DEFINE_integer("count", None, f"Number of shapes; default all, or
 _DEFORMED = flags.DEFINE_integer(
     "deformed", 0, "Deformed copies to add of each training mesh, with other proportions and colours.", lower_bound=0
 )
+_RECOMBINED = flags.DEFINE_integer(
+    "recombined", 0, "Combinations to add of parts of each training mesh with those of another.", lower_bound=0
+)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of generated shapes, sampled points and cameras.", lower_bound=0)
 _LABELS = flags.DEFINE_enum(
     "labels", "exact", LABELS, "How points are labelled: by the grid cell around them, as in IM-NET, or exactly."
@@ -73,7 +76,7 @@ _MEBIBYTES = flags.DEFINE_integer(
 )
 
 GROUPS = {
-    "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _DEFORMED, _UP, _FRONT],
+    "Meshes": [_SOURCE, _SOURCE_DIR, _CATEGORY, _COUNT, _DEFORMED, _RECOMBINED, _UP, _FRONT],
     "Output": [_OUT, _LABELS, _VIEWS, _VIEWS_LIKE, _IMAGE_SIZE, _SEED],
     "Resources": [_PROCESSES, _SECONDS, _MEBIBYTES],
 }
@@ -96,6 +99,7 @@ def main() -> None:
         up=_UP.value,
         front=_FRONT.value or "",
         deformed=_DEFORMED.value,
+        recombined=_RECOMBINED.value,
     )
     from imfield_jax.dataset.prepare import prepare  # needs the packages of the extra `data`, --help does not
 

@@ -26,7 +26,7 @@ from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor
 from imfield_jax.models.familiarity import Familiarity, familiarity
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 from imfield_jax.sources import credits
-from imfield_jax.sources.deformation import original
+from imfield_jax.sources.derived import originals
 from imfield_jax.sources.synsets import ANY
 from imfield_jax.training.augmentation import is_augmented, photographed
 
@@ -150,7 +150,9 @@ def _credits(datasets: list[str]) -> str:
         table = Path(folder) / credits.FILE_NAME
         names = open_split(folder, "train").names
         for name, (author, licence, _) in (credits.columns(table, names) if table.exists() else {}).items():
-            meshes.setdefault((licence, author), set()).add(original(name).split("/", 1)[-1])
+            made_of = originals(name)
+            if len(made_of) == 1:  # the parts of a combination are trained on as shapes of their own, too
+                meshes.setdefault((licence, author), set()).add(made_of[0].split("/", 1)[-1])
     if not meshes:
         return ""
     lines = (

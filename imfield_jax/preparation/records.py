@@ -25,6 +25,7 @@ import numpy as np
 from imfield_jax.files import read_arrays, write_atomic
 from imfield_jax.preparation import copies, facing, memory
 from imfield_jax.preparation.disk import check_space
+from imfield_jax.preparation.recombination import recombined
 from imfield_jax.preparation.record import PHASES, Settings, make_record
 from imfield_jax.preparation.record_file import write_record
 from imfield_jax.preparation.report import summary
@@ -32,6 +33,7 @@ from imfield_jax.preparation.work_folder import WorkFolder
 from imfield_jax.preparation.workers import run_jobs
 from imfield_jax.sources import axes, credits
 from imfield_jax.sources.deformation import deformed
+from imfield_jax.sources.derived import originals
 from imfield_jax.sources.listing import GENERATED, LICENCES, NEED_NO_FOLDER, WITH_MESHES, list_shapes
 from imfield_jax.sources.shape import Listing, Shape
 
@@ -40,7 +42,6 @@ Progress = Callable[[str, int, int, str], None]
 
 FORMAT = 1  # of the records; a change invalidates older work folders, as their identity differs
 DEFAULT_COUNT = 1000
-_FAILED = {"status": "failed"}
 _SHOWN = 5  # lines of one kind in the log; the report has all
 
 
@@ -55,6 +56,7 @@ class Preparation:
     mebibytes:  memory limit per process; a shape that needs more fails.
     up, front:  axes of the meshes of a folder, see `axes.rotation`; front "" for `axes.default_front`.
     deformed:   deformations to add of each training shape, see `sources.deformation`.
+    recombined: combinations with others to add of each training shape, see `preparation.recombination`.
     """
 
     source: str
@@ -69,6 +71,7 @@ class Preparation:
     up: str = axes.UP
     front: str = ""
     deformed: int = 0
+    recombined: int = 0
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9_]+", self.category):
@@ -84,8 +87,9 @@ class Preparation:
         axes.rotation(*self.axes)
         if self.processes < 1:
             raise ValueError(f"processes: expected 1 or more, found {self.processes}")
-        if self.deformed and self.source not in WITH_MESHES:
-            raise ValueError(f"--deformed needs meshes ({', '.join(WITH_MESHES)}), found --source={self.source}")
+        for flag in ("deformed", "recombined"):
+            if getattr(self, flag) and self.source not in WITH_MESHES:
+                raise ValueError(f"--{flag} needs meshes ({', '.join(WITH_MESHES)}), found --source={self.source}")
 
     @property
     def axes(self) -> tuple[str, str]:
@@ -118,7 +122,7 @@ def make_records(
         listing = _list(preparation, progress)
         work.bind()  # only after the source was found
         _warn(progress, listing.left_out)
-        more = deformed(listing.shapes, preparation.deformed, preparation.settings.seed)
+        more = _derived(listing.shapes, preparation)
         reports = _run(preparation, [*listing.shapes, *more], work, progress, run)
         made = [shape for shape in listing.shapes if reports[shape.name]["status"] != "failed"]
         made, warnings = copies.settle_splits(
@@ -131,17 +135,25 @@ def make_records(
         _warn(progress, warnings)
         if preparation.source == "folder":  # all other sources face one way
             _warn(progress, _check_facing(made, work, reports))
-        # Of shapes whose copies moved them to a held-out split, no deformations are kept.
+        # Of shapes whose copies moved them to a held-out split, nothing that is made of them is kept.
         final = {shape.name: shape for shape in [*listing.shapes, *made]}
-        of_training = deformed(list(final.values()), preparation.deformed, preparation.settings.seed)
-        final |= {shape.name: shape for shape in of_training if shape.name in reports}
-        made += [shape for shape in of_training if reports.get(shape.name, _FAILED)["status"] != "failed"]
+        of_training = [shape for shape in more if all(final[name].split == "train" for name in originals(shape.name))]
+        final |= {shape.name: shape for shape in of_training}
+        made += [shape for shape in of_training if reports[shape.name]["status"] != "failed"]
         reports = {name: {"split": s.split, "credit": s.credit} | reports[name] for name, s in final.items()}
         write_atomic(out / "report.json", json.dumps(summary(identity, reports, listing.left_out, warnings), indent=1))
         _refuse_empty(reports)
         credits.write(made, out)
         work.write_index(made, LICENCES[preparation.source])
         yield work.path
+
+
+def _derived(shapes: Sequence[Shape], preparation: Preparation) -> list[Shape]:
+    """The training shapes that are made of others."""
+    seed, count = preparation.settings.seed, sum(shape.split == "train" for shape in shapes)
+    if preparation.recombined and count < 2:
+        raise ValueError(f"--recombined needs 2 training meshes or more, found {count}")
+    return [*deformed(shapes, preparation.deformed, seed), *recombined(shapes, preparation.recombined, seed)]
 
 
 def _identity(preparation: Preparation) -> dict:

@@ -22,6 +22,14 @@ def credit(author: str, licence: str, origin: str) -> str:
     return _SEPARATOR.join(field.replace("|", "/").strip() for field in (author, licence, origin))
 
 
+def joined(first: str, second: str) -> str:
+    """The credit of a shape that is made of two; "" if neither has one."""
+    if first == second or not (first and second):
+        return first or second
+    both = zip(first.split(_SEPARATOR), second.split(_SEPARATOR), strict=True)
+    return _SEPARATOR.join("; ".join(dict.fromkeys(field for field in fields if field)) for fields in both)
+
+
 def read(path: Path, names: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """The credits in a file by shape name, and a line for each column and each mesh that is missing.
 

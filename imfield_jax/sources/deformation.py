@@ -14,10 +14,10 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float, Float64
 
+from imfield_jax.sources.derived import variant
 from imfield_jax.sources.scene import Part, Scene
 from imfield_jax.sources.shape import Partial, Shape
 
-_MARK = "~"  # between the name of a shape and the number of its deformation
 _SCALE = 0.2  # standard deviation of the logarithm of each axis' scale
 _LARGEST_SCALE = 0.4  # of that logarithm
 _WAVES = 6
@@ -35,14 +35,8 @@ def deformed(shapes: Sequence[Shape], count: int, seed: int) -> list[Shape]:
         dataclasses.replace(shape, name=name, load=partial(_load, shape.load, name, seed))
         for shape in shapes
         if shape.split == "train"
-        for name in (f"{shape.name}{_MARK}{number}" for number in range(1, count + 1))
+        for name in (variant(shape.name, number) for number in range(1, count + 1))
     ]
-
-
-def original(name: str) -> str:
-    """The name of the shape that a shape of this name is a deformation of; of others, the name itself."""
-    before, mark, number = name.rpartition(_MARK)
-    return before if mark and number.isdigit() else name
 
 
 def deform(scene: Scene, rng: np.random.Generator) -> Scene:

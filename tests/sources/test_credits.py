@@ -18,3 +18,10 @@ def test_credits_are_written_for_the_shapes_that_have_one(tmp_path):
         rows = list(csv.DictReader(file))
     assert rows == [{"name": "chair/b", "author": "Ann, B / C", "licence": "CC0", "origin": "lib"}]
     assert [item.name for item in tmp_path.iterdir()] == [credits.FILE_NAME]
+
+
+def test_the_credit_of_a_combination_names_both():
+    ada, bo = credits.credit("Ada", "CC0", "here"), credits.credit("Bo", "CC0", "")
+    assert credits.joined(ada, bo) == credits.credit("Ada; Bo", "CC0", "here")
+    assert credits.joined(ada, ada) == credits.joined(ada, "") == credits.joined("", ada) == ada
+    assert credits.joined("", "") == ""

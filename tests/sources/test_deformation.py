@@ -97,9 +97,3 @@ def test_a_scene_of_one_point_is_refused():
 
 def test_the_lattice_sees_the_waves():
     assert 2 / (deformation._LATTICE - 1) < 0.15  # their shortest length is 2
-
-
-def test_the_name_of_a_deformation_tells_the_original():
-    shape = Shape("box/a~b.obj", "train", load=lambda: Partial({}))
-    assert [deformation.original(copy.name) for copy in deformed([shape], 2, 0)] == 2 * [shape.name]
-    assert deformation.original("box/a~b.obj") == "box/a~b.obj"

@@ -1,4 +1,4 @@
-"""Deformed copies of a folder's meshes: of training meshes only, in the training split, also when splits change."""
+"""What is made of a folder's meshes: of training meshes only, in the training split, also when splits change."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def directly(function, jobs, *limits):
     return ((number, function(job), None) for number, job in enumerate(jobs))
 
 
-def prepared(out: Path, meshes: Path, deformed: int) -> dict[str, str]:
+def prepared(out: Path, meshes: Path, deformed: int, recombined: int = 0) -> dict[str, str]:
     """Split of each prepared shape, by name."""
-    settings = Settings(views=1)
-    preparation = Preparation("folder", "box", str(out), source_dir=str(meshes), settings=settings, deformed=deformed)
+    more = {"settings": Settings(views=1), "deformed": deformed, "recombined": recombined}
+    preparation = Preparation("folder", "box", str(out), source_dir=str(meshes), **more)
     with make_records(preparation, run=directly) as records:
         index = json.loads((records / "index.json").read_text())
     return {shape["name"]: shape["split"] for shape in index["shapes"]}
@@ -49,7 +49,7 @@ def test_training_meshes_are_deformed_and_more_can_be_added_later(meshes, tmp_pa
     assert report["totals"]["shapes"] == 5
 
 
-def test_a_training_mesh_that_joins_its_copies_in_another_split_takes_no_deformations_along(tmp_path):
+def test_a_training_mesh_that_joins_its_copies_in_another_split_takes_nothing_that_is_made_of_it_along(tmp_path):
     folder = tmp_path / "meshes"
     folder.mkdir()
     names = [f"m{number}" for number in range(40)]
@@ -60,7 +60,7 @@ def test_a_training_mesh_that_joins_its_copies_in_another_split_takes_no_deforma
     for name in (held_out, moved):
         trimesh.creation.box((1, 2, 3)).export(folder / f"{name}.stl")
     trimesh.creation.icosphere(2).export(folder / f"{kept}.stl")
-    found = prepared(tmp_path / "out", folder, 1)
+    found = prepared(tmp_path / "out", folder, deformed=1, recombined=1)
     assert found == {
         f"box/{held_out}.stl": "test",
         f"box/{moved}.stl": "test",
@@ -69,6 +69,24 @@ def test_a_training_mesh_that_joins_its_copies_in_another_split_takes_no_deforma
     }
 
 
-def test_sources_without_meshes_are_refused():
-    with pytest.raises(ValueError, match=r"--deformed needs meshes .*, found --source=hsp"):
-        Preparation("hsp", "car", "out", source_dir="hsp", deformed=2)
+def test_training_meshes_are_combined(tmp_path):
+    folder = tmp_path / "meshes"
+    (folder / "train").mkdir(parents=True)
+    for number in range(3):
+        trimesh.creation.box((1, 2, 3 + number)).export(folder / "train" / f"{number}.stl")
+    assert set(prepared(tmp_path / "out", folder, 0, recombined=1).values()) == {"train"}
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["totals"]["shapes"] == report["totals"]["ok"] == 6
+
+
+@pytest.mark.parametrize("flag", ["deformed", "recombined"])
+def test_sources_without_meshes_are_refused(flag):
+    with pytest.raises(ValueError, match=rf"--{flag} needs meshes .*, found --source=hsp"):
+        Preparation("hsp", "car", "out", source_dir="hsp", **{flag: 2})
+
+
+def test_combinations_need_two_training_meshes(tmp_path):
+    trimesh.creation.box((1, 2, 3)).export(tmp_path / "one.stl")
+    (tmp_path / "split.csv").write_text("name,split\none,train\n")
+    with pytest.raises(ValueError, match="--recombined needs 2 training meshes or more, found 1"):
+        prepared(tmp_path / "out", tmp_path, 0, recombined=1)
