@@ -18,8 +18,6 @@ from jaxtyping import Bool, Float64
 from trimesh.intersections import slice_faces_plane
 
 from imfield_jax.coordinates import HALF, containing_cell, index_to_point
-from imfield_jax.preparation.rendering import diagonal
-from imfield_jax.preparation.solidify import solidify
 from imfield_jax.sources import credits
 from imfield_jax.sources.derived import combination
 from imfield_jax.sources.scene import Part, Placement, Scene, place
@@ -69,6 +67,8 @@ def recombine(first: Scene, second: Scene, longest_side: float | None, rng: np.r
 
     Raises ValueError if one encloses no volume or there are no cross-sections to join.
     """
+    from imfield_jax.preparation.solidify import solidify  # needs the packages of the extra `data`
+
     placed = [place(scene, OWN_LONGEST_SIDE) for scene in (first, second)]
     solids = [solidify(scene) for scene, _ in placed]
     if not all(solid.occupancy.any() for solid in solids):
@@ -213,6 +213,8 @@ def _clipped(part: Part, axis: int, side: int, at: float) -> Part:
 
 def _placement(scene: Scene, longest_side: float | None, first: Scene) -> Placement:
     """Of a combination; `first` is the scene that gives it its size if `longest_side` is None."""
+    from imfield_jax.preparation.rendering import diagonal  # likewise
+
     _, unit = place(scene, 1.0)
     if longest_side is None:
         longest_side = diagonal(first) / (diagonal(scene) * unit.scale)
