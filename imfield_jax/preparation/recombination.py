@@ -26,7 +26,7 @@ from imfield_jax.sources.shape import OWN_LONGEST_SIDE, Partial, Shape
 _CUTS = 24  # that are compared across an axis
 _WHERE = ((0.15, 0.6), (0.25, 0.75), (0.3, 0.7))  # cuts across x, y and z, as shares of the extent (x: of half of it)
 _SAMPLES = 48  # per axis of cross-sections that are compared
-_GOOD_FIT = 0.5
+_GOOD_FIT = 0.5  # see `_cuts`; with less, cuts across other axes are tried
 
 
 class Cut(NamedTuple):

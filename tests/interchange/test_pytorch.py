@@ -52,7 +52,7 @@ def test_the_voxel_encoder_gives_pytorchs_output(weights, outputs):
 def test_the_image_encoder_gives_pytorchs_output(weights, outputs):
     views = to_unit(outputs["views"])[..., None]
     z = jax.jit(weights.networks.encode_views)(weights.params, weights.batch_stats, views)
-    np.testing.assert_allclose(z, outputs["z_views"], atol=CLOSE, strict=True)
+    np.testing.assert_allclose(z, outputs["z_views"], atol=3 * CLOSE, strict=True)  # of 17 convolutions
 
 
 def test_the_decoder_gives_pytorchs_output(weights, outputs):
