@@ -14,11 +14,12 @@ value at a point of the cube depends on:
 All but `taught` learn from labelled points, half of them near the surface, half in the whole cube. The table gives the
 mean IoU on 64^3 points: at the level 0 of the field, and at the level that suits the design best, because designs that
 are still uncertain about thin parts have them at lower levels; then the same with the true camera, and the error of
-the predicted azimuth.
+the predicted azimuth. `--framing=colour --designs=lifted` gives the network colours instead of grey.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import sys
 import time
@@ -32,13 +33,14 @@ import optax
 from absl import flags
 from flax import linen as nn
 
+from imfield_jax.batches import Inputs
 from imfield_jax.commands.entry import run
 from imfield_jax.coordinates import grid_points, occupancy_of_solid
 from imfield_jax.dataset.feed import FeedConfig, framed
 from imfield_jax.dataset.resident import ResidentFeed, pack
 from imfield_jax.dataset.rows import Split
 from imfield_jax.dataset.storage import open_split, split_names
-from imfield_jax.framing import CHANNELS, to_unit
+from imfield_jax.framing import CHANNELS, FRAMINGS, to_unit
 from imfield_jax.models.camera_head import likeliest
 from imfield_jax.models.decoder import ImplicitDecoder, leaky_relu, point_features
 from imfield_jax.models.plane_image_encoder import (
@@ -65,7 +67,8 @@ _BATCH, _POINTS = 16, 512  # shapes per update, points of each kind per shape
 _LEVELS = (0.0, -0.5, -1.0, -1.5, -2.0)
 _VIEWS = (3, 15)
 _TEACHER = 0.25  # of the time of `taught`, for its autoencoder
-CONFIG, _INPUTS = PRESETS["planes"].image_encoder, PRESETS["planes"].inputs
+_FRAMING = flags.DEFINE_enum("framing", "matte", [name for name in FRAMINGS if CHANNELS[name] > 1], "Of the views.")
+CONFIG, _VOXEL_SIZE = PRESETS["planes"].image_encoder, PRESETS["planes"].voxel_size
 
 
 class Global(nn.Module):
@@ -149,8 +152,8 @@ def main() -> None:
     unknown = [name for name in _ONLY.value if name not in DESIGNS]
     if unknown:
         raise ValueError(f"--designs: expected some of {', '.join(DESIGNS)}, found {unknown[0]!r}")
-    packed = pack(open_split(_DATA.value, "train"), _INPUTS)
-    feed = ResidentFeed(packed, FeedConfig(batch=_BATCH, points=_POINTS, inputs=_INPUTS))
+    packed = pack(open_split(_DATA.value, "train"), _inputs())
+    feed = ResidentFeed(packed, FeedConfig(batch=_BATCH, points=_POINTS, inputs=_inputs()))
     held_out = {_DATA.value: [open_split(_DATA.value, "validation")]}
     held_out |= {data: [open_split(data, split) for split in split_names(data)] for data in _REAL.value}
     device = jax.devices()[0]
@@ -164,10 +167,14 @@ def main() -> None:
             print(f"| {name} | {updates} | {data} | {_scores(DESIGNS[name](), params, splits)} |", flush=True)
 
 
+def _inputs() -> Inputs:
+    return dataclasses.replace(PRESETS["planes"].inputs, framing=_FRAMING.value)
+
+
 def _trained(name: str, feed: ResidentFeed) -> tuple[dict, int]:
     """The parameters of a design after its time, and the number of updates."""
     network, share = DESIGNS[name](), 1.0
-    shapes = jnp.zeros((2, 128, 128, CHANNELS[_INPUTS.framing])), jnp.zeros((2, 7)), jnp.zeros((2, 8, 3))
+    shapes = jnp.zeros((2, 128, 128, CHANNELS[_FRAMING.value])), jnp.zeros((2, 7)), jnp.zeros((2, 8, 3))
     params = jax.jit(network.init)(jax.random.key(0), *shapes)["params"]
     if name == "taught":
         (encoder, decoder), _ = _fitted(_autoencoder_loss, _autoencoder(), feed, _TEACHER)
@@ -229,7 +236,7 @@ _VOXEL_ENCODER = PlaneVoxelEncoder(PRESETS["planes"].voxel_encoder)
 
 def _autoencoder() -> tuple[dict, dict]:
     decoder = PlaneDecoder(PRESETS["planes"].decoder)
-    voxels, z = jnp.zeros((1, *(_INPUTS.voxel_size,) * 3)), jnp.zeros(PRESETS["planes"].decoder.latent)
+    voxels, z = jnp.zeros((1, *(_VOXEL_SIZE,) * 3)), jnp.zeros(PRESETS["planes"].decoder.latent)
     encoder = jax.jit(_VOXEL_ENCODER.init)(jax.random.key(1), voxels)["params"]
     return encoder, decoder.init(jax.random.key(2), z, jnp.zeros(3))["params"]
 
@@ -260,8 +267,8 @@ def _scores(network: nn.Module, params, splits: list[Split]) -> str:
     for row in itertools.islice(itertools.chain(*splits), _SHAPES.value):
         inside = occupancy_of_solid(row.solid, points.reshape(-1, 3)).astype(bool)
         for number in _VIEWS:
-            grey, camera = framed(row, number % row.view_count, _INPUTS)
-            view = to_unit(grey)[None]
+            framed_view, camera = framed(row, number % row.view_count, _inputs())
+            view = to_unit(framed_view)[None]
             found = camera_of(view)
             predicted.append(_ious(np.asarray(field(view, found)), inside))
             true.append(_ious(np.asarray(field(view, camera[None])), inside))

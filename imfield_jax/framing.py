@@ -10,6 +10,7 @@ A network only knows objects that are framed as in its training, so the framing 
               image with alpha can be framed this way, whatever its size and margins.
     'matte'   as 'fit', and a second channel tells the object from the background: on white alone, white parts
               of an object cannot be seen.
+    'colour'  as 'matte', with red, green and blue instead of grey. No preset uses it, see docs/architecture.md.
 
 `object_pixels` is the one definition of which pixels belong to the object. Both framings put the
 object on white and reduce with Pillow's BILINEAR filter, whose support grows with the reduction (it is
@@ -27,7 +28,7 @@ from scipy import ndimage
 
 from imfield_jax.types import SameArray
 
-CHANNELS = {"fit": 1, "centre": 1, "matte": 2}  # of the views of each framing
+CHANNELS = {"fit": 1, "centre": 1, "matte": 2, "colour": 4}  # of the views of each framing
 FRAMINGS = tuple(CHANNELS)
 FRAMED_SIZE = 128
 RENDERED_SIZE = 137  # of the 3D-R2N2 renderings that 'centre' is defined on
@@ -39,7 +40,8 @@ _EIGHT = np.ones((3, 3), bool)  # neighbours, for connected regions
 
 
 def frame(rgba: np.ndarray, framing: str, size: int = FRAMED_SIZE) -> UInt8[np.ndarray, "S S C"]:
-    """The view of an image: uint8 [H, W, 4] straight alpha -> grey on white, then the transparency if C is 2.
+    """The view of an image: uint8 [H, W, 4] straight alpha -> grey (or colours) on white, then the
+    transparency if C is 2 (or 4).
 
     Raises ValueError for another shape or dtype, an unknown framing, or an image in which no pixel
     is opaque enough (alpha > 8).
@@ -47,7 +49,8 @@ def frame(rgba: np.ndarray, framing: str, size: int = FRAMED_SIZE) -> UInt8[np.n
     _check(rgba, framing)
     visible = rgba[..., 3] > FAINTEST
     mask = object_pixels(rgba[..., 3])
-    planes = [composite(rgba), 255 - rgba[..., 3]][: CHANNELS[framing]]
+    colors = np.moveaxis(on_white(rgba), -1, 0) if framing == "colour" else [composite(rgba)]
+    planes = [*colors, 255 - rgba[..., 3]][: CHANNELS[framing]]
     for plane in planes:
         plane[visible & ~mask] = 255
     cropped = [_centre(plane, size) if framing == "centre" else _fit(plane, mask, size) for plane in planes]

@@ -215,3 +215,14 @@ def test_the_second_channel_of_matte_is_the_transparency_framed_as_the_object():
 def test_white_on_white_is_seen_in_the_second_channel_only():
     view = frame(rectangle(60, 60, (10, 10, 30, 40), color=(255, 255, 255)), "matte")
     assert (view[..., 0] == 255).all() and view[64, 64, 1] == 0 and view[0, 0, 1] == 255
+
+
+def test_colours_of_a_grey_image_are_its_luminance(rng):
+    grey = np.repeat(rng.integers(0, 256, (40, 30, 1), np.uint8), 3, axis=-1)
+    rgba = np.concatenate([grey, rng.integers(0, 256, (40, 30, 1), np.uint8)], axis=-1)
+    in_colour, matte = frame(rgba, "colour", 64), frame(rgba, "matte", 64)
+    np.testing.assert_array_equal(in_colour[..., 3], matte[..., 1])
+    for channel in range(3):  # blended on white in another order of rounding
+        assert np.abs(in_colour[..., channel].astype(int) - matte[..., 0]).max() <= 1
+    red = rgba * np.array([1, 0, 0, 1], np.uint8)
+    assert frame(red, "colour", 64)[..., 0].astype(int).sum() > frame(red, "colour", 64)[..., 1].astype(int).sum()
