@@ -213,7 +213,7 @@ def _clipped(part: Part, axis: int, side: int, at: float) -> Part:
 
 def _placement(scene: Scene, longest_side: float | None, first: Scene) -> Placement:
     """Of a combination; `first` is the scene that gives it its size if `longest_side` is None."""
-    from imfield_jax.preparation.rendering import diagonal  # likewise
+    from imfield_jax.preparation.rendering import diagonal  # needs the extra `data`, too
 
     _, unit = place(scene, 1.0)
     if longest_side is None:
