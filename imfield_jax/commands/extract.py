@@ -17,11 +17,11 @@ from pathlib import Path
 
 from absl import flags, logging
 
-from imfield_jax.camera import image_camera
 from imfield_jax.commands import inputs, manifest
 from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.inputs import Input
 from imfield_jax.commands.manifest import Manifest
+from imfield_jax.commands.mesh_files import FORMATS, VOXEL_FORMATS, MeshFiles
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.weights_flags import chosen_weights
@@ -35,6 +35,10 @@ from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
 from imfield_jax.mesh import export, preview
+from imfield_jax.mesh.export import Style
+from imfield_jax.mesh.layout import PRINTED_MM
+from imfield_jax.mesh.print_check import print_check
+from imfield_jax.mesh.simplify import FEWEST_FACES
 from imfield_jax.models.weights import load_weights
 
 _IMAGE = flags.DEFINE_multi_string("image", None, "Image file or folder; may be repeated. Default: the sample image.")
@@ -60,7 +64,27 @@ _CATEGORY = flags.DEFINE_string("category", None, "Category of the shipped weigh
 _RUN = flags.DEFINE_string("run", None, "Folder of a training run, instead of shipped weights.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights file (.npz), instead of shipped weights.")
 _OUT = flags.DEFINE_string("out", "out", "Output folder.")
-_FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(export.FORMATS)}.")
+_FORMATS = flags.DEFINE_list("formats", ["glb", "obj"], f"Any of {', '.join(FORMATS)}; the last two hold voxels.")
+_SIZE = flags.DEFINE_float(
+    "size_mm",
+    None,
+    "Longest side of the mesh in millimetres; default: the cube's metre, and 100 in STL and 3MF.",
+    0.1,
+    1e6,
+)
+_UP = flags.DEFINE_enum(
+    "up", None, ("y", "z"), "Axis that points up, the front towards +z or -y; default: the custom of each format."
+)
+_MAX_FACES = flags.DEFINE_integer("max_faces", None, "Most faces of the mesh; default: all.", FEWEST_FACES)
+_LODS = flags.DEFINE_list(
+    "lods",
+    [],
+    "Levels of detail besides the mesh, as falling numbers of faces: 10000,2000 makes NAME_LOD1 and NAME_LOD2.",
+)
+_PRINT_CHECK = flags.DEFINE_bool(
+    "print_check", False, "Examine each mesh as a slicer would get it, at --size_mm; exit status 1 if one has a fault."
+)
+_VOXELS = flags.DEFINE_integer("voxel_resolution", 64, "Voxels per axis in binvox and npy files.", 8, 512)
 _CAMERA = flags.DEFINE_bool("camera", False, "Put the camera of the image, as the network predicts it, into GLB files.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Recompute meshes that are already in the output folder.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=2048)
@@ -98,13 +122,13 @@ ARGUMENTS = "[IMAGE or FOLDER ...]"
 GROUPS = {
     "Images": (_IMAGE, _MATTE, _MATTE_MEAN, _MATTE_STD, _SPLIT, _DATA, _COUNT),
     "Weights": (_CATEGORY, _RUN, _WEIGHTS),
-    "Output": (_OUT, _FORMATS, _CAMERA, _OVERWRITE),
+    "Output": (_OUT, _FORMATS, _SIZE, _UP, _MAX_FACES, _LODS, _PRINT_CHECK, _VOXELS, _CAMERA, _OVERWRITE),
     "Surface": (_RESOLUTION, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
 }
 
 
 def main(arguments: list[str]) -> int:
-    """Returns the exit status: 1 if an image gave no mesh."""
+    """Returns the exit status: 1 if an image gave no mesh, or one with a fault that --print_check finds."""
     _check_flags()
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model = Reconstructor(load_weights(weights), _PRECISION.value)
@@ -114,6 +138,14 @@ def main(arguments: list[str]) -> int:
         )
     matte = _matte()
     images, left_out = _images([*arguments, *(_IMAGE.value or [])], model, matte)
+    files = MeshFiles(
+        tuple(_FORMATS.value),
+        Style(size_mm=_SIZE.value, up=_UP.value, normals=_NORMALS.value == "field"),
+        len(_LODS.value),
+        _CAMERA.value,
+        _VOXELS.value,
+    )
+    _check_distinct(images, files)
     out = output_folder(_OUT.value)
     settings = Settings(
         resolution=_RESOLUTION.value,
@@ -122,11 +154,15 @@ def main(arguments: list[str]) -> int:
         bridge_gap=_BRIDGE_GAP.value,
         field_normals=_NORMALS.value == "field",
         certify=_CERTIFY.value,
+        max_faces=_MAX_FACES.value,
+        lods=_lods(),
     )
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
-    if _CAMERA.value:
-        wanted["camera"] = True
+    wanted |= {"size_mm": _SIZE.value, "up": _UP.value, "camera": _CAMERA.value}
+    wanted["print_check"] = _PRINT_CHECK.value
+    if files.has_voxels:
+        wanted["voxel_resolution"] = _VOXELS.value
     if not _SPLIT.value:
         wanted["matte"] = _matte_settings(matte)
     with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
@@ -134,15 +170,22 @@ def main(arguments: list[str]) -> int:
         unfinished = _unfinished(images, out_manifest)
         if not _OVERWRITE.value:
             for image in unfinished:
-                out_manifest.check_writable(image.name, [*_meshes(image.name), *_images_of(image.name)])
+                out_manifest.check_writable(image.name, [*files.names(image.name), *_images_of(image.name)])
         out_manifest.write()
-        return _report(_extract(model, unfinished, settings, out_manifest, out), len(images), out_manifest, out)
+        made = _extract(model, unfinished, settings, files, out_manifest, out)
+        return _report(made, [image.name for image in images], out_manifest, out)
 
 
 def _check_flags() -> None:
-    unknown = [name for name in _FORMATS.value if name not in export.FORMATS]
+    unknown = [name for name in _FORMATS.value if name not in FORMATS]
     if unknown or not _FORMATS.value:
-        raise ValueError(f"--formats: expected some of {', '.join(export.FORMATS)}, found {','.join(_FORMATS.value)!r}")
+        raise ValueError(f"--formats: expected some of {', '.join(FORMATS)}, found {','.join(_FORMATS.value)!r}")
+    if not set(_FORMATS.value) & set(VOXEL_FORMATS):
+        refuse_unused(f"without the format {' or '.join(VOXEL_FORMATS)}", _VOXELS)
+    if not set(_FORMATS.value) & set(export.FORMATS):
+        refuse_unused("on voxels: name a format of meshes, too", _SIZE, _UP, _MAX_FACES, _LODS, _PRINT_CHECK)
+    if _UP.value == "z" and "glb" in _FORMATS.value:
+        logging.info("--up=z: GLB files stay y up, as their specification demands; programs turn them themselves")
     if _CERTIFY.value and _PRECISION.value != "exact":
         raise ValueError("--certify: only exact fields can be certified, leave --precision out")
     if "glb" not in _FORMATS.value:
@@ -153,6 +196,21 @@ def _check_flags() -> None:
         refuse_unused("on views of a dataset, whose mattes are known", _MATTE)
     else:
         refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
+
+
+def _lods() -> tuple[int, ...]:
+    """The numbers of faces of --lods. Raises ValueError."""
+    try:
+        counts = tuple(int(count) for count in _LODS.value)
+    except ValueError:
+        counts = (0,)
+    limits = (*(() if _MAX_FACES.value is None else (_MAX_FACES.value,)), *counts)
+    if any(count < FEWEST_FACES for count in counts) or list(limits) != sorted(set(limits), reverse=True):
+        raise ValueError(
+            f"--lods: expected falling numbers of faces from {FEWEST_FACES} to below --max_faces, such as 10000,2000, "
+            f"found {','.join(_LODS.value)}"
+        )
+    return counts
 
 
 def _matte() -> str | LearnedMatte | OnnxMatte:
@@ -191,6 +249,17 @@ def _images(paths: list[str], model: Reconstructor, matte: str | Matting) -> tup
     return images, left_out
 
 
+def _check_distinct(images: list[Input], files: MeshFiles) -> None:
+    """Raises ValueError if two images would be written to one file."""
+    owners: dict[str, str] = {}
+    for image in images:
+        for file in files.names(image.name):
+            if owners.setdefault(file, image.name) != image.name:
+                raise ValueError(
+                    f"{owners[file]} and {image.name} would both be written to {file}: rename one of the images"
+                )
+
+
 def _unfinished(images: list[Input], out_manifest: Manifest) -> list[Input]:
     """The images that still need a mesh."""
     if _OVERWRITE.value:
@@ -205,7 +274,9 @@ def _unfinished(images: list[Input], out_manifest: Manifest) -> list[Input]:
     return [image for image in images if image.name not in kept]
 
 
-def _extract(model: Reconstructor, images: list[Input], settings: Settings, out_manifest: Manifest, out: Path) -> int:
+def _extract(
+    model: Reconstructor, images: list[Input], settings: Settings, files: MeshFiles, out_manifest: Manifest, out: Path
+) -> int:
     """Write the results of the images; returns the number of meshes."""
     progress, made = Progress(), 0
     for number, (image, result) in enumerate(zip(images, reconstruct(model, images, settings), strict=True), start=1):
@@ -213,11 +284,11 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, out_
         if isinstance(result, Reconstruction):
             started = time.perf_counter()
             out_manifest.begin(result.name)
-            files = _write(result, out)
+            written = _write(result, files, out)
+            checked = print_check(result.mesh, _SIZE.value or PRINTED_MM) if _PRINT_CHECK.value else None
             _remove_old_cutout(result, out_manifest.results.get(result.name, {}), out)
-            out_manifest.add(
-                result, image.source, image.digest(), files, {**result.seconds, "write": time.perf_counter() - started}
-            )
+            seconds = {**result.seconds, "write": time.perf_counter() - started}
+            out_manifest.add(result, image.source, image.digest(), written, seconds, checked)
             note, made = manifest.line(out_manifest.results[result.name], out), made + 1
         else:
             out_manifest.skip(result)
@@ -225,20 +296,18 @@ def _extract(model: Reconstructor, images: list[Input], settings: Settings, out_
     return made
 
 
-def _write(made: Reconstruction, out: Path) -> dict[str, str]:
+def _write(made: Reconstruction, files: MeshFiles, out: Path) -> dict[str, str]:
     """The files of one image; returns the names of those that hold the mesh, each with its sha256."""
-    files = {}
-    camera = image_camera(made.camera) if _CAMERA.value and made.camera is not None else None
-    for kind, file in zip(_FORMATS.value, _meshes(made.name), strict=True):
-        contents = export.encode(made.mesh, kind, made.name, camera)
+    written = {}
+    for file, contents in files.encode(made):
         write_atomic(out / file, contents)
-        files[file] = inputs.sha256(contents)
+        written[file] = inputs.sha256(contents)
     images = {inputs.INPUT: made.view[..., 0], inputs.PREVIEW: preview.sides(made.mesh)}
     if made.cutout is not None:
         images[inputs.CUTOUT] = made.cutout
     for suffix, image in images.items():
         write_atomic(out / (made.name + suffix), encode_png(image))
-    return files
+    return written
 
 
 def _remove_old_cutout(made: Reconstruction, earlier: dict, out: Path) -> None:
@@ -247,23 +316,22 @@ def _remove_old_cutout(made: Reconstruction, earlier: dict, out: Path) -> None:
         (out / (made.name + inputs.CUTOUT)).unlink(missing_ok=True)
 
 
-def _meshes(name: str) -> list[str]:
-    return [f"{name}.{kind}" for kind in _FORMATS.value]
-
-
 def _images_of(name: str) -> list[str]:
     return [name + suffix for suffix in inputs.OUTPUTS]
 
 
-def _report(made: int, images: int, out_manifest: Manifest, out: Path) -> int:
+def _report(made: int, images: list[str], out_manifest: Manifest, out: Path) -> int:
     """The last lines, and the exit status."""
-    if out_manifest.skipped and images == 1:
+    if out_manifest.skipped and len(images) == 1:
         raise ValueError(out_manifest.skipped[0])
     skipped = f", {_count(len(out_manifest.skipped), 'image')} skipped" if out_manifest.skipped else ""
     logging.info("%s written%s: see %s", _count(made, "mesh"), skipped, out / manifest.NAME)
     for reason in out_manifest.skipped:
         logging.info("skipped: %s", reason)
-    return 1 if out_manifest.skipped else 0
+    faulty = [name for name in images if out_manifest.has_faults(name)]
+    if faulty:
+        logging.info("print check: %s with faults: %s", _count(len(faulty), "mesh"), ", ".join(faulty))
+    return 1 if out_manifest.skipped or faulty else 0
 
 
 def _count(number: int, noun: str) -> str:

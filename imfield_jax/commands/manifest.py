@@ -15,6 +15,7 @@ from imfield_jax.camera import image_camera
 from imfield_jax.commands.inputs import CUTOUT, sha256
 from imfield_jax.files import write_atomic
 from imfield_jax.inference.batch import Failure, Reconstruction
+from imfield_jax.mesh.print_check import PrintCheck
 
 NAME = "manifest.json"
 
@@ -65,10 +66,23 @@ class Manifest:
         self._writing = name
         self.write()
 
+    def has_faults(self, name: str) -> bool:
+        """Whether the print check of a result found a fault."""
+        return not (self.results.get(name, {}).get("print_check") or {"passed": True})["passed"]
+
     def add(
-        self, made: Reconstruction, image: str, image_sha256: str, files: dict[str, str], seconds: dict[str, float]
+        self,
+        made: Reconstruction,
+        image: str,
+        image_sha256: str,
+        files: dict[str, str],
+        seconds: dict[str, float],
+        checked: PrintCheck | None = None,
     ) -> None:
-        """Write the entry of a mesh in place of an earlier one of the same name. files: name -> sha256."""
+        """Write the entry of a mesh in place of an earlier one of the same name.
+
+        files: name -> sha256.   checked: its print check, if there was one.
+        """
         self._writing = None
         earlier = self.results.pop(made.name, {}).get("files", {})
         older = [file for file in earlier if file not in files and (self._folder / file).exists()]
@@ -83,6 +97,7 @@ class Manifest:
             "files": files,
             "seconds": {phase: round(spent, 3) for phase, spent in {**seconds, "total": sum(seconds.values())}.items()},
             **_facts(made),
+            "print_check": None if checked is None else _checked(checked),
         }
         self.write()
 
@@ -135,6 +150,15 @@ def _facts(made: Reconstruction) -> dict:
     }
 
 
+def _checked(checked: PrintCheck) -> dict:
+    """A print check; lengths in mm."""
+    return {
+        "passed": checked.passed,
+        "lines": [f"{verdict}: {text}" for verdict, text in checked.lines()],
+        **dataclasses.asdict(checked),
+    }
+
+
 def _camera(view: Float32[np.ndarray, " 7"]) -> dict:
     """The predicted camera of the view, <name>.input.png; angles in degrees, lengths in cube units.
 
@@ -154,7 +178,8 @@ def line(result: dict, folder: Path) -> str:
     """The log of a result: its mesh and files on one line, each note on its own."""
     closed = "watertight" if result["watertight"] else "NOT watertight"
     pieces = "" if result["pieces"] == 1 else f", {result['pieces']} separate pieces"
-    notes = "".join(f"\n  {note}" for note in result["notes"])
+    checks = (result["print_check"] or {"lines": []})["lines"]
+    notes = "".join(f"\n  {note}" for note in [*result["notes"], *checks])
     size = f"{result['vertices']:,} vertices, {result['faces']:,} faces"
     files = ", ".join(str(folder / file) for file in result["files"])
     return f"{result['name']}: {size}, {closed}{pieces}, {result['seconds']['total']} s: {files}{notes}"

@@ -5,18 +5,22 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float32, UInt8
 
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.certify import Certificate
+from imfield_jax.extraction.chunked import ChunkedField
+from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction
 from imfield_jax.framing import to_unit
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.floaters import LeftOut, pieces_of
+from imfield_jax.mesh.simplify import simplified
 from imfield_jax.types import Mesh
 
 
@@ -30,7 +34,11 @@ class Item:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The options of `Reconstructor.extract`, under the same names."""
+    """The options of `Reconstructor.extract`, under the same names, and numbers of faces.
+
+    max_faces: of the mesh, see `simplified`; None keeps all.
+    lods:      levels of detail besides the mesh, the most faces of each, falling.
+    """
 
     resolution: int = 256
     refinement_iterations: int = REFINEMENT_ITERATIONS
@@ -38,6 +46,13 @@ class Settings:
     bridge_gap: float = MAX_GAP
     field_normals: bool = False
     certify: bool = False
+    max_faces: int | None = None
+    lods: tuple[int, ...] = ()
+
+    @property
+    def extraction(self) -> dict[str, Any]:
+        """The options of `Reconstructor.extract`."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in ("max_faces", "lods")}
 
     @property
     def batch(self) -> int:
@@ -49,6 +64,7 @@ class Settings:
 class Reconstruction:
     """The mesh of an image.
 
+    lods:    the levels of detail that were asked for.
     view:    what the network saw.   notes: about the image, for the user.
     cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
@@ -70,6 +86,7 @@ class Reconstruction:
     seconds: dict[str, float]
     camera: Float32[np.ndarray, " 7"] | None = None
     cutout: UInt8[np.ndarray, "H W 4"] | None = None
+    lods: tuple[Mesh, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,13 +124,14 @@ def _batch(model: Reconstructor, items: Sequence[Item], settings: Settings) -> I
     encoded = [attempt for attempt in attempts if isinstance(attempt, _Encoded)]
     if encoded:
         latents = np.stack([one.z for one in encoded])
-        extraction = model.extract(latents, **dataclasses.asdict(settings), clock=time.perf_counter)
+        extraction = model.extract(latents, **settings.extraction, clock=time.perf_counter)
     numbers = iter(range(len(encoded)))
     for attempt in attempts:
         if isinstance(attempt, Failure):
             yield attempt
         else:
-            yield _result(attempt, extraction, next(numbers))
+            gradient = model.gradient(attempt.z) if settings.field_normals else None
+            yield _result(attempt, extraction, next(numbers), settings, gradient)
 
 
 def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
@@ -137,12 +155,20 @@ def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
     )
 
 
-def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstruction | Failure:
-    """The mesh of one image of a batch."""
-    name, mesh = encoded.item.name, extraction.meshes[number]
-    if not len(mesh.faces):
+def _result(
+    encoded: _Encoded, extraction: Extraction, number: int, settings: Settings, gradient: ChunkedField | None
+) -> Reconstruction | Failure:
+    """The mesh of one image of a batch. gradient: of its field, for normals."""
+    name, full = encoded.item.name, extraction.meshes[number]
+    if not len(full.faces):
         return Failure(name, f"{name}: the network sees no object of its category in the image (the field is empty)")
+    started = time.perf_counter()
+    try:
+        mesh, *lods = _levels(full, [settings.max_faces or len(full.faces), *settings.lods], gradient)
+    except ValueError as error:
+        return Failure(name, f"{name}: fewer faces: {error}")
     phases = {phase: spent / len(extraction.meshes) for phase, spent in extraction.seconds.items()}
+    simplifying = time.perf_counter() - started
     return Reconstruction(
         name=name,
         view=encoded.view,
@@ -154,7 +180,19 @@ def _result(encoded: _Encoded, extraction: Extraction, number: int) -> Reconstru
         bridges=extraction.bridges[number],
         left_out=extraction.left_out[number],
         certificate=extraction.certificate,
-        seconds={"read and encode": encoded.seconds, **phases},
+        seconds={"read and encode": encoded.seconds, **phases, "simplify": simplifying},
         camera=encoded.camera,
         cutout=encoded.photo.rgba if encoded.photo.cut_out else None,
+        lods=tuple(lods),
     )
+
+
+def _levels(mesh: Mesh, counts: Sequence[int], gradient: ChunkedField | None) -> list[Mesh]:
+    """The mesh with at most so many faces, falling numbers. Raises ValueError as `simplified` does."""
+    levels = []
+    for count in counts:
+        mesh = simplified(mesh, count)
+        if mesh.normals is None and gradient is not None:
+            mesh = with_gradient_normals(mesh, gradient)
+        levels.append(mesh)
+    return levels

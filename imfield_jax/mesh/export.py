@@ -1,12 +1,12 @@
-"""Mesh files for modelling programs, viewers and slicers.
+"""Mesh files for modelling programs, viewers and slicers, laid out by the customs of each format, see `mesh.layout`.
 
-Coordinates are written as they are: y up, which is what GLB and OBJ expect, front towards -z. GLB
-carries a plain material and normals, OBJ and PLY normals; STL has neither and stores each triangle
-on its own. Units are the cube's unless the caller scales the mesh first.
+GLB and OBJ carry a plain material, GLB and PLY normals. OBJ has a smoothing group instead, from which programs make
+the same normals, unless it is asked for those of the field. STL has neither and stores each triangle on its own.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import pathlib
 
@@ -15,15 +15,39 @@ import numpy as np
 from imfield_jax.camera import Camera
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import FRAMED_SIZE
+from imfield_jax.mesh.layout import layout
 from imfield_jax.mesh.normals import with_vertex_normals
+from imfield_jax.mesh.threemf import encode_3mf
 from imfield_jax.types import Mesh
 
-FORMATS = ("glb", "obj", "ply", "stl")
+FORMATS = ("glb", "obj", "ply", "stl", "3mf")
 
 _COLOR = (0.72, 0.72, 0.74, 1.0)  # a light, neutral clay
+_MATERIAL = "clay"
+_DIGITS = 6  # of coordinates in text, after the first digit of the longest side
 
 
-def encode(mesh: Mesh, file_format: str, name: str = "mesh", camera: Camera | None = None) -> bytes:
+@dataclasses.dataclass(frozen=True)
+class Style:
+    """What the user may choose about a file.
+
+    size_mm, up: see `layout`.
+    normals:     OBJ files have the mesh's normals.
+    material:    name of the file with the material of OBJ files, see `material_file`; without one they have none.
+    """
+
+    size_mm: float | None = None
+    up: str | None = None
+    normals: bool = False
+    material: str | None = None
+
+
+PLAIN = Style()
+
+
+def encode(
+    mesh: Mesh, file_format: str, name: str = "mesh", camera: Camera | None = None, style: Style = PLAIN
+) -> bytes:
     """The contents of a file of one of `FORMATS`. A mesh without normals gets area-weighted ones.
 
     name: of the object inside the file, which modelling programs show; PLY and STL have none.
@@ -37,6 +61,10 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh", camera: Camera | No
         raise ValueError("the mesh is empty, there is nothing to export")
     if mesh.normals is None:
         mesh = with_vertex_normals(mesh)
+    place = layout(mesh, file_format, style.size_mm, style.up)
+    mesh = place.of(mesh)
+    if file_format == "3mf":
+        return encode_3mf(mesh, name)
     # Slow to import, and also imports ray tracers if they are installed.
     import trimesh
     from trimesh.exchange.obj import export_obj
@@ -45,13 +73,16 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh", camera: Camera | No
 
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
     if file_format == "obj":
-        return f"o {_one_word(name)}\n{export_obj(written, include_normals=True, header=None)}".encode()
+        digits = _DIGITS - int(np.floor(np.log10(written.extents.max())))
+        body = export_obj(written, include_normals=style.normals, digits=digits, header=None)
+        head = f"mtllib {style.material}\nusemtl {_MATERIAL}\n" if style.material else ""
+        return f"o {_one_word(name)}\n{head}s 1\n{body}".encode()
     if file_format == "ply":
         return export_ply(written, vertex_normal=True)
     if file_format == "stl":
         return export_stl(written)
     material = trimesh.visual.material.PBRMaterial(
-        name="clay", baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
+        name=_MATERIAL, baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
     )
     written.visual = trimesh.visual.TextureVisuals(material=material)
     scene = trimesh.Scene()
@@ -59,8 +90,19 @@ def encode(mesh: Mesh, file_format: str, name: str = "mesh", camera: Camera | No
     if camera is not None:
         angle = np.degrees(camera.fov_radians)
         scene.camera = trimesh.scene.Camera(name="view", resolution=(FRAMED_SIZE, FRAMED_SIZE), fov=(angle, angle))
-        scene.camera_transform = np.linalg.inv(camera.view_matrix())
+        scene.camera_transform = place.of_pose(np.linalg.inv(camera.view_matrix()))
     return scene.export(file_type="glb", include_normals=True)
+
+
+def material_file(name: str) -> str:
+    """The name of the file beside an OBJ file that has its material; without spaces, as some readers need it."""
+    return f"{_one_word(name)}.mtl"
+
+
+def encode_material() -> bytes:
+    """The contents of that file."""
+    color = " ".join(map(str, _COLOR[:3]))
+    return f"newmtl {_MATERIAL}\nKa {color}\nKd {color}\nKs 0 0 0\nd 1\nillum 1\n".encode()
 
 
 def _one_word(name: str) -> str:
@@ -68,10 +110,10 @@ def _one_word(name: str) -> str:
     return "_".join(name.split()) or "mesh"
 
 
-def export(mesh: Mesh, path: str | os.PathLike) -> None:
+def export(mesh: Mesh, path: str | os.PathLike, style: Style = PLAIN) -> None:
     """Writes the mesh to a file whose suffix, one of `FORMATS`, names the format.
 
     Raises ValueError as `encode` does and OSError when the file cannot be written.
     """
     path = pathlib.Path(path)
-    write_atomic(path, encode(mesh, path.suffix.lower().removeprefix("."), path.stem))
+    write_atomic(path, encode(mesh, path.suffix.lower().removeprefix("."), path.stem, style=style))

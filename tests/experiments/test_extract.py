@@ -13,8 +13,11 @@ from PIL import Image
 
 from imfield_jax.files import locked
 from imfield_jax.inference.learned_matte import shipped_matte
+from imfield_jax.mesh.layout import PRINTED
+from imfield_jax.sources.formats import binvox
 
 RESOLUTION = "--resolution=32"
+KINDS = ("glb", "obj", "stl", "ply", "3mf")
 
 
 def cut_out(height, width):
@@ -43,7 +46,7 @@ def extracted(straight_run, program, images, tmp_path_factory):
     more = tmp_path_factory.mktemp("more") / "2.png"
     cut_out(64, 64).save(more)
     out = tmp_path_factory.mktemp("out")
-    flags = (f"--run={straight_run}", f"--out={out}", RESOLUTION, "--formats=glb,obj,stl,ply")
+    flags = (f"--run={straight_run}", f"--out={out}", RESOLUTION, "--formats=glb,obj,stl,ply,3mf")
     done = program("extract", images, *flags, f"--image={more}")
     assert done.returncode == 0, done.stderr
     return out, done.stderr
@@ -52,7 +55,7 @@ def extracted(straight_run, program, images, tmp_path_factory):
 def test_every_image_has_its_results(extracted):
     out, _ = extracted
     names = {"2-2", "2", "10", "2-3"}
-    kinds = ("glb", "obj", "stl", "ply", "input.png", "preview.png")
+    kinds = (*KINDS, "mtl", "input.png", "preview.png")
     results = {f"{n}.{kind}" for n in names for kind in kinds} | {"2-2.cutout.png"}  # whose background was removed
     assert {path.name for path in out.iterdir()} == results | {"manifest.json", ".lock"}
     for name in names:
@@ -148,11 +151,14 @@ def test_the_manifest_lists_the_result_of_every_image(extracted, images, straigh
     assert results[1]["image"] == str(images / "2.png")
     assert any("no transparency" in note for note in results[0]["notes"])
     for result in results:
-        assert list(result["files"]) == [f"{result['name']}.{kind}" for kind in ("glb", "obj", "stl", "ply")]
-        for file in result["files"]:
-            mesh = trimesh.load(out / file, force="mesh")
+        assert list(result["files"]) == [f"{result['name']}.{kind}" for kind in (*KINDS, "mtl")]
+        for kind in KINDS:
+            mesh = trimesh.load(out / f"{result['name']}.{kind}", force="mesh")
             assert len(mesh.faces) == result["faces"]
-            assert mesh.volume == pytest.approx(result["volume"], rel=1e-3)
+            if kind in PRINTED:  # in millimetres
+                assert mesh.extents.max() == pytest.approx(100, rel=1e-4) and mesh.bounds[0, 2] == pytest.approx(0)
+            else:
+                assert mesh.volume == pytest.approx(result["volume"], rel=1e-3)
         assert result["watertight"] and result["outward"] and result["volume"] > 0
         assert result["settings"]["resolution"] == 32 and result["weights_sha256"] == manifest["weights"]["sha256"]
         assert result["left_out"].keys() == {"pieces", "volume", "length"} and result["bridges"] >= 0
@@ -244,6 +250,12 @@ def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path)
         (["--camera"], "--camera: the networks of .* predict no camera"),
         (["--camera", "--formats=obj"], "--camera: it has no effect without the format glb"),
         (["--formats=obj,fbx"], "--formats: expected some of .*, found 'obj,fbx'"),
+        (["--voxel_resolution=32"], "--voxel_resolution: it has no effect without the format binvox or npy"),
+        (["--formats=npy", "--size_mm=80"], "--size_mm: it has no effect on voxels: name a format of meshes, too"),
+        (["--lods=2000,5000"], "--lods: expected falling numbers of faces from 100 to below --max_faces"),
+        (["--lods=5000", "--max_faces=5000"], "--lods: expected falling numbers .* found 5000"),
+        (["--lods=many"], "--lods: expected falling numbers .* found many"),
+        (["--size_mm=0"], "flag --size_mm=0"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
         (["--image=a.png", "--split=test"], "images and --split both choose what to reconstruct"),
         (["--run=runs/car", "--category=car"], "--run and --category each choose the weights"),
@@ -286,6 +298,50 @@ def test_with_only_an_output_folder_the_sample_becomes_a_car(program, tmp_path):
     assert result["watertight"] and result["outward"]
     width, height, length = trimesh.load_mesh(tmp_path / "car.obj").extents
     assert 1.8 < length / width < 3.2 and 1.0 < width / height < 2.2
+
+
+def test_size_axes_faces_and_voxels_are_as_asked_for(program, tmp_path):
+    flags = ("--formats=glb,obj,3mf,binvox,npy", "--size_mm=120", "--up=z", "--max_faces=4000", "--lods=2000,1000")
+    command = ("extract", f"--out={tmp_path}", "--resolution=64", *flags)
+    done = program(*command)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("--up=z: GLB files stay y up, as their specification demands")
+    [result] = json.loads((tmp_path / "manifest.json").read_text())["results"]
+    assert 2000 < result["faces"] <= 4000 and result["watertight"] and result["outward"]
+    extents = trimesh.load_mesh(tmp_path / "car.3mf").extents
+    assert extents.max() == pytest.approx(120, rel=1e-4)
+    np.testing.assert_allclose(trimesh.load_mesh(tmp_path / "car.obj").extents, extents / 1000, rtol=1e-3)
+    np.testing.assert_allclose(trimesh.load_mesh(tmp_path / "car.glb").extents, extents[[0, 2, 1]] / 1000, rtol=1e-3)
+    for level, most in ((1, 2000), (2, 1000)):
+        for kind in ("glb", "obj", "3mf"):
+            mesh = trimesh.load(tmp_path / f"car_LOD{level}.{kind}", force="mesh")
+            assert mesh.is_watertight and most / 2 < len(mesh.faces) <= most
+    full, grid = np.load(tmp_path / "car.npy"), binvox.read(tmp_path / "car.binvox")
+    np.testing.assert_array_equal(full, grid.full)
+    assert full.shape == (64, 64, 64) and full.mean() == pytest.approx(result["volume"], rel=0.05)
+    assert "1 of 1 meshes already exist" in program(*command).stderr
+
+
+def test_a_print_check_is_in_the_log_the_manifest_and_the_exit_status(program, tmp_path):
+    flags = (f"--out={tmp_path}", "--resolution=64", "--formats=stl", "--print_check", "--size_mm=80")
+    done = program("extract", *flags)
+    assert done.returncode == 0 and "\n  pass: no faces cross\n" in done.stderr
+    [result] = json.loads((tmp_path / "manifest.json").read_text())["results"]
+    assert result["print_check"]["passed"] and max(result["print_check"]["size"]) == pytest.approx(80, rel=1e-4)
+    text = (tmp_path / "manifest.json").read_text().replace('"passed": true', '"passed": false')
+    (tmp_path / "manifest.json").write_text(text)  # as a mesh with a fault would leave it: a kept result counts, too
+    done = program("extract", *flags)
+    assert done.returncode == 1 and "print check: 1 mesh with faults: car" in done.stderr
+
+
+def test_images_whose_results_would_share_a_file_are_refused(straight_run, program, tmp_path):
+    for name in ("car", "car_LOD1"):
+        cut_out(60, 60).save(tmp_path / f"{name}.png")
+    flags = (f"--run={straight_run}", f"--out={tmp_path}/out", RESOLUTION, "--lods=100")
+    done = program("extract", tmp_path, *flags)
+    assert done.returncode == 1
+    [line] = done.stderr.splitlines()
+    assert line == "error: car and car_LOD1 would both be written to car_LOD1.glb: rename one of the images"
 
 
 @pytest.fixture

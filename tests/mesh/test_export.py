@@ -16,7 +16,8 @@ import trimesh
 from imfield_jax import fields
 from imfield_jax.camera import Camera
 from imfield_jax.extraction.sparse import extract
-from imfield_jax.mesh.export import FORMATS, encode, export
+from imfield_jax.mesh.export import FORMATS, Style, encode, encode_material, export, material_file
+from imfield_jax.mesh.layout import layout
 from imfield_jax.types import Mesh
 
 
@@ -43,28 +44,65 @@ def glb_accessor(document, binary, number, dtype):
     return np.frombuffer(binary, dtype, accessor["count"] * width, start).reshape(-1, width)
 
 
+def read(path) -> trimesh.Trimesh:
+    return trimesh.load(path, force="mesh", process=False)
+
+
+STYLES = [Style(), Style(size_mm=120, up="z"), Style(size_mm=35, up="y", normals=True)]
+
+
+@pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("file_format", FORMATS)
-def test_every_format_gives_the_geometry_back(file_format, mesh, tmp_path):
+def test_every_format_gives_the_geometry_back(file_format, style, mesh, tmp_path):
     path = tmp_path / f"mesh.{file_format}"
-    export(mesh, path)
-    read = trimesh.load(path, force="mesh", process=False)
-    corners = np.asarray(read.vertices)[np.asarray(read.faces)]
-    np.testing.assert_allclose(corners, mesh.vertices[mesh.faces], atol=1e-6)
+    export(mesh, path, style)
+    found, expected = read(path), layout(mesh, file_format, style.size_mm, style.up).of(mesh)
+    size = np.ptp(expected.vertices, axis=0).max()
+    corners = np.asarray(found.vertices)[np.asarray(found.faces)]
+    np.testing.assert_allclose(corners, expected.vertices[mesh.faces], atol=2e-6 * size)
+    assert trimesh.Trimesh(expected.vertices, mesh.faces).volume == pytest.approx(found.volume, rel=1e-4)
     if file_format != "stl":
-        assert len(read.vertices) == len(mesh.vertices)
+        assert len(found.vertices) == len(mesh.vertices)
 
 
-def test_stl_is_watertight_again_after_welding_by_position(mesh, tmp_path):
-    export(mesh, tmp_path / "mesh.stl")
-    read = trimesh.load(tmp_path / "mesh.stl")
-    assert read.is_watertight and read.volume > 0
-    assert len(read.vertices) == len(mesh.vertices)
+@pytest.mark.parametrize("file_format", ["stl", "3mf"])
+def test_files_for_printers_are_watertight_and_stand_on_the_plate_in_millimetres(file_format, mesh, tmp_path):
+    export(mesh, tmp_path / f"mesh.{file_format}")
+    found = trimesh.load_mesh(tmp_path / f"mesh.{file_format}")
+    assert found.is_watertight and found.volume > 0
+    assert len(found.vertices) == len(mesh.vertices)
+    np.testing.assert_allclose(found.bounds, [[-100 / 6, -100 / 3, 0], [100 / 6, 100 / 3, 100]], rtol=1e-4)
+
+
+def test_files_for_viewers_are_in_metres_with_the_front_towards_plus_z(mesh, tmp_path):
+    """The box is 0.2 x 0.6 x 0.4 around (0.05, -0.1, 0.15); a turn about y changes the signs of x and z."""
+    for kind in ("glb", "obj"):
+        export(mesh, tmp_path / f"mesh.{kind}")
+        np.testing.assert_allclose(read(tmp_path / f"mesh.{kind}").bounds.mean(axis=0), [-0.05, -0.1, -0.15], atol=1e-3)
+        np.testing.assert_allclose(read(tmp_path / f"mesh.{kind}").extents, [0.2, 0.6, 0.4], atol=1e-3)
+        export(mesh, tmp_path / f"small.{kind}", Style(size_mm=120))
+        np.testing.assert_allclose(read(tmp_path / f"small.{kind}").extents, [0.04, 0.12, 0.08], atol=1e-3)
+
+
+def test_z_up_files_face_minus_y():
+    """A mark in front of and above the middle; GLB stays y up, as its specification says."""
+    corner = np.array([[0, 0.3, -0.4], [0.01, 0.3, -0.4], [0, 0.31, -0.4]], np.float32)
+    mark = Mesh(corner, np.array([[0, 1, 2]], np.int32))
+    for kind, up, expected in [
+        ("obj", "z", (0, -0.4, 0.3)),
+        ("ply", "z", (0, -0.4, 0.3)),
+        ("obj", "y", (0, 0.3, 0.4)),
+        ("ply", None, (0, 0.3, -0.4)),
+        ("glb", "z", (0, 0.3, 0.4)),
+    ]:
+        np.testing.assert_allclose(layout(mark, kind, None, up).of(mark).vertices[0], expected, atol=1e-6)
 
 
 def test_glb_has_positions_normals_and_a_plain_material(mesh):
     document, binary = glb_chunks(encode(mesh, "glb"))
     (primitive,) = document["meshes"][0]["primitives"]
-    for name, expected in (("POSITION", mesh.vertices), ("NORMAL", mesh.normals)):
+    turned = layout(mesh, "glb").of(mesh)
+    for name, expected in (("POSITION", turned.vertices), ("NORMAL", turned.normals)):
         stored = glb_accessor(document, binary, primitive["attributes"][name], "<f4")
         np.testing.assert_allclose(stored, expected, atol=1e-6)
     indices = glb_accessor(document, binary, primitive["indices"], "<u4")
@@ -74,11 +112,41 @@ def test_glb_has_positions_normals_and_a_plain_material(mesh):
     assert all("matrix" not in node for node in document["nodes"])  # y up as it is, no hidden turn
 
 
-def test_obj_lists_a_normal_for_each_vertex(mesh):
-    lines = encode(mesh, "obj").decode().splitlines()
+def test_obj_has_a_smoothing_group_or_the_normals_and_material_that_are_asked_for(mesh, tmp_path):
+    plain = encode(mesh, "obj").decode()
+    assert "\ns 1\n" in plain and "vn " not in plain and "mtllib" not in plain
+    material = material_file("my box")
+    (tmp_path / material).write_bytes(encode_material())
+    export(mesh, tmp_path / "my box.obj", Style(normals=True, material=material))
+    lines = (tmp_path / "my box.obj").read_text().splitlines()
     stored = np.array([line.split()[1:] for line in lines if line.startswith("vn ")], float)
-    np.testing.assert_allclose(stored, mesh.normals, atol=1e-4)
+    np.testing.assert_allclose(stored, layout(mesh, "obj").of(mesh).normals, atol=1e-4)
     assert all("//" in line for line in lines if line.startswith("f "))
+    assert "mtllib my_box.mtl" in lines
+    np.testing.assert_array_equal(read(tmp_path / "my box.obj").visual.material.diffuse[:3], [184, 184, 189])
+
+
+def test_the_same_mesh_has_the_same_bytes(mesh):
+    for kind in FORMATS:
+        assert encode(mesh, kind) == encode(mesh, kind)
+
+
+def test_3mf_files_follow_the_specification(mesh, tmp_path):
+    """As the library of the 3MF consortium reads them, in strict mode."""
+    lib3mf = pytest.importorskip("lib3mf")
+    export(mesh, tmp_path / "a & b.3mf")
+    model = lib3mf.get_wrapper().CreateModel()
+    reader = model.QueryReader("3mf")
+    reader.SetStrictModeActive(True)
+    reader.ReadFromFile(str(tmp_path / "a & b.3mf"))
+    assert reader.GetWarningCount() == 0 and model.GetUnit() == lib3mf.ModelUnit.MilliMeter
+    objects = model.GetMeshObjects()
+    assert objects.MoveNext()
+    found = objects.GetCurrentMeshObject()
+    assert found.GetName() == "a & b" and found.IsManifoldAndOriented()
+    assert found.GetTriangleCount() == len(mesh.faces) and found.GetVertexCount() == len(mesh.vertices)
+    positions = np.array([list(vertex.Coordinates) for vertex in found.GetVertices()], np.float32)
+    np.testing.assert_array_equal(positions, layout(mesh, "3mf").of(mesh).vertices)
 
 
 def test_ply_stores_positions_and_normals_of_each_vertex(mesh):
@@ -101,7 +169,7 @@ def test_the_suffix_may_be_upper_case(mesh, tmp_path):
 
 
 def test_unknown_formats_and_empty_meshes_are_refused(mesh, tmp_path):
-    with pytest.raises(ValueError, match="glb, obj, ply, stl"):
+    with pytest.raises(ValueError, match="glb, obj, ply, stl, 3mf"):
         export(mesh, tmp_path / "mesh.fbx")
     with pytest.raises(ValueError, match="empty"):
         encode(Mesh(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32)), "glb")
@@ -150,8 +218,8 @@ def test_a_camera_in_a_glb_file_sees_points_where_it_did(mesh):
     to_world = np.array(node["matrix"]).reshape(4, 4).T
     parents = [one for one in document["nodes"] if document["nodes"].index(node) in one.get("children", [])]
     assert all("matrix" not in parent for parent in parents)
-    points = mesh.vertices[::50].astype(float)
-    local = np.concatenate([points, np.ones((len(points), 1))], axis=1) @ np.linalg.inv(to_world).T
+    points, written = (one.vertices[::50].astype(float) for one in (mesh, layout(mesh, "glb").of(mesh)))
+    local = np.concatenate([written, np.ones((len(points), 1))], axis=1) @ np.linalg.inv(to_world).T
     seen = local[:, :2] / -local[:, 2:3] / np.tan(lens["perspective"]["yfov"] / 2)
     expected, _ = camera.project(points, 2)  # half the image is 1
     np.testing.assert_allclose(seen * (1, -1) + 1, expected, atol=1e-5)

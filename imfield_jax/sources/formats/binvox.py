@@ -77,6 +77,11 @@ def _header(path: Path, lines: list[str]) -> tuple[int, np.ndarray, float]:
 
 def write(path: Path, grid: Grid) -> None:
     """The inverse of `read`."""
+    write_atomic(path, encode(grid))
+
+
+def encode(grid: Grid) -> bytes:
+    """The contents of a file."""
     resolution = len(grid.full)
     values = grid.full.transpose(0, 2, 1).ravel()
     starts = np.flatnonzero(np.diff(values, prepend=~values[:1]))
@@ -89,7 +94,7 @@ def write(path: Path, grid: Grid) -> None:
     header = (
         f"#binvox 1\ndim {resolution} {resolution} {resolution}\ntranslate {place}\nscale {float(grid.side)}\ndata\n"
     )
-    write_atomic(path, header.encode() + runs.tobytes())
+    return header.encode() + runs.tobytes()
 
 
 def surface(grid: Grid) -> Mesh:
