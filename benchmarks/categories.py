@@ -21,7 +21,8 @@ from imfield_jax.dataset.rows import Row
 from imfield_jax.dataset.storage import open_split, split_names
 from imfield_jax.evaluation.summary import bootstrap
 from imfield_jax.framing import to_unit
-from imfield_jax.inference.reconstructor import Reconstructor, shipped_categories
+from imfield_jax.inference.model import shipped_categories
+from imfield_jax.inference.reconstructor import Reconstructor
 
 _DATA = flags.DEFINE_list("data", [], "Prepared datasets to score.")
 _SPLIT = flags.DEFINE_string("split", "test", "Split to score, or all.")

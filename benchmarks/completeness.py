@@ -22,7 +22,8 @@ from imfield_jax.commands.progress import Progress
 from imfield_jax.dataset.storage import open_split
 from imfield_jax.extraction.sparse import SPLIT, START, extract
 from imfield_jax.framing import to_unit
-from imfield_jax.inference.reconstructor import Reconstructor, run_weights, shipped_weights
+from imfield_jax.inference.model import run_weights, shipped_weights
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.check import check
 from imfield_jax.mesh.floaters import without_floaters
 from imfield_jax.models.weights import load_weights

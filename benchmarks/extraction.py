@@ -30,8 +30,9 @@ from benchmarks.machine import matrix_peaks
 from imfield_jax.commands.entry import run
 from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.framing import to_unit
+from imfield_jax.inference.model import OBJECTS, SHIPPED, run_weights, shipped_weights
 from imfield_jax.inference.photo import read_image
-from imfield_jax.inference.reconstructor import OBJECTS, SHIPPED, Reconstructor, run_weights, shipped_weights
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.check import check
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.models.decoder import DecoderConfig

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from imfield_jax.camera import Camera
     from imfield_jax.extraction.sparse import Extraction, extract
+    from imfield_jax.inference.model import shipped_categories
     from imfield_jax.inference.photo import read_image
-    from imfield_jax.inference.reconstructor import Reconstructor, shipped_categories
+    from imfield_jax.inference.reconstructor import Reconstructor, Result
     from imfield_jax.mesh.export import encode as encode_mesh
     from imfield_jax.types import Mesh
 
@@ -22,10 +23,11 @@ _HOMES = {  # name -> module, and its name there
     "Extraction": ("extraction.sparse", "Extraction"),
     "Mesh": ("types", "Mesh"),
     "Reconstructor": ("inference.reconstructor", "Reconstructor"),
+    "Result": ("inference.reconstructor", "Result"),
     "encode_mesh": ("mesh.export", "encode"),
     "extract": ("extraction.sparse", "extract"),
     "read_image": ("inference.photo", "read_image"),
-    "shipped_categories": ("inference.reconstructor", "shipped_categories"),
+    "shipped_categories": ("inference.model", "shipped_categories"),
 }
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "Extraction",
     "Mesh",
     "Reconstructor",
+    "Result",
     "encode_mesh",
     "extract",
     "read_image",

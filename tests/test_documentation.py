@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from imfield_jax.inference.reconstructor import SHIPPED
+from imfield_jax.inference.model import SHIPPED
 
 ROOT = Path(__file__).resolve().parents[1]
 CODE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -32,8 +32,9 @@ from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
 from imfield_jax.inference.cutout import AUTO, MATTES, MODEL, Matting
 from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
+from imfield_jax.inference.model import FLOATERS, PRECISIONS
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
-from imfield_jax.inference.reconstructor import FLOATERS, PRECISIONS, Reconstructor
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh import export, preview
 from imfield_jax.mesh.export import Style
 from imfield_jax.mesh.layout import PRINTED_MM

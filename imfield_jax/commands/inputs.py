@@ -11,8 +11,8 @@ from pathlib import Path
 
 from imfield_jax.inference.batch import Item
 from imfield_jax.inference.cutout import AUTO, Matting
+from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.photo import Photo, list_images, read_image
-from imfield_jax.inference.reconstructor import SHIPPED
 
 INPUT, PREVIEW, CUTOUT = OUTPUTS = (".input.png", ".preview.png", ".cutout.png")  # beside the meshes of `extract`
 

@@ -146,7 +146,7 @@ def _facts(made: Reconstruction) -> dict:
         "watertight": report.watertight,
         "outward": report.signed_volume > 0,
         "cutout": None if made.cutout is None else made.name + CUTOUT,
-        "camera": None if made.camera is None else _camera(made.camera),
+        "camera": None if made.view_camera is None else _camera(made.view_camera),
     }
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from imfield_jax.camera import image_camera
 from imfield_jax.coordinates import HALF
 from imfield_jax.inference.batch import Reconstruction
 from imfield_jax.mesh import export
@@ -46,7 +45,7 @@ class MeshFiles:
 
     def encode(self, made: Reconstruction) -> Iterator[tuple[str, bytes]]:
         """These files, one by one."""
-        camera = image_camera(made.camera) if self.camera and made.camera is not None else None
+        camera = made.camera if self.camera else None
         levels = dict(zip(self._levels(made.name), (made.mesh, *made.lods), strict=True))
         for file in self.names(made.name):
             stem, _, kind = file.rpartition(".")

@@ -22,7 +22,8 @@ from imfield_jax.commands.event_files import curves
 from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.weights_flags import chosen_weights
 from imfield_jax.files import read_json, write_atomic
-from imfield_jax.inference.reconstructor import SHIPPED, Reconstructor
+from imfield_jax.inference.model import SHIPPED
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.models.familiarity import Familiarity, familiarity
 from imfield_jax.models.weights import Weights, load_weights, save_weights
 from imfield_jax.sources import credits

@@ -29,7 +29,7 @@ from imfield_jax.commands.output import output_folder
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.watch import Watch
 from imfield_jax.dataset.feed import FeedConfig
-from imfield_jax.inference.reconstructor import run_weights, shipped_categories, shipped_weights
+from imfield_jax.inference.model import run_weights, shipped_categories, shipped_weights
 from imfield_jax.models.decoder import DecoderConfig
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS, Preset, architecture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imfield_jax.inference.reconstructor import run_weights, shipped_weights
+from imfield_jax.inference.model import run_weights, shipped_weights
 
 
 def chosen_weights(weights: str | None, run: str | None, category: str | None) -> Path:

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
+from imfield_jax.camera import Camera, image_camera
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.certify import Certificate
 from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction
 from imfield_jax.framing import to_unit
+from imfield_jax.inference.model import OBJECTS, Model
 from imfield_jax.inference.photo import Photo
-from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.floaters import LeftOut, pieces_of
 from imfield_jax.mesh.simplify import simplified
@@ -34,7 +35,7 @@ class Item:
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The options of `Reconstructor.extract`, under the same names, and numbers of faces.
+    """The options of `Model.extract`, under the same names, and numbers of faces.
 
     max_faces: of the mesh, see `simplified`; None keeps all.
     lods:      levels of detail besides the mesh, the most faces of each, falling.
@@ -51,7 +52,7 @@ class Settings:
 
     @property
     def extraction(self) -> dict[str, Any]:
-        """The options of `Reconstructor.extract`."""
+        """The options of `Model.extract`."""
         return {name: value for name, value in dataclasses.asdict(self).items() if name not in ("max_faces", "lods")}
 
     @property
@@ -66,16 +67,18 @@ class Reconstruction:
 
     lods:    the levels of detail that were asked for.
     view:    what the network saw.   notes: about the image, for the user.
+    latent:  of the view.
     cavities: pieces of the mesh that are hollows inside the solid; the others are loose parts.
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
-    camera:  of the view, see `camera.view_camera`; None if the network does not predict it.
+    view_camera: of the view, see `camera.view_camera`; None if the network does not predict it.
     cutout:  the image, straight alpha, if parts of it were made transparent.
     """
 
     name: str
     view: UInt8[np.ndarray, "S S C"]
     notes: list[str]
+    latent: Float32[np.ndarray, " Z"]
     mesh: Mesh
     report: Report
     cavities: int
@@ -84,9 +87,14 @@ class Reconstruction:
     left_out: LeftOut
     certificate: Certificate | None
     seconds: dict[str, float]
-    camera: Float32[np.ndarray, " 7"] | None = None
+    view_camera: Float32[np.ndarray, " 7"] | None = None
     cutout: UInt8[np.ndarray, "H W 4"] | None = None
     lods: tuple[Mesh, ...] = ()
+
+    @property
+    def camera(self) -> Camera | None:
+        """The predicted camera, for the view as the image; None if the network does not predict it."""
+        return None if self.view_camera is None else image_camera(self.view_camera)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,7 +118,7 @@ class _Encoded:
     seconds: float
 
 
-def reconstruct(model: Reconstructor, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
+def reconstruct(model: Model, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
     """The mesh of each image, in order, or why it has none; a batch is computed when its first result is requested.
 
     Raises ValueError for settings out of range.
@@ -119,7 +127,7 @@ def reconstruct(model: Reconstructor, items: Sequence[Item], settings: Settings)
         yield from _batch(model, items[start : start + settings.batch], settings)
 
 
-def _batch(model: Reconstructor, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
+def _batch(model: Model, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
     attempts = [_encode(model, item) for item in items]
     encoded = [attempt for attempt in attempts if isinstance(attempt, _Encoded)]
     if encoded:
@@ -134,7 +142,7 @@ def _batch(model: Reconstructor, items: Sequence[Item], settings: Settings) -> I
             yield _result(attempt, extraction, next(numbers), settings, gradient)
 
 
-def _encode(model: Reconstructor, item: Item) -> _Encoded | Failure:
+def _encode(model: Model, item: Item) -> _Encoded | Failure:
     started = time.perf_counter()
     try:
         photo = item.read()
@@ -173,6 +181,7 @@ def _result(
         name=name,
         view=encoded.view,
         notes=encoded.notes,
+        latent=encoded.z,
         mesh=mesh,
         report=check(mesh),
         cavities=int((pieces_of(mesh).volumes < 0).sum()),
@@ -181,7 +190,7 @@ def _result(
         left_out=extraction.left_out[number],
         certificate=extraction.certificate,
         seconds={"read and encode": encoded.seconds, **phases, "simplify": simplifying},
-        camera=encoded.camera,
+        view_camera=encoded.camera,
         cutout=encoded.photo.rgba if encoded.photo.cut_out else None,
         lods=tuple(lods),
     )

@@ -1,15 +1,19 @@
-"""An image file as upright pixels. Files are not trusted: the header is checked before anything is decoded.
+"""An image as upright pixels: a file, its contents, or an image in memory.
 
-Every error is a single line that names the file and the remedy.
+Files are not trusted: the header is checked before anything is decoded. Every error is a single line that names the
+file and the remedy.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import io
+import os
 import warnings
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, cast
 
+import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from imfield_jax.files import damaged, one_line
@@ -45,23 +49,58 @@ def missing_reader(kind: str) -> str | None:
     return None if present else _NEEDED[kind]
 
 
-def open_image(path: Path) -> tuple[Image.Image, list[str]]:
+def open_image(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> tuple[Image.Image, list[str]]:
     """The decoded image, upright by its EXIF orientation, in any of `MODES`, and notes for the user.
+
+    source: a file, the contents of one, an image, or uint8 [H, W], [H, W, 3] or [H, W, 4], straight alpha.
 
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image of a known kind,
     damaged, or outside the limits above.
     """
-    _check_file(path)
-    with path.open("rb") as file, warnings.catch_warnings():
+    name = name_of(source)
+    if isinstance(source, np.ndarray):
+        source = _of_array(source)
+    if isinstance(source, Image.Image):
+        _check_header(name, source)
+        return _upright(name, source.copy(), "image"), []
+    with _opened(source) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own, on metadata and size, which are checked here
-        image = _identified(path, file)
-        _check_header(path, image)
+        image = _identified(name, file)
+        _check_header(name, image)
         notes = ["the file holds several images: the first was used"] if getattr(image, "is_animated", False) else []
-        with damaged(path, f"{image.format} file"):
-            image = intact(image)
-            image.load()
-            ImageOps.exif_transpose(image, in_place=True)  # otherwise even upright images are copied
-        return image, notes
+        return _upright(name, image, f"{image.format} file"), notes
+
+
+def name_of(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> str:
+    """How messages call a source of `open_image`."""
+    return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
+
+
+def _of_array(pixels: np.ndarray) -> Image.Image:
+    if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,), (4,)):
+        raise ValueError(
+            "expected an image as a file or its contents, a Pillow image, or an array of uint8, [H, W], [H, W, 3] or "
+            f"[H, W, 4], found {pixels.dtype} {list(pixels.shape)}"
+        )
+    return Image.fromarray(pixels)
+
+
+def _upright(name: str, image: Image.Image, what: str) -> Image.Image:
+    """The image, decoded."""
+    with damaged(name, what):
+        image = intact(image)
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)  # otherwise even upright images are copied
+    return image
+
+
+def _opened(source: str | os.PathLike | bytes) -> io.BufferedIOBase:
+    if isinstance(source, bytes):
+        if not source:
+            raise ValueError("the image is empty (0 bytes): expected the contents of an image file")
+        return io.BytesIO(source)
+    _check_file(Path(source))
+    return Path(source).open("rb")
 
 
 def _check_file(path: Path) -> None:
@@ -73,14 +112,14 @@ def _check_file(path: Path) -> None:
         raise ValueError(f"{path} is empty (0 bytes): expected an image file")
 
 
-def _identified(path: Path, file: BinaryIO) -> Image.Image:
+def _identified(path: str, file: io.BufferedIOBase) -> Image.Image:
     kinds = [kind for kind in SUFFIXES_OF if not missing_reader(kind)]
     if "HEIF" in kinds:
         import pillow_heif  # optional, and slow to load
 
         pillow_heif.register_heif_opener()
     try:
-        return Image.open(file, formats=kinds)
+        return Image.open(cast("IO[bytes]", file), formats=kinds)
     except UnidentifiedImageError:
         kind = _container(file)
         if kind and missing_reader(kind):
@@ -93,7 +132,7 @@ def _identified(path: Path, file: BinaryIO) -> Image.Image:
         raise ValueError(f"{path} is damaged: its header cannot be read ({one_line(error)})") from error
 
 
-def _container(file: BinaryIO) -> str | None:
+def _container(file: io.BufferedIOBase) -> str | None:
     """AVIF or HEIF, by the brand in the first box of an ISO media file (ISO/IEC 14496-12), or None."""
     file.seek(0)
     head = file.read(12)
@@ -102,7 +141,7 @@ def _container(file: BinaryIO) -> str | None:
     return "AVIF" if head[8:12] in (b"avif", b"avis") else "HEIF" if head[8:12] in _HEIF_BRANDS else None
 
 
-def _check_header(path: Path, image: Image.Image) -> None:
+def _check_header(path: str, image: Image.Image) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
         raise ValueError(f"{path} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read; make it smaller")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import os
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -17,7 +16,7 @@ from PIL import Image
 from imfield_jax.framing import OPAQUE, bounding_box
 from imfield_jax.images import as_rgba
 from imfield_jax.inference.cutout import AUTO, Matting, find_object
-from imfield_jax.inference.image_file import open_image
+from imfield_jax.inference.image_file import name_of, open_image
 from imfield_jax.inference.image_list import list_images
 from imfield_jax.inference.learned_matte import shipped_matte
 
@@ -41,12 +40,15 @@ class Photo:
     cut_out: bool = False
 
 
-def read_image(path: str | os.PathLike, *, crop: bool = True, matte: str | Matting = AUTO) -> Photo:
-    """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file.
+def read_image(
+    source: str | os.PathLike | bytes | Image.Image | np.ndarray, *, crop: bool = True, matte: str | Matting = AUTO
+) -> Photo:
+    """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file, or another source.
 
     Transparency separates the object from its background. An image without any is treated as a photograph: a plain
     background is removed, from any other the object is cut out by our matting network, with a note.
 
+    source: see `open_image`.
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object
           keeps its pixels. False keeps the margins, which the framing 'centre' needs.
     matte: how the object is told from its background, see `cutout.find_object`.
@@ -54,13 +56,12 @@ def read_image(path: str | os.PathLike, *, crop: bool = True, matte: str | Matti
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image, damaged, too
     large or too small, entirely transparent, or has a background that cannot be removed.
     """
-    path = Path(path)
-    image, notes = open_image(path)
+    image, notes = open_image(source)
     pixels = _reduced(image)
     try:
         rgba, found = find_object(pixels, matte, _model)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        raise ValueError(f"{name_of(source)}: {error}") from None
     if crop and max(image.size) > MAX_SIDE:
         with contextlib.suppress(ValueError):  # the border of the crop may be less plain than the image's
             closer = _reduced(image.crop(_around(rgba, image.size)))

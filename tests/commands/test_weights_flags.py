@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from imfield_jax.commands.weights_flags import chosen_weights
-from imfield_jax.inference.reconstructor import shipped_weights
+from imfield_jax.inference.model import shipped_weights
 
 
 def test_each_flag_chooses_its_file(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from imfield_jax.inference.reconstructor import SHIPPED
+from imfield_jax.inference.model import SHIPPED
 from imfield_jax.interchange.torch_file import read_tensors, tensors_file
 from imfield_jax.models.weights import load_weights
 

@@ -19,7 +19,7 @@ from PIL import Image
 from tensorboard.compat.proto.event_pb2 import Event
 
 from imfield_jax.files import locked
-from imfield_jax.inference.reconstructor import SHIPPED
+from imfield_jax.inference.model import SHIPPED
 from imfield_jax.models.weights import load_weights
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,8 +9,9 @@ import pytest
 
 from imfield_jax.framing import to_unit
 from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, reconstruct
+from imfield_jax.inference.model import OBJECTS
 from imfield_jax.inference.photo import Photo
-from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.models.familiarity import Familiarity
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.weights import Weights

@@ -7,12 +7,14 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+import trimesh
 from PIL import Image
 
 from imfield_jax.framing import to_unit
-from imfield_jax.inference import reconstructor
+from imfield_jax.inference import model as model_module
+from imfield_jax.inference.model import OBJECTS, run_weights, shipped_categories
 from imfield_jax.inference.photo import Photo
-from imfield_jax.inference.reconstructor import OBJECTS, Reconstructor, run_weights, shipped_categories
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.check import check
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.weights import Weights, save_weights
@@ -123,6 +125,48 @@ def test_meshes_take_the_options_of_extraction_and_images_that_were_read(model, 
     assert not np.array_equal(model.mesh(rgba, 32).vertices, expected.vertices)  # refined
 
 
+def test_a_picture_may_be_a_file_its_contents_an_image_or_pixels(model, rgba, tmp_path):
+    path = tmp_path / "my box.png"
+    Image.fromarray(rgba).save(path)
+    expected = model(path, 32)
+    with Image.open(path) as image:
+        for picture in (str(path), path.read_bytes(), image, rgba, Photo(rgba, [])):
+            made = model(picture, resolution=32)
+            np.testing.assert_array_equal(made.mesh.vertices, expected.mesh.vertices)
+            assert made.name == ("my box" if isinstance(picture, str) else "image")
+
+
+def test_a_result_is_all_that_is_known_about_the_picture(model, rgba, tmp_path):
+    made = model(rgba, 32, max_faces=100)
+    np.testing.assert_array_equal(made.view, model.view(rgba))
+    np.testing.assert_array_equal(made.latent, model.encode_views(to_unit(made.view)[None])[0])
+    assert made.report.sound and made.report.faces == len(made.mesh.faces) <= 100
+    assert made.trimesh.is_watertight and made.trimesh.volume == pytest.approx(made.report.signed_volume, rel=1e-4)
+    assert made.field(np.array([[made.latent[0] - 0.5, 0, 0]], np.float32)) > 0  # the middle of the box
+    assert made.camera is None and made.cutout is None
+    made.save(tmp_path / "box.stl", size_mm=30)
+    assert trimesh.load_mesh(tmp_path / "box.stl").extents.max() == pytest.approx(30, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (np.zeros((40, 40, 4), np.uint8), "the image: .*transparent"),
+        (np.zeros((40, 40, 2), np.uint8), r"expected an image as a file or .*, found uint8 \[40, 40, 2\]"),
+        (np.zeros((40, 40, 4)), r"found float64 \[40, 40, 4\]"),
+        (np.zeros((4, 4, 4), np.uint8), "the image has 4 x 4 pixels: each side needs 16 or more"),
+        (Image.new("RGB", (4000, 20)), "the image has 4000 x 20 pixels: a strip"),
+        (b"", r"the image is empty \(0 bytes\)"),
+        (b"GIF89a of nothing", "the image is (not an image|damaged)"),
+    ],
+    ids=["transparent", "two channels", "floats", "tiny", "strip", "empty", "damaged"],
+)
+def test_a_picture_that_cannot_be_used_is_one_line(model, picture, message, unchecked):
+    with pytest.raises(ValueError, match=message) as caught:
+        model(picture, 32)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize("resolution", [64.0, "64", None])
 def test_a_resolution_that_is_no_integer_is_one_line(model, rgba, resolution, unchecked):
     with pytest.raises(TypeError, match=f"resolution: expected a whole number of cells per axis, found {resolution!r}"):
@@ -199,7 +243,7 @@ def test_a_run_folder_is_read_and_one_without_weights_is_refused(weights, tmp_pa
 
 
 def test_categories_are_those_that_have_weights(weights, tmp_path, monkeypatch):
-    monkeypatch.setattr(reconstructor, "SHIPPED", tmp_path)
+    monkeypatch.setattr(model_module, "SHIPPED", tmp_path)
     for category in ("chair", "box"):
         save_weights(tmp_path / f"{category}.npz", weights)
     assert shipped_categories() == ["box", "chair"]

@@ -8,7 +8,8 @@ import pytest
 from imfield_jax import coordinates
 from imfield_jax.evaluation.metrics import volumetric_iou
 from imfield_jax.framing import to_unit
-from imfield_jax.inference.reconstructor import Reconstructor, shipped_categories
+from imfield_jax.inference.model import shipped_categories
+from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.preparation.record import Settings, make_record
 from imfield_jax.sources import procedural, shapenet
 from imfield_jax.sources.synsets import ANY

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 from skimage import data
 
+from imfield_jax.inference.model import SHIPPED, shipped_categories
 from imfield_jax.inference.photo import read_image
-from imfield_jax.inference.reconstructor import SHIPPED, shipped_categories
 
 
 @pytest.mark.parametrize("name", ["any", "chair"])

@@ -52,7 +52,7 @@ def test_meshes_are_closed_at_any_resolution(model, z):
     for resolution in (24, 40):
         for mesh in model.extract(z, resolution, floaters="keep").meshes:
             assert check(mesh).watertight or not len(mesh.faces)
-    report = check(model.mesh(np.full((60, 90, 4), 255, np.uint8), 24, floaters="keep"))
+    report = check(model.mesh(Photo(np.full((60, 90, 4), 255, np.uint8), []), 24, floaters="keep"))
     assert report.watertight or not report.faces
 
 
@@ -64,7 +64,7 @@ def test_the_predicted_camera_is_part_of_the_result(weights, rng):
     [made] = reconstruct(model, [item], Settings(resolution=24, floaters="keep"))
     view = to_unit(model.view(rgba))[None]
     np.testing.assert_allclose(
-        made.camera,
+        made.view_camera,
         weights.networks.encode_views_in_full(weights.params, weights.batch_stats, view).camera[0],
         rtol=1e-3,
         atol=1e-4,

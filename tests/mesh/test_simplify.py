@@ -11,7 +11,7 @@ import trimesh
 from imfield_jax import Reconstructor, fields
 from imfield_jax.evaluation.metrics import chamfer_l1, match
 from imfield_jax.extraction.sparse import extract
-from imfield_jax.inference.reconstructor import SHIPPED
+from imfield_jax.inference.model import SHIPPED
 from imfield_jax.mesh.check import check
 from imfield_jax.mesh.sampling import sample_surface
 from imfield_jax.mesh.simplify import FEWEST_FACES, _apart, simplified
