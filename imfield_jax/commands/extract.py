@@ -6,7 +6,8 @@
 
 --image=FILE is the same as FILE. Beside each mesh: <name>.input.png, exactly what the network saw, and
 <name>.preview.png, four sides of the mesh; <name>.cutout.png, the object, if a background was removed; for all,
-manifest.json. A mesh that is already there, of the same image with the same weights and settings, is kept.
+manifest.json, and for several images meshes.contact.png. A mesh that is already there, of the same image with the
+same weights and settings, is kept.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 from absl import flags, logging
 
 from imfield_jax.commands import inputs, manifest
+from imfield_jax.commands.contact import write_contact_sheets
 from imfield_jax.commands.flag_values import refuse_unused
 from imfield_jax.commands.inputs import Input
 from imfield_jax.commands.manifest import Manifest
@@ -35,7 +37,7 @@ from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
 from imfield_jax.inference.model import FLOATERS, PRECISIONS
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import Reconstructor
-from imfield_jax.mesh import export, preview
+from imfield_jax.mesh import export, preview, turntable
 from imfield_jax.mesh.export import Style
 from imfield_jax.mesh.layout import PRINTED_MM
 from imfield_jax.mesh.print_check import print_check
@@ -86,6 +88,12 @@ _PRINT_CHECK = flags.DEFINE_bool(
     "print_check", False, "Examine each mesh as a slicer would get it, at --size_mm; exit status 1 if one has a fault."
 )
 _VOXELS = flags.DEFINE_integer("voxel_resolution", 64, "Voxels per axis in binvox and npy files.", 8, 512)
+_TURNTABLE = flags.DEFINE_enum(
+    "turntable",
+    None,
+    turntable.FORMATS,
+    "Write an animation of the turning mesh, NAME.turntable.gif or .webp.",
+)
 _CAMERA = flags.DEFINE_bool("camera", False, "Put the camera of the image, as the network predicts it, into GLB files.")
 _OVERWRITE = flags.DEFINE_bool("overwrite", False, "Recompute meshes that are already in the output folder.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 256, "Cells per axis.", lower_bound=16, upper_bound=2048)
@@ -123,7 +131,7 @@ ARGUMENTS = "[IMAGE or FOLDER ...]"
 GROUPS = {
     "Images": (_IMAGE, _MATTE, _MATTE_MEAN, _MATTE_STD, _SPLIT, _DATA, _COUNT),
     "Weights": (_CATEGORY, _RUN, _WEIGHTS),
-    "Output": (_OUT, _FORMATS, _SIZE, _UP, _MAX_FACES, _LODS, _PRINT_CHECK, _VOXELS, _CAMERA, _OVERWRITE),
+    "Output": (_OUT, _FORMATS, _SIZE, _UP, _MAX_FACES, _LODS, _PRINT_CHECK, _VOXELS, _CAMERA, _TURNTABLE, _OVERWRITE),
     "Surface": (_RESOLUTION, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
 }
 
@@ -161,7 +169,7 @@ def main(arguments: list[str]) -> int:
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
     wanted |= {"size_mm": _SIZE.value, "up": _UP.value, "camera": _CAMERA.value}
-    wanted["print_check"] = _PRINT_CHECK.value
+    wanted |= {"print_check": _PRINT_CHECK.value, "turntable": _TURNTABLE.value}
     if files.has_voxels:
         wanted["voxel_resolution"] = _VOXELS.value
     if not _SPLIT.value:
@@ -308,6 +316,9 @@ def _write(made: Reconstruction, files: MeshFiles, out: Path) -> dict[str, str]:
         images[inputs.CUTOUT] = made.cutout
     for suffix, image in images.items():
         write_atomic(out / (made.name + suffix), encode_png(image))
+    if _TURNTABLE.value:
+        contents = turntable.encode_turntable(turntable.turntable(made.mesh), _TURNTABLE.value)
+        write_atomic(out / f"{made.name}{inputs.TURNTABLE}{_TURNTABLE.value}", contents)
     return written
 
 
@@ -327,6 +338,10 @@ def _report(made: int, images: list[str], out_manifest: Manifest, out: Path) -> 
         raise ValueError(out_manifest.skipped[0])
     skipped = f", {_count(len(out_manifest.skipped), 'image')} skipped" if out_manifest.skipped else ""
     logging.info("%s written%s: see %s", _count(made, "mesh"), skipped, out / manifest.NAME)
+    finished = [name for name in images if name in out_manifest.results]
+    if len(finished) > 1:
+        pages = write_contact_sheets(out, finished)
+        logging.info("all on %s: %s", "one page" if len(pages) == 1 else f"{len(pages)} pages", pages[0])
     for reason in out_manifest.skipped:
         logging.info("skipped: %s", reason)
     faulty = [name for name in images if out_manifest.has_faults(name)]

@@ -13,8 +13,17 @@ from imfield_jax.inference.batch import Item
 from imfield_jax.inference.cutout import AUTO, Matting
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.photo import Photo, list_images, read_image
+from imfield_jax.mesh import turntable
 
-INPUT, PREVIEW, CUTOUT = OUTPUTS = (".input.png", ".preview.png", ".cutout.png")  # beside the meshes of `extract`
+# Images that `extract` writes beside its meshes; it never reads them as images of objects.
+INPUT, PREVIEW, CUTOUT, TURNTABLE, CONTACT = (
+    ".input.png",
+    ".preview.png",
+    ".cutout.png",
+    ".turntable.",
+    ".contact.png",
+)
+OUTPUTS = (INPUT, PREVIEW, CUTOUT, CONTACT, *(TURNTABLE + kind for kind in turntable.FORMATS))
 
 
 @dataclasses.dataclass(frozen=True)

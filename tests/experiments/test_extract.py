@@ -57,7 +57,7 @@ def test_every_image_has_its_results(extracted):
     names = {"2-2", "2", "10", "2-3"}
     kinds = (*KINDS, "mtl", "input.png", "preview.png")
     results = {f"{n}.{kind}" for n in names for kind in kinds} | {"2-2.cutout.png"}  # whose background was removed
-    assert {path.name for path in out.iterdir()} == results | {"manifest.json", ".lock"}
+    assert {path.name for path in out.iterdir()} == results | {"manifest.json", ".lock", "meshes.contact.png"}
     for name in names:
         with Image.open(out / f"{name}.input.png") as view:
             assert view.size == (128, 128) and view.mode == "L"
