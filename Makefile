@@ -1,8 +1,9 @@
 # make demo   a mesh from the sample image, with the shipped weights
+# make serve  the web page on http://127.0.0.1:8000
 # make test   linter, format check, type check and all tests
 # make clean  removes the environment and the caches, never data or runs
 #
-# Both install into .venv only. To use another interpreter: make demo PYTHON=python3.12
+# All install into .venv only. To use another interpreter: make demo PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
@@ -10,10 +11,13 @@ RUN := $(VENV)/bin/python
 # Constraints pin the exact versions of requested packages and install nothing else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.txt -e
 
-.PHONY: demo test clean
+.PHONY: demo serve test clean
 
 demo: $(VENV)/core.stamp
 	$(RUN) -m experiments.extract
+
+serve: $(VENV)/serve.stamp
+	$(RUN) -m experiments.serve
 
 test: $(VENV)/test.stamp
 	$(RUN) -m ruff check .
@@ -34,10 +38,15 @@ $(VENV)/core.stamp: setup.cfg requirements.txt pyproject.toml | $(VENV)/bin/pip
 	$(INSTALL) .
 	@touch $@
 
+$(VENV)/serve.stamp: setup.cfg requirements.txt pyproject.toml | $(VENV)/bin/pip
+	@echo "installing the core packages and the server into $(VENV), about 1 GB"
+	$(INSTALL) '.[serve]'
+	@touch $@ $(VENV)/core.stamp
+
 $(VENV)/test.stamp: setup.cfg requirements.txt pyproject.toml | $(VENV)/bin/pip
 	@echo "installing the packages of data preparation, training and tests into $(VENV), about 3 GB"
 	$(INSTALL) '.[test]'
-	@touch $@ $(VENV)/core.stamp
+	@touch $@ $(VENV)/core.stamp $(VENV)/serve.stamp
 
 clean:
 	rm -rf $(VENV) .cache .pytest_cache .ruff_cache build *.egg-info

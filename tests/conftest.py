@@ -75,6 +75,14 @@ for pytree in (PointBatch, ViewBatch, FoldedLayer, TrainState):
     if hasattr(pytree.__init__, "__wrapped__"):
         _unless_placeholders(pytree)
 
+
+def pytest_terminal_summary(terminalreporter):
+    """Say which parts were not tested for want of a program, where nobody overlooks it."""
+    reasons = {report.longrepr[2].removeprefix("Skipped: ") for report in terminalreporter.stats.get("skipped", [])}
+    for reason in sorted(reason for reason in reasons if reason.startswith("NO ")):
+        terminalreporter.write_sep("!", reason, red=True, bold=True)
+
+
 SPLIT_SIZES = {"train": 7, "validation": 2, "test": 1}
 VIEWS = 3
 

@@ -25,7 +25,18 @@ MAY_IMPORT = {
     "dataset": {"mesh", "sources", "preparation"},
     "interchange": {"mesh", "sources", "preparation", "dataset", "models"},
     "inference": {"mesh", "models", "extraction"},
-    "commands": {"models", "training", "extraction", "mesh", "evaluation", "sources", "preparation", "dataset"}
+    "server": {"mesh", "models", "extraction", "inference"},
+    "commands": {
+        "server",
+        "models",
+        "training",
+        "extraction",
+        "mesh",
+        "evaluation",
+        "sources",
+        "preparation",
+        "dataset",
+    }
     | {"interchange", "inference"},
 }
 MODULES = {

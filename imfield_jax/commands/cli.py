@@ -9,6 +9,7 @@ from imfield_jax.commands import entry
 
 COMMANDS = {
     "extract": "images to meshes",
+    "serve": "a web page and an HTTP API for images to meshes",
     "prepare": "meshes to a dataset",
     "train": "a dataset to weights",
     "train_matte": "datasets and photographs to a matting network",

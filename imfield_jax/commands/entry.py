@@ -19,6 +19,7 @@ from imfield_jax.commands.interrupts import Interrupts
 
 _HELP = {"-h", "-help", "--help", "-helpshort", "--helpshort", "-helpfull", "--helpfull"}
 _ADDRESS_SPACE = 2 << 30  # bytes: 2.2 GB are enough for a mesh at 256^3, 1.8 GB are not
+_OF_SERVER = {"fastapi", "starlette", "pydantic", "uvicorn", "prometheus_client", "python_multipart"}
 RESUMING = {
     "extract",
     "prepare",
@@ -130,7 +131,8 @@ def _missing_package(error: BaseException) -> str | None:
 def _line(error: BaseException) -> str:
     """The message as one line; system errors without their number."""
     if package := _missing_package(error):
-        return f"the package {package} is not installed: pip install -c requirements.txt -e '.[data]'"
+        extra = "serve" if package in _OF_SERVER else "data"
+        return f"the package {package} is not installed: pip install -c requirements.txt -e '.[{extra}]'"
     if _out_of_memory(error):
         return f"out of memory: {first}" if (first := str(error).partition("\n")[0]) else "out of memory"
     if isinstance(error, OSError) and error.strerror and error.filename is not None:

@@ -28,4 +28,5 @@ def start() -> None:
 
 def _is_ours(record: python_logging.LogRecord) -> bool:
     """Drops INFO messages of libraries: Orbax logs a page per checkpoint, JAX each missing device."""
-    return Path(record.pathname).parent == Path(__file__).parent or record.levelno >= python_logging.WARNING
+    package = Path(__file__).parent.parent
+    return package in Path(record.pathname).parents or record.levelno >= python_logging.WARNING

@@ -118,26 +118,38 @@ class _Encoded:
     seconds: float
 
 
-def reconstruct(model: Model, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
+def reconstruct(
+    model: Model, items: Sequence[Item], settings: Settings, watch: Callable[[str], None] = lambda step: None
+) -> Iterator[Reconstruction | Failure]:
     """The mesh of each image, in order, or why it has none; a batch is computed when its first result is requested.
+
+    watch: called with the name of each step, several times during long ones; what it raises ends the work.
 
     Raises ValueError for settings out of range.
     """
     for start in range(0, len(items), settings.batch):
-        yield from _batch(model, items[start : start + settings.batch], settings)
+        yield from _batch(model, items[start : start + settings.batch], settings, watch)
 
 
-def _batch(model: Model, items: Sequence[Item], settings: Settings) -> Iterator[Reconstruction | Failure]:
+def _batch(
+    model: Model, items: Sequence[Item], settings: Settings, watch: Callable[[str], None]
+) -> Iterator[Reconstruction | Failure]:
+    def clock() -> float:
+        watch("surface")
+        return time.perf_counter()
+
+    watch("image")
     attempts = [_encode(model, item) for item in items]
     encoded = [attempt for attempt in attempts if isinstance(attempt, _Encoded)]
     if encoded:
         latents = np.stack([one.z for one in encoded])
-        extraction = model.extract(latents, **settings.extraction, clock=time.perf_counter)
+        extraction = model.extract(latents, **settings.extraction, clock=clock)
     numbers = iter(range(len(encoded)))
     for attempt in attempts:
         if isinstance(attempt, Failure):
             yield attempt
         else:
+            watch("mesh")
             gradient = model.gradient(attempt.z) if settings.field_normals else None
             yield _result(attempt, extraction, next(numbers), settings, gradient)
 

@@ -11,13 +11,16 @@ import io
 import os
 import warnings
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, TypeAlias, cast
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from imfield_jax.files import damaged, one_line
 from imfield_jax.images import intact
+
+# A file, the contents of one, an image, or uint8 [H, W], [H, W, 3] or [H, W, 4], straight alpha.
+Source: TypeAlias = str | os.PathLike | bytes | Image.Image | np.ndarray
 
 SUFFIXES_OF = {
     "PNG": (".png",),
@@ -49,10 +52,8 @@ def missing_reader(kind: str) -> str | None:
     return None if present else _NEEDED[kind]
 
 
-def open_image(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> tuple[Image.Image, list[str]]:
+def open_image(source: Source) -> tuple[Image.Image, list[str]]:
     """The decoded image, upright by its EXIF orientation, in any of `MODES`, and notes for the user.
-
-    source: a file, the contents of one, an image, or uint8 [H, W], [H, W, 3] or [H, W, 4], straight alpha.
 
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image of a known kind,
     damaged, or outside the limits above.
@@ -71,7 +72,7 @@ def open_image(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> 
         return _upright(name, image, f"{image.format} file"), notes
 
 
-def name_of(source: str | os.PathLike | bytes | Image.Image | np.ndarray) -> str:
+def name_of(source: Source) -> str:
     """How messages call a source of `open_image`."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
 

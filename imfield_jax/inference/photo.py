@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import os
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -16,7 +15,7 @@ from PIL import Image
 from imfield_jax.framing import OPAQUE, bounding_box
 from imfield_jax.images import as_rgba
 from imfield_jax.inference.cutout import AUTO, Matting, find_object
-from imfield_jax.inference.image_file import name_of, open_image
+from imfield_jax.inference.image_file import Source, name_of, open_image
 from imfield_jax.inference.image_list import list_images
 from imfield_jax.inference.learned_matte import shipped_matte
 
@@ -40,15 +39,12 @@ class Photo:
     cut_out: bool = False
 
 
-def read_image(
-    source: str | os.PathLike | bytes | Image.Image | np.ndarray, *, crop: bool = True, matte: str | Matting = AUTO
-) -> Photo:
+def read_image(source: Source, *, crop: bool = True, matte: str | Matting = AUTO) -> Photo:
     """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file, or another source.
 
     Transparency separates the object from its background. An image without any is treated as a photograph: a plain
     background is removed, from any other the object is cut out by our matting network, with a note.
 
-    source: see `open_image`.
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object
           keeps its pixels. False keeps the margins, which the framing 'centre' needs.
     matte: how the object is told from its background, see `cutout.find_object`.

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
-from PIL import Image
 
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, reconstruct
 from imfield_jax.inference.cutout import AUTO, Matting
+from imfield_jax.inference.image_file import Source
 from imfield_jax.inference.model import Model, run_weights, shipped_weights, whole_number
 from imfield_jax.inference.photo import Photo, read_image
 from imfield_jax.mesh.export import Style, export
@@ -71,7 +70,7 @@ class Reconstructor(Model):
 
     def __call__(
         self,
-        picture: str | os.PathLike | bytes | Image.Image | np.ndarray | Photo,
+        picture: Source | Photo,
         resolution: int = 256,
         *,
         matte: str | Matting = AUTO,
@@ -80,17 +79,20 @@ class Reconstructor(Model):
         floaters: str = "remove",
         bridge_gap: float = MAX_GAP,
         field_normals: bool = False,
+        watch: Callable[[str], None] = lambda step: None,
     ) -> Result:
         """A picture to a closed mesh and all that is known about it.
 
-        picture:   a file, its contents, an image, an array, see `open_image`, or what `read_image` returns.
+        picture:   a file, its contents, an image, an array, see `Source`, or what `read_image` returns.
         matte:     how the object is told from its background, see `find_object`.
         max_faces: of the mesh, see `simplified`; None keeps all.
+        watch:     called with the name of each step, several times during long ones; what it raises ends the work.
         The other options are those of `extract`.
 
         Raises OSError or ValueError in one line if the picture cannot be used, shows no object of the category, or
         cannot have so few faces.
         """
+        watch("image")
         photo = picture if isinstance(picture, Photo) else read_image(picture, crop=self.crop, matte=matte)
         name = Path(picture).stem if isinstance(picture, (str, os.PathLike)) else "image"
         settings = Settings(
@@ -101,12 +103,12 @@ class Reconstructor(Model):
             field_normals=field_normals,
             max_faces=max_faces,
         )
-        [made] = reconstruct(self, [Item(name, lambda: photo)], settings)
+        [made] = reconstruct(self, [Item(name, lambda: photo)], settings, watch)
         if isinstance(made, Failure):
             raise ValueError(made.reason)
         parts = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
         return Result(**parts, field=self.field(made.latent))
 
-    def mesh(self, picture: str | os.PathLike | np.ndarray | Photo, resolution: int = 256, **options: Any) -> Mesh:
+    def mesh(self, picture: Source | Photo, resolution: int = 256, **options: Any) -> Mesh:
         """The mesh alone."""
         return self(picture, resolution, **options).mesh

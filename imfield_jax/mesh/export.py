@@ -22,7 +22,7 @@ from imfield_jax.types import Mesh
 
 FORMATS = ("glb", "obj", "ply", "stl", "3mf")
 
-_COLOR = (0.72, 0.72, 0.74, 1.0)  # a light, neutral clay
+_COLOR = (0.36, 0.34, 0.32, 1.0)  # a neutral clay, linear; brighter ones drown in the light of viewers
 _MATERIAL = "clay"
 _DIGITS = 6  # of coordinates in text, after the first digit of the longest side
 
@@ -101,7 +101,7 @@ def material_file(name: str) -> str:
 
 def encode_material() -> bytes:
     """The contents of that file."""
-    color = " ".join(map(str, _COLOR[:3]))
+    color = " ".join(f"{value ** (1 / 2.2):.2f}" for value in _COLOR[:3])  # as on the screen
     return f"newmtl {_MATERIAL}\nKa {color}\nKd {color}\nKs 0 0 0\nd 1\nillum 1\n".encode()
 
 

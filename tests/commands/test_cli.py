@@ -52,7 +52,7 @@ def test_there_is_an_experiment_for_each_command():
 def test_help_names_every_flag_once_and_needs_no_packages_of_data(name):
     program = f"""
 import sys
-for package in ("tensorflow_datasets", "tensorflow", "array_record", "numba", "h5py", "igl", "embreex", "manifold3d",
+for package in ("tensorflow_datasets", "tensorflow", "array_record", "numba", "h5py", "igl", "embreex",
                 "DracoPy", "collada", "tensorboard"):
     sys.modules[package] = None
 from imfield_jax.commands import help_text, {name} as command

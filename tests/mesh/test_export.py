@@ -123,7 +123,7 @@ def test_obj_has_a_smoothing_group_or_the_normals_and_material_that_are_asked_fo
     np.testing.assert_allclose(stored, layout(mesh, "obj").of(mesh).normals, atol=1e-4)
     assert all("//" in line for line in lines if line.startswith("f "))
     assert "mtllib my_box.mtl" in lines
-    np.testing.assert_array_equal(read(tmp_path / "my box.obj").visual.material.diffuse[:3], [184, 184, 189])
+    np.testing.assert_array_equal(read(tmp_path / "my box.obj").visual.material.diffuse[:3], [161, 156, 153])
 
 
 def test_the_same_mesh_has_the_same_bytes(mesh):

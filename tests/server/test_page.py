@@ -1,0 +1,158 @@
+"""The page in a real browser: drop, look, orbit, change, download, go wrong, by mouse, keyboard and on a phone.
+
+It needs a Chromium (Debian: `apt install chromium`). Without one these tests are skipped, and the end of the test run
+says so.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+import trimesh
+import uvicorn
+from PIL import Image
+
+from imfield_jax.inference.model import SHIPPED
+from imfield_jax.server.app import create_app
+from imfield_jax.server.config import Config
+from imfield_jax.server.models import Models
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: the page of the server was not tested")
+FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
+FLAGS += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+DONE = "() => /faces, closed/.test(document.querySelector('#status').textContent)"
+DROP = """([data, name]) => {
+  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), transfer = new DataTransfer();
+  transfer.items.add(new File([bytes], name, { type: "image/png" }));
+  for (const kind of ["dragover", "drop"])
+    document.querySelector("#drop").dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true }));
+}"""
+
+
+@contextlib.contextmanager
+def served(config):
+    models = Models(list(config.categories))
+    models.warm_up()
+    server = uvicorn.Server(uvicorn.Config(create_app(config, models), port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def address():
+    with served(Config(("car",), max_resolution=96)) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser, address, request):
+    """The page, on a desktop unless a test says otherwise; requests to other hosts and errors fail the test."""
+    made = browser.new_page(**getattr(request, "param", {"viewport": {"width": 1200, "height": 800}}))
+    outside, errors = [], []
+    made.on("request", lambda each: each.url.startswith((address, "blob:", "data:")) or outside.append(each.url))
+    made.on("pageerror", lambda error: errors.append(str(error)))
+    made.goto(address)
+    made.wait_for_selector("#samples button")
+    yield made
+    made.close()
+    assert not outside and not errors
+
+
+def drop(page, contents, name="car.png"):
+    page.evaluate(DROP, [base64.b64encode(contents).decode(), name])
+
+
+def colours(page):
+    """Number of distinct colours of the viewer, as it is on the screen."""
+    with Image.open(io.BytesIO(page.locator("#viewer").screenshot())) as image:
+        return len(np.unique(np.asarray(image.convert("RGB")).reshape(-1, 3), axis=0))
+
+
+def test_a_dropped_picture_becomes_a_mesh_that_turns_changes_and_is_downloaded(page, address, tmp_path):
+    drop(page, (SHIPPED / "car.png").read_bytes())
+    page.wait_for_function(DONE, timeout=60_000)
+    page.wait_for_function("() => document.querySelector('#viewer').loaded", timeout=60_000)
+    assert colours(page) > 300 and page.locator("#view").is_visible() and page.locator("#cutout").is_hidden()
+
+    orbit = "() => document.querySelector('#viewer').getCameraOrbit().theta"
+    before = page.evaluate(orbit)
+    box = page.locator("#viewer").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 200)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 150, box["y"] + 200, steps=5)
+    page.mouse.up()
+    page.wait_for_function(f"(before) => Math.abs(({orbit})() - before) > 0.1", arg=before, timeout=20_000)
+
+    page.locator("#faces").fill("1")  # the second choice: 5,000
+    few = "() => /^[1-4],[0-9]{3} faces/.test(document.querySelector('#status').textContent)"
+    page.wait_for_function(few, timeout=60_000)
+    page.locator("#size").fill("80")
+    volumes = {}
+    for kind in ("GLB", "OBJ", "PLY", "STL", "3MF"):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=f"Download {kind}").click()
+        started.value.save_as(tmp_path / f"mesh.{kind.lower()}")
+        mesh = trimesh.load(tmp_path / f"mesh.{kind.lower()}", force="mesh")
+        assert 1000 < len(mesh.faces) <= 5000
+        volumes[kind] = mesh.volume / mesh.extents.max() ** 3
+    np.testing.assert_allclose(list(volumes.values()), volumes["GLB"], rtol=1e-3)
+
+
+def test_a_bad_picture_is_told_and_the_next_one_works(page):
+    drop(page, b"not a picture")
+    page.wait_for_function("() => document.querySelector('#status').classList.contains('bad')")
+    assert "expected PNG" in page.inner_text("#status")
+    page.locator("#samples button").first.press("Enter")  # by keyboard
+    page.wait_for_function(DONE, timeout=60_000)
+
+
+def test_escape_cancels(page):
+    drop(page, (SHIPPED / "car.png").read_bytes())
+    page.wait_for_function("() => !document.querySelector('#cancel').hidden")
+    page.keyboard.press("Escape")
+    assert page.inner_text("#status") == "Cancelled." and page.locator("#progress").is_hidden()
+
+
+@pytest.mark.parametrize("page", [{"viewport": {"width": 360, "height": 740}, "color_scheme": "dark"}], indirect=True)
+def test_a_phone_needs_no_sideways_scrolling_and_every_control_has_a_name(page):
+    assert page.evaluate("() => document.documentElement.scrollWidth <= window.innerWidth")
+    dark = page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    assert max(int(value) for value in dark.strip("rgb()").split(",")) < 60
+    unnamed = """() => [...document.querySelectorAll("button, select, input, img, model-viewer")].filter((each) =>
+        !each.closest("[hidden]") && !each.closest("button img") && !(each.labels && each.labels.length)
+        && !each.ariaLabel && !each.textContent.trim() && !each.hasAttribute("alt")).map((each) => each.outerHTML)"""
+    assert page.evaluate(unnamed) == []
+
+
+def test_a_token_in_the_address_is_shown_to_the_server(browser):
+    with served(Config(("car",), token="secret", max_resolution=64)) as url:
+        for fragment, text in (("#token=secret", "Choose a picture"), ("", "expected the server's token")):
+            page = browser.new_page()
+            page.goto(f"{url}/{fragment}")
+            page.wait_for_function(f"() => document.querySelector('#status').textContent.startsWith({text!r})")
+            page.close()
