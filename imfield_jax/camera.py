@@ -110,3 +110,25 @@ def image_camera(view: Float[np.ndarray, " 7"]) -> Camera:
     sine, cosine, elevation, scale, nearness = map(float, view[:5])
     fov = 2 * np.arctan(nearness / scale)
     return Camera(float(np.arctan2(sine, cosine)) % (2 * np.pi), elevation, 1 / nearness, float(fov))
+
+
+_FARTHEST = 0.05  # nearness of a camera from which depths can still be told
+_NEAREST = 0.3  # of the depth of the origin: nearer points are projected as if they were this near
+
+
+def project_view(
+    view: Float[np.ndarray, " 7"], points: Float[np.ndarray, "P 3"]
+) -> tuple[Float[np.ndarray, "P 2"], Float[np.ndarray, " P"]]:
+    """Places in the view of `view_camera`, x to the right and y down in [-1, 1], and how much nearer than the origin
+    points are, in cube units. `models.projection.project` is the same in JAX.
+    """
+    camera = Camera(float(np.arctan2(view[0], view[1])), float(view[2]), 1.0, 1.0)
+    right, upward, backward = camera.axes()
+    nearer = points @ backward
+    per_unit = view[3] / np.maximum(1 - view[4] * nearer, _NEAREST)
+    return np.stack([points @ right, -(points @ upward)], axis=-1) * per_unit[:, None] + view[5:], nearer
+
+
+def nearness_of(view: Float[np.ndarray, " 7"], nearer: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
+    """How near points are to the camera of a view, in units that are linear on the screen; 1 at the origin."""
+    return 1 / np.maximum(1 - max(float(view[4]), _FARTHEST) * nearer, _NEAREST)

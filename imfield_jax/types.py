@@ -22,7 +22,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Float, Float32, Int, UInt8
 
 if TYPE_CHECKING:
     import jax
@@ -40,8 +40,11 @@ class Mesh:
     In single precision (float32, int32) as extracted, in double precision while meshes are made into solids.
 
     normals: of unit length, outward.
+    colors:  sRGB.   seen: 1 where the colour comes from the picture, 0 where it is a guess.
     """
 
     vertices: Float[np.ndarray, "V 3"]
     faces: Int[np.ndarray, "F 3"]
     normals: Float32[np.ndarray, "V 3"] | None = None
+    colors: UInt8[np.ndarray, "V 3"] | None = None
+    seen: Float32[np.ndarray, " V"] | None = None

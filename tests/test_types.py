@@ -24,8 +24,7 @@ CONTAINERS = {"ndarray", "Array", "SameArray"}
 # Public arrays without a shape in their annotation, as they are checked explicitly, with a readable message.
 UNSHAPED = {
     "framing.frame": "the image of a caller",
-    "inference.reconstructor.Reconstructor.mesh": "the image of a caller",
-    "inference.reconstructor.Reconstructor.view": "the image of a caller",
+    "inference.model.Model.view": "the image of a caller",
     "mesh.sampling.SurfacePoints.normals": "a surface of a caller",
     "mesh.sampling.SurfacePoints.points": "a surface of a caller",
 }

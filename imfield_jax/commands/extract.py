@@ -36,6 +36,7 @@ from imfield_jax.inference.cutout import AUTO, MATTES, MODEL, Matting
 from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
 from imfield_jax.inference.model import FLOATERS, PRECISIONS
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
+from imfield_jax.inference.painting import check_paintable
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh import export, preview, turntable
 from imfield_jax.mesh.export import Style
@@ -84,6 +85,9 @@ _LODS = flags.DEFINE_list(
     [],
     "Levels of detail besides the mesh, as falling numbers of faces: 10000,2000 makes NAME_LOD1 and NAME_LOD2.",
 )
+_COLOR = flags.DEFINE_bool(
+    "color", False, "Put the colours of the picture on the mesh; where it is not seen they are a guess."
+)
 _PRINT_CHECK = flags.DEFINE_bool(
     "print_check", False, "Examine each mesh as a slicer would get it, at --size_mm; exit status 1 if one has a fault."
 )
@@ -131,7 +135,20 @@ ARGUMENTS = "[IMAGE or FOLDER ...]"
 GROUPS = {
     "Images": (_IMAGE, _MATTE, _MATTE_MEAN, _MATTE_STD, _SPLIT, _DATA, _COUNT),
     "Weights": (_CATEGORY, _RUN, _WEIGHTS),
-    "Output": (_OUT, _FORMATS, _SIZE, _UP, _MAX_FACES, _LODS, _PRINT_CHECK, _VOXELS, _CAMERA, _TURNTABLE, _OVERWRITE),
+    "Output": (
+        _OUT,
+        _FORMATS,
+        _SIZE,
+        _UP,
+        _MAX_FACES,
+        _LODS,
+        _COLOR,
+        _PRINT_CHECK,
+        _VOXELS,
+        _CAMERA,
+        _TURNTABLE,
+        _OVERWRITE,
+    ),
     "Surface": (_RESOLUTION, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
 }
 
@@ -141,6 +158,8 @@ def main(arguments: list[str]) -> int:
     _check_flags()
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model = Reconstructor(load_weights(weights), _PRECISION.value)
+    if _COLOR.value:
+        check_paintable(model)
     if _CAMERA.value and not model.weights.networks.predicts_cameras:
         raise ValueError(
             f"--camera: the networks of {weights.name} predict no camera, those of the preset planes do: leave it out"
@@ -165,6 +184,7 @@ def main(arguments: list[str]) -> int:
         certify=_CERTIFY.value,
         max_faces=_MAX_FACES.value,
         lods=_lods(),
+        color=_COLOR.value,
     )
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
@@ -193,6 +213,11 @@ def _check_flags() -> None:
         refuse_unused(f"without the format {' or '.join(VOXEL_FORMATS)}", _VOXELS)
     if not set(_FORMATS.value) & set(export.FORMATS):
         refuse_unused("on voxels: name a format of meshes, too", _SIZE, _UP, _MAX_FACES, _LODS, _PRINT_CHECK)
+    colorless = [kind for kind in _FORMATS.value if kind not in export.COLORED]
+    if _COLOR.value and len(colorless) == len(_FORMATS.value):
+        refuse_unused(f"without one of the formats {', '.join(export.COLORED)}", _COLOR)
+    if _COLOR.value and colorless:
+        logging.info("--color: %s files hold no colours", ", ".join(colorless))
     if _UP.value == "z" and "glb" in _FORMATS.value:
         logging.info("--up=z: GLB files stay y up, as their specification demands; programs turn them themselves")
     if _CERTIFY.value and _PRECISION.value != "exact":

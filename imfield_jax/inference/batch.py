@@ -18,6 +18,7 @@ from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction
 from imfield_jax.framing import to_unit
 from imfield_jax.inference.model import OBJECTS, Model
+from imfield_jax.inference.painting import check_paintable, painted
 from imfield_jax.inference.photo import Photo
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.floaters import LeftOut, pieces_of
@@ -33,12 +34,16 @@ class Item:
     read: Callable[[], Photo]
 
 
+_AFTERWARDS = ("max_faces", "lods", "color")
+
+
 @dataclasses.dataclass(frozen=True)
 class Settings:
     """The options of `Model.extract`, under the same names, and numbers of faces.
 
     max_faces: of the mesh, see `simplified`; None keeps all.
     lods:      levels of detail besides the mesh, the most faces of each, falling.
+    color:     meshes have the colours of the picture.
     """
 
     resolution: int = 256
@@ -49,11 +54,12 @@ class Settings:
     certify: bool = False
     max_faces: int | None = None
     lods: tuple[int, ...] = ()
+    color: bool = False
 
     @property
     def extraction(self) -> dict[str, Any]:
         """The options of `Model.extract`."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in ("max_faces", "lods")}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _AFTERWARDS}
 
     @property
     def batch(self) -> int:
@@ -125,8 +131,10 @@ def reconstruct(
 
     watch: called with the name of each step, several times during long ones; what it raises ends the work.
 
-    Raises ValueError for settings out of range.
+    Raises ValueError for settings out of range, and for colours with a model that cannot have them.
     """
+    if settings.color:
+        check_paintable(model)
     for start in range(0, len(items), settings.batch):
         yield from _batch(model, items[start : start + settings.batch], settings, watch)
 
@@ -187,12 +195,17 @@ def _result(
         mesh, *lods = _levels(full, [settings.max_faces or len(full.faces), *settings.lods], gradient)
     except ValueError as error:
         return Failure(name, f"{name}: fewer faces: {error}")
+    notes = encoded.notes
+    if settings.color:
+        mesh, note = painted(mesh, encoded.photo.rgba, encoded.camera)
+        lods = [painted(each, encoded.photo.rgba, encoded.camera)[0] for each in lods]
+        notes = [*notes, note]
     phases = {phase: spent / len(extraction.meshes) for phase, spent in extraction.seconds.items()}
-    simplifying = time.perf_counter() - started
+    finishing = time.perf_counter() - started
     return Reconstruction(
         name=name,
         view=encoded.view,
-        notes=encoded.notes,
+        notes=notes,
         latent=encoded.z,
         mesh=mesh,
         report=check(mesh),
@@ -201,7 +214,7 @@ def _result(
         bridges=extraction.bridges[number],
         left_out=extraction.left_out[number],
         certificate=extraction.certificate,
-        seconds={"read and encode": encoded.seconds, **phases, "simplify": simplifying},
+        seconds={"read and encode": encoded.seconds, **phases, "finish": finishing},
         view_camera=encoded.camera,
         cutout=encoded.photo.rgba if encoded.photo.cut_out else None,
         lods=tuple(lods),

@@ -40,7 +40,10 @@ class Result(Reconstruction):
         """The mesh for the library trimesh, in the cube: y up, front -z."""
         import trimesh  # slow to load
 
-        return trimesh.Trimesh(self.mesh.vertices, self.mesh.faces, vertex_normals=self.mesh.normals, process=False)
+        mesh = self.mesh
+        return trimesh.Trimesh(
+            mesh.vertices, mesh.faces, vertex_normals=mesh.normals, vertex_colors=mesh.colors, process=False
+        )
 
     def save(self, path: str | os.PathLike, *, size_mm: float | None = None, up: str | None = None) -> None:
         """Writes the mesh to a file whose suffix names the format, laid out as `mesh.layout` says.
@@ -75,6 +78,7 @@ class Reconstructor(Model):
         *,
         matte: str | Matting = AUTO,
         max_faces: int | None = None,
+        color: bool = False,
         refinement_iterations: int = REFINEMENT_ITERATIONS,
         floaters: str = "remove",
         bridge_gap: float = MAX_GAP,
@@ -86,6 +90,7 @@ class Reconstructor(Model):
         picture:   a file, its contents, an image, an array, see `Source`, or what `read_image` returns.
         matte:     how the object is told from its background, see `find_object`.
         max_faces: of the mesh, see `simplified`; None keeps all.
+        color:     the mesh has the colours of the picture, see `mesh.coloring`.
         watch:     called with the name of each step, several times during long ones; what it raises ends the work.
         The other options are those of `extract`.
 
@@ -102,6 +107,7 @@ class Reconstructor(Model):
             bridge_gap=bridge_gap,
             field_normals=field_normals,
             max_faces=max_faces,
+            color=color,
         )
         [made] = reconstruct(self, [Item(name, lambda: photo)], settings, watch)
         if isinstance(made, Failure):

@@ -1,7 +1,8 @@
 """Mesh files for modelling programs, viewers and slicers, laid out by the customs of each format, see `mesh.layout`.
 
-GLB and OBJ carry a plain material, GLB and PLY normals. OBJ has a smoothing group instead, from which programs make
-the same normals, unless it is asked for those of the field. STL has neither and stores each triangle on its own.
+GLB and OBJ carry a plain material, or the colours of vertices as PLY does; GLB and PLY normals. OBJ has a smoothing
+group instead, from which programs make the same normals, unless it is asked for those of the field. STL has neither
+and stores each triangle on its own.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import pathlib
 
 import numpy as np
+from jaxtyping import UInt8
 
 from imfield_jax.camera import Camera
 from imfield_jax.files import write_atomic
@@ -21,6 +23,7 @@ from imfield_jax.mesh.threemf import encode_3mf
 from imfield_jax.types import Mesh
 
 FORMATS = ("glb", "obj", "ply", "stl", "3mf")
+COLORED = ("glb", "obj", "ply")  # formats that hold the colours of vertices
 
 _COLOR = (0.36, 0.34, 0.32, 1.0)  # a neutral clay, linear; brighter ones drown in the light of viewers
 _MATERIAL = "clay"
@@ -72,6 +75,10 @@ def encode(
     from trimesh.exchange.stl import export_stl
 
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
+    if mesh.colors is not None and file_format in ("obj", "ply"):
+        written.visual = trimesh.visual.ColorVisuals(written, vertex_colors=mesh.colors)
+    if mesh.seen is not None and file_format in ("glb", "ply"):
+        written.vertex_attributes["_SEEN" if file_format == "glb" else "seen"] = mesh.seen
     if file_format == "obj":
         digits = _DIGITS - int(np.floor(np.log10(written.extents.max())))
         body = export_obj(written, include_normals=style.normals, digits=digits, header=None)
@@ -82,9 +89,16 @@ def encode(
     if file_format == "stl":
         return export_stl(written)
     material = trimesh.visual.material.PBRMaterial(
-        name=_MATERIAL, baseColorFactor=_COLOR, metallicFactor=0.0, roughnessFactor=0.8
+        name=_MATERIAL,
+        baseColorFactor=_COLOR
+        if mesh.colors is None
+        else (1.0, 1.0, 1.0, 1.0),  # vertices' colours are multiplied by it
+        metallicFactor=0.0,
+        roughnessFactor=0.8,
     )
     written.visual = trimesh.visual.TextureVisuals(material=material)
+    if mesh.colors is not None:
+        written.visual.vertex_attributes["color"] = _linear(mesh.colors)
     scene = trimesh.Scene()
     scene.add_geometry(written, node_name=name, geom_name=name)
     if camera is not None:
@@ -92,6 +106,13 @@ def encode(
         scene.camera = trimesh.scene.Camera(name="view", resolution=(FRAMED_SIZE, FRAMED_SIZE), fov=(angle, angle))
         scene.camera_transform = place.of_pose(np.linalg.inv(camera.view_matrix()))
     return scene.export(file_type="glb", include_normals=True)
+
+
+def _linear(colors: UInt8[np.ndarray, "V 3"]) -> UInt8[np.ndarray, "V 4"]:
+    """Opaque colours as glTF has them: linear light instead of sRGB (IEC 61966-2-1)."""
+    value = colors / 255
+    linear = np.where(value <= 0.04045, value / 12.92, ((value + 0.055) / 1.055) ** 2.4)
+    return np.pad(np.rint(255 * linear).astype(np.uint8), ((0, 0), (0, 1)), constant_values=255)
 
 
 def material_file(name: str) -> str:

@@ -38,7 +38,7 @@ class Layout:
         """The mesh as it is written."""
         normals = None if mesh.normals is None else (mesh.normals @ self.turn.T).astype(np.float32)
         vertices = mesh.vertices @ self.turn.T * self.scale + self.offset
-        return Mesh(vertices.astype(np.float32), mesh.faces, normals)
+        return dataclasses.replace(mesh, vertices=vertices.astype(np.float32), normals=normals)
 
     def of_pose(self, matrix: Float64[np.ndarray, "4 4"]) -> Float64[np.ndarray, "4 4"]:
         """A pose, such as a camera's, from camera to cube, moved with the mesh: from camera to file."""

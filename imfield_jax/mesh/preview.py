@@ -27,6 +27,7 @@ _KEY_LIGHT = np.array([0.95, 0.92, 0.87])
 _FILL_LIGHT = np.array([0.20, 0.22, 0.27])
 _SKY_LIGHT = np.array([0.30, 0.32, 0.35])
 _GROUND_LIGHT = np.array([0.13, 0.12, 0.11])
+_RELIT = 1.2
 _GLOSS, _GLOSS_POWER = 0.10, 24.0
 _SHADOW = 0.38
 _BACKGROUND = (252.0, 232.0)  # sRGB grey at the top and at the bottom
@@ -79,7 +80,8 @@ def shade(mesh: Mesh, camera: Camera, size: int = 512) -> UInt8[np.ndarray, "siz
         normals = _normals(mesh, faces, face, weights, camera)
         sight = camera.pixel_directions(columns + 0.5, rows + 0.5, fine) @ camera.axes().T
         openness = _openness(near, rows, columns, fine)
-        image[rows, columns] = _clay(normals, sight, openness)
+        albedo = _CLAY if mesh.colors is None else _albedo(mesh, faces, face, weights)
+        image[rows, columns] = _shaded(albedo, normals, sight, openness)
     cells = image.reshape(size, SUPERSAMPLING, size, SUPERSAMPLING, 3)
     return np.rint(cells.mean(axis=(1, 3))).astype(np.uint8)
 
@@ -156,13 +158,20 @@ def _openness(near: np.ndarray, rows: np.ndarray, columns: np.ndarray, size: int
     return 1 - 0.75 * np.clip(dark / (4 * len(radii)), 0, 0.8)
 
 
-def _clay(normals: np.ndarray, sight: np.ndarray, openness: np.ndarray) -> np.ndarray:
-    """sRGB [N, 3] in 0..255 of unit normals and view rays in camera space."""
+def _albedo(mesh: Mesh, faces: np.ndarray, face: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Linear colours [N, 3] at points of faces, brighter, because they hold the shadows of the picture already."""
+    assert mesh.colors is not None
+    linear = (mesh.colors[faces[face]] / 255) ** 2.2
+    return np.einsum("nk,nkc->nc", weights, linear) * _RELIT
+
+
+def _shaded(albedo: np.ndarray, normals: np.ndarray, sight: np.ndarray, openness: np.ndarray) -> np.ndarray:
+    """sRGB [N, 3] in 0..255 of linear colours, unit normals and view rays in camera space."""
     key = np.clip(normals @ _KEY, 0, None)[:, None]
     fill = np.clip(normals @ _FILL, 0, None)[:, None]
     sky = (0.5 + 0.5 * normals[:, 1])[:, None]
     surrounding = sky * _SKY_LIGHT + (1 - sky) * _GROUND_LIGHT + fill * _FILL_LIGHT
-    light = _CLAY * (key * _KEY_LIGHT * (0.5 + 0.5 * openness[:, None]) + surrounding * openness[:, None])
+    light = albedo * (key * _KEY_LIGHT * (0.5 + 0.5 * openness[:, None]) + surrounding * openness[:, None])
     half = _KEY - sight / np.linalg.norm(sight, axis=1, keepdims=True)
     half /= np.linalg.norm(half, axis=1, keepdims=True)
     gloss = _GLOSS * np.clip(np.einsum("nc,nc->n", normals, half), 0, None) ** _GLOSS_POWER

@@ -178,6 +178,7 @@ def _add_reconstructions(app: FastAPI, config: Config, models: Models, metrics: 
         category: Annotated[str, Form(max_length=64)] = config.categories[0],
         resolution: Annotated[int | None, Form(ge=16, le=FINEST)] = None,
         max_faces: Annotated[int | None, Form(ge=FEWEST_FACES)] = None,
+        color: Annotated[bool, Form()] = False,
         matte: Annotated[Literal["auto", "alpha", "border", "model"], Form()] = "auto",
         format: Annotated[Format | None, Query(description="Wait, and answer with the mesh.")] = None,
         size_mm: Size = None,
@@ -195,7 +196,7 @@ def _add_reconstructions(app: FastAPI, config: Config, models: Models, metrics: 
 
         def work(watch: Watch) -> Result:
             watch("weights")
-            return models[category](picture, cells, max_faces=max_faces, matte=matte, watch=watch)
+            return models[category](picture, cells, max_faces=max_faces, color=color, matte=matte, watch=watch)
 
         try:
             job = app.state.jobs.submit(work, (category, cells))

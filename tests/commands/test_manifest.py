@@ -25,6 +25,7 @@ def made(name, **changes):
     facts = {
         "view": np.zeros((128, 128, 1), np.uint8),
         "notes": ["a note"],
+        "latent": np.zeros(8, np.float32),
         "mesh": mesh,
         "report": check(mesh),
         "cavities": 0,
@@ -109,7 +110,7 @@ def test_results_of_other_images_stay_and_those_of_the_same_name_are_replaced(fo
 def test_a_predicted_camera_is_that_of_the_view(folder):
     camera = Camera(np.radians(300), np.radians(12), 2.5, np.radians(40))
     book = Manifest(folder, WEIGHTS, SETTINGS)
-    book.add(made("a", camera=view_camera(camera, 137, (0.0, 0.0, 137.0))), "a.png", "image", {}, {})
+    book.add(made("a", view_camera=view_camera(camera, 137, (0.0, 0.0, 137.0))), "a.png", "image", {}, {})
     assert book.results["a"]["camera"] == {
         "azimuth": pytest.approx(300, abs=0.01),
         "elevation": pytest.approx(12, abs=0.01),

@@ -256,6 +256,7 @@ def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path)
         (["--lods=5000", "--max_faces=5000"], "--lods: expected falling numbers .* found 5000"),
         (["--lods=many"], "--lods: expected falling numbers .* found many"),
         (["--size_mm=0"], "flag --size_mm=0"),
+        (["--color", "--formats=stl,3mf"], "--color: it has no effect without one of the formats glb, obj, ply"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
         (["--image=a.png", "--split=test"], "images and --split both choose what to reconstruct"),
         (["--run=runs/car", "--category=car"], "--run and --category each choose the weights"),

@@ -8,7 +8,8 @@ import pytest
 from imfield_jax import coordinates
 from imfield_jax.evaluation.metrics import volumetric_iou
 from imfield_jax.framing import to_unit
-from imfield_jax.inference.model import shipped_categories
+from imfield_jax.inference.model import SHIPPED, shipped_categories
+from imfield_jax.inference.photo import read_image
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.preparation.record import Settings, make_record
 from imfield_jax.sources import procedural, shapenet
@@ -41,3 +42,13 @@ def test_an_image_of_an_unseen_shape_becomes_that_shape_and_not_another(weights,
     assert from_views.argmax(axis=1).tolist() == from_voxels.argmax(axis=1).tolist() == [0, 1]
     assert (from_views.diagonal() > LEAST_IOU[weights]).all()
     assert (from_voxels.diagonal() > from_views.diagonal() - 0.02).all()
+
+
+@pytest.mark.parametrize("category", ["car", "any"])
+def test_the_sample_gets_the_colours_of_its_picture(category):
+    """With the camera that the weights predict themselves, or that others predict for them."""
+    made = Reconstructor.shipped(category)(SHIPPED / f"{category}.png", 64, color=True)
+    assert 0.2 < made.mesh.seen.mean() < 0.7 and made.notes[-1].startswith("colours of ")
+    rgba = read_image(SHIPPED / f"{category}.png").rgba
+    shown = rgba[rgba[..., 3] > 200][:, :3].mean(axis=0)
+    assert np.abs(made.mesh.colors.mean(axis=0) - shown).max() < 40

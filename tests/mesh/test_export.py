@@ -16,7 +16,7 @@ import trimesh
 from imfield_jax import fields
 from imfield_jax.camera import Camera
 from imfield_jax.extraction.sparse import extract
-from imfield_jax.mesh.export import FORMATS, Style, encode, encode_material, export, material_file
+from imfield_jax.mesh.export import COLORED, FORMATS, Style, encode, encode_material, export, material_file
 from imfield_jax.mesh.layout import layout
 from imfield_jax.types import Mesh
 
@@ -40,7 +40,7 @@ def glb_accessor(document, binary, number, dtype):
     accessor = document["accessors"][number]
     view = document["bufferViews"][accessor["bufferView"]]
     start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-    width = {"VEC3": 3, "SCALAR": 1}[accessor["type"]]
+    width = {"VEC4": 4, "VEC3": 3, "SCALAR": 1}[accessor["type"]]
     return np.frombuffer(binary, dtype, accessor["count"] * width, start).reshape(-1, width)
 
 
@@ -124,6 +124,50 @@ def test_obj_has_a_smoothing_group_or_the_normals_and_material_that_are_asked_fo
     assert all("//" in line for line in lines if line.startswith("f "))
     assert "mtllib my_box.mtl" in lines
     np.testing.assert_array_equal(read(tmp_path / "my box.obj").visual.material.diffuse[:3], [161, 156, 153])
+
+
+@pytest.fixture(scope="module")
+def painted(mesh):
+    rng = np.random.default_rng(0)
+    colors = rng.integers(256, size=mesh.vertices.shape).astype(np.uint8)
+    return dataclasses.replace(mesh, colors=colors, seen=(colors[:, 0] > 100).astype(np.float32))
+
+
+@pytest.mark.parametrize("kind", COLORED)
+def test_colours_come_back(kind, painted, tmp_path):
+    """GLB holds linear light in eight bits, so dark colours are rounded more there."""
+    export(painted, tmp_path / f"a.{kind}")
+    if kind == "glb":
+        document, binary = glb_chunks((tmp_path / "a.glb").read_bytes())
+        (primitive,) = document["meshes"][0]["primitives"]
+        colors = glb_accessor(document, binary, primitive["attributes"]["COLOR_0"], np.uint8)[:, :3] / 255
+        colors = np.where(colors <= 0.0031308, 12.92 * colors, 1.055 * colors ** (1 / 2.4) - 0.055)
+    else:
+        colors = np.asarray(read(tmp_path / f"a.{kind}").visual.vertex_colors)[:, :3] / 255
+    away = np.abs(255 * colors - painted.colors)
+    assert away.max() < (13 if kind == "glb" else 1) and away[painted.colors > 60].max() < 2
+
+
+def test_a_glb_with_colours_is_a_white_dielectric_with_what_was_seen(painted):
+    document, binary = glb_chunks(encode(painted, "glb"))
+    (primitive,) = document["meshes"][0]["primitives"]
+    material = document["materials"][primitive["material"]]["pbrMetallicRoughness"]
+    assert material["baseColorFactor"] == [1, 1, 1, 1] and material["metallicFactor"] == 0
+    counts = {name: document["accessors"][number]["count"] for name, number in primitive["attributes"].items()}
+    assert set(counts) == {"POSITION", "NORMAL", "COLOR_0", "_SEEN"} and len(set(counts.values())) == 1
+    stored = glb_accessor(document, binary, primitive["attributes"]["_SEEN"], "<f4")
+    np.testing.assert_array_equal(stored[:, 0], painted.seen)
+
+
+def test_a_ply_says_what_was_seen(painted, tmp_path):
+    export(painted, tmp_path / "a.ply")
+    header = (tmp_path / "a.ply").read_bytes().split(b"end_header")[0].decode()
+    assert "property float seen" in header and "property uchar red" in header
+
+
+def test_formats_without_colours_are_as_without(painted, mesh):
+    for kind in set(FORMATS) - set(COLORED):
+        assert encode(painted, kind) == encode(mesh, kind)
 
 
 def test_the_same_mesh_has_the_same_bytes(mesh):

@@ -67,6 +67,7 @@ async function reconstruct(resolution, work) {
   form.append("matte", $("matte").value);
   form.append("resolution", resolution);
   const faces = FACES[$("faces").value];
+  form.append("color", $("color").checked);
   if (faces) form.append("max_faces", faces);
   const { signal } = work.controller;
   let job;
@@ -188,7 +189,7 @@ async function main() {
     const item = [...event.clipboardData.files][0];
     if (item) choose(item);
   });
-  for (const name of ["category", "matte"]) $(name).addEventListener("change", start);
+  for (const name of ["category", "matte", "color"]) $(name).addEventListener("change", start);
   for (const name of ["resolution", "faces"]) $(name).addEventListener("input", later);
   $("cancel").addEventListener("click", () => { stop(); say("Cancelled."); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && current) { stop(); say("Cancelled."); } });

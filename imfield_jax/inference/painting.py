@@ -1,0 +1,60 @@
+"""The colours of a picture on the mesh that was made of it."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from imfield_jax.framing import frame, to_unit
+from imfield_jax.inference.model import SHIPPED, Model
+from imfield_jax.mesh.coloring import colored
+from imfield_jax.mesh.view_fit import fitted_camera
+from imfield_jax.models.weights import load_weights
+from imfield_jax.types import Mesh
+
+_SIZE = 512  # pixels of the picture that is projected
+_FAINT = 0.3  # opacity from which the colour of a pixel can be told
+_LEAST = 0.6  # IoU of the outlines below which the camera is taken to be wrong
+_FRAMED = ("fit", "matte", "colour")  # framings that show the same square of an image
+
+
+def check_paintable(model: Model) -> None:
+    """Raises ValueError if meshes of a model cannot have colours."""
+    if model.inputs.framing not in _FRAMED:
+        raise ValueError(
+            f"no colours: the framing {model.inputs.framing!r} of preset {model.weights.networks.preset.name} does not "
+            "centre the object, as the network that finds the camera needs it"
+        )
+
+
+def painted(mesh: Mesh, rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarray, " 7"] | None) -> tuple[Mesh, str]:
+    """The mesh with the colours of the picture, and a note; without, if the camera cannot be found.
+
+    camera: that the model predicted, or None; the shipped weights that predict cameras are then asked.
+    """
+    if camera is None:
+        model = _camera_model()
+        predicted = model.encode_views_in_full(to_unit(model.view(rgba))[None]).camera
+        assert predicted is not None
+        camera = np.asarray(predicted)[0]
+    picture = _without_white(frame(rgba, "colour", _SIZE))
+    fitted, overlap = fitted_camera(mesh, picture[..., 3] < 128, camera)
+    if overlap < _LEAST:
+        return mesh, f"no colours: the mesh does not fit the picture from any side (outlines overlap by {overlap:.0%})"
+    mesh = colored(mesh, picture, fitted)
+    seen = 0.0 if mesh.seen is None else float(mesh.seen.mean())
+    return mesh, f"colours of {seen:.0%} of the vertices are from the picture, the others are a guess"
+
+
+def _without_white(picture: UInt8[np.ndarray, "S S 4"]) -> UInt8[np.ndarray, "S S 4"]:
+    """A view whose half-transparent pixels show the object alone, and not on white."""
+    shown, opacity = picture[..., :3].astype(np.float64), 1 - picture[..., 3:] / 255
+    alone = np.where(opacity > _FAINT, 255 + (shown - 255) / np.maximum(opacity, _FAINT), shown)
+    return np.concatenate([np.rint(alone).clip(0, 255).astype(np.uint8), picture[..., 3:]], axis=-1)
+
+
+@functools.cache
+def _camera_model() -> Model:
+    return Model(load_weights(SHIPPED / "any.npz"))
