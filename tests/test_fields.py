@@ -14,7 +14,7 @@ import pytest
 import imfield_jax
 from imfield_jax import fields
 
-DATA_ONLY = ("tensorflow", "tensorflow_datasets", "igl", "numba", "embreex", "manifold3d")
+DATA_ONLY = ("tensorflow", "tensorflow_datasets", "igl", "numba", "embreex")
 
 
 def directions(rng, count):

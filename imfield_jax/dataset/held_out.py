@@ -34,9 +34,9 @@ def held_out(split: Split, inputs: Inputs, shapes: int = 32, points: int = 8192,
     )
 
 
-def spread_views(split: Split, inputs: Inputs, count: int) -> Float32[np.ndarray, "count S S C"]:
-    """So many views in [0, 1], of shapes that are evenly spread; several of each shape if there are fewer."""
-    return _spread(split, inputs, count)[1]
+def spread_views(split: Split, inputs: Inputs, count: int) -> Float32[np.ndarray, "N S S C"]:
+    """So many different views in [0, 1], or all, of shapes that are evenly spread."""
+    return _spread(split, inputs, min(count, len(split) * split.views))[1]
 
 
 def _spread(split: Split, inputs: Inputs, count: int) -> tuple[list[Row], np.ndarray]:

@@ -16,8 +16,8 @@ from jaxtyping import Float, Float64
 from imfield_jax.mesh.sampling import sample_surface
 from imfield_jax.types import Mesh
 
-_POINTS = 150_000  # of the surface, that balls may touch
-_BALLS = 15_000
+_POINTS = 100_000  # of the surface, that balls may touch
+_BALLS = 5_000
 _ROUNDS = 30
 _NOISE = 0.01  # of a radius: smaller gains come from the facets of curved surfaces
 _OPPOSITE = 0.2  # of the radius: distance of the ball's far side from the surface, at a wall

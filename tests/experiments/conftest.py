@@ -104,6 +104,19 @@ def program(command):
     return run
 
 
+@pytest.fixture
+def optimised(command, tmp_path):
+    """As `program`, for networks of full size, whose updates take longer than compiling them well."""
+
+    def run(*arguments):
+        options = command(*arguments)
+        environment = {**options["env"], "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}
+        del environment["JAX_DISABLE_MOST_OPTIMIZATIONS"]
+        return subprocess.run(**{**options, "env": environment}, capture_output=True, text=True, timeout=600)
+
+    return run
+
+
 @pytest.fixture(scope="session")
 def shared(tmp_path_factory):
     """(name, make) -> a folder that one test worker makes and all use; the others wait for it."""

@@ -121,7 +121,8 @@ def test_output_lines_have_no_log_prefix(extracted):
     expected = rf"2-2: [\d,]+ vertices, [\d,]+ faces, watertight(, \d+ separate pieces)?, [\d.]+ s: {files}.*"
     lines = [line for line in lines if not line.startswith("warning: ")]
     assert re.fullmatch(expected, lines[0]), lines[0]
-    assert lines[-1].startswith("4 meshes written: see ") and lines[-1].endswith("manifest.json")
+    assert lines[-2].startswith("4 meshes written: see ") and lines[-2].endswith("manifest.json")
+    assert lines[-1] == f"all on one page: {out}/meshes.contact.png"
     assert not any(re.match(r"[IWE]\d{4} ", line) for line in lines)
 
 

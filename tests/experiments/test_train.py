@@ -165,17 +165,17 @@ def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
 
 def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program, training_flags, tmp_path):
     """With learning rates of 0 the weights stay as they were."""
-    flags = ("train", *training_flags, "--learning_rate=0", "--finetune_learning_rate=0", f"--run={tmp_path}")
+    flags = ("train", *training_flags, "--learning_rate=0", "--finetune_learning_rate=0", f"--run={tmp_path}/run")
     done = program(*flags, "--init_from=car")
     assert done.returncode == 0, done.stderr
-    found, expected = load_weights(tmp_path / "weights.npz"), load_weights(SHIPPED / "car.npz")
+    found, expected = load_weights(tmp_path / "run" / "weights.npz"), load_weights(SHIPPED / "car.npz")
     for a, b in zip(jax.tree.leaves(found.params), jax.tree.leaves(expected.params), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert json.loads((tmp_path / "config.json").read_text())["init_from"]["category"] == "car"
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["init_from"]["category"] == "car"
     done = program(*flags, "--init_from=car", "--extend=2")
     assert done.returncode == 0, done.stderr
     assert "finetune_round2 2/2" in done.stderr and "encoder 4/4  latent" not in done.stderr
-    assert load_weights(tmp_path / "weights.npz").about["stage"] == "finetune_round2"
+    assert load_weights(tmp_path / "run" / "weights.npz").about["stage"] == "finetune_round2"
     done = program(*flags, "--init_from=car")
     assert done.returncode == 1 and "is a run with a different schedule" in done.stderr
 

@@ -21,9 +21,9 @@ def photos(tmp_path_factory):
     return folder
 
 
-def test_a_stopped_run_gives_the_same_network_when_restarted(program, dataset, photos, tmp_path):
+def test_a_stopped_run_gives_the_same_network_when_restarted(optimised, dataset, photos, tmp_path):
     flags = (*SCHEDULE, f"--data={dataset}", f"--photos={photos}")
-    done = program("train_matte", *flags, f"--run={tmp_path}/straight")
+    done = optimised("train_matte", *flags, f"--run={tmp_path}/straight")
     assert done.returncode == 0, done.stderr
     assert "4/4  loss" in done.stderr and "IoU of mattes of held-out pictures" in done.stderr
     straight = tmp_path / "straight" / "matte.npz"
@@ -38,16 +38,16 @@ def test_a_stopped_run_gives_the_same_network_when_restarted(program, dataset, p
             file.write_bytes(b"")
     first = straight.read_bytes()
     straight.unlink()
-    done = program("train_matte", *flags, f"--run={tmp_path}/straight")
+    done = optimised("train_matte", *flags, f"--run={tmp_path}/straight")
     assert done.returncode == 0, done.stderr
     assert "checkpoint 4 cannot be read: " in done.stderr and "resuming after 2 of 4 updates" in done.stderr
     assert straight.read_bytes() == first
 
     for flag, changed in (("--batch=3", "schedule"), ("--views=1", "data")):
-        done = program("train_matte", *flags, f"--run={tmp_path}/straight", flag)
+        done = optimised("train_matte", *flags, f"--run={tmp_path}/straight", flag)
         assert done.returncode == 1 and f"is a run with a different {changed}" in done.stderr
 
-    done = program("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
+    done = optimised("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
     assert done.returncode == 0 or "the matting network sees no object" in done.stderr, done.stderr
 
 
