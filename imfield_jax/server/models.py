@@ -25,4 +25,4 @@ class Models:
     def warm_up(self) -> None:
         """Load and compile all, with the sample images."""
         for category in self.categories:
-            self[category](SHIPPED / f"{category}.png", resolution=32)
+            self[category](SHIPPED / f"{category}.png", resolution=32, color=True)
