@@ -116,14 +116,18 @@ _FARTHEST = 0.05  # nearness of a camera from which depths can still be told
 _NEAREST = 0.3  # of the depth of the origin: nearer points are projected as if they were this near
 
 
+def view_axes(view: Float[np.ndarray, " 7"]) -> Float[np.ndarray, "3 3"]:
+    """Right, up and backward directions of the camera of a view as rows, orthonormal."""
+    return Camera(float(np.arctan2(view[0], view[1])), float(view[2]), 1.0, 1.0).axes()
+
+
 def project_view(
     view: Float[np.ndarray, " 7"], points: Float[np.ndarray, "P 3"]
 ) -> tuple[Float[np.ndarray, "P 2"], Float[np.ndarray, " P"]]:
     """Places in the view of `view_camera`, x to the right and y down in [-1, 1], and how much nearer than the origin
     points are, in cube units. `models.projection.project` is the same in JAX.
     """
-    camera = Camera(float(np.arctan2(view[0], view[1])), float(view[2]), 1.0, 1.0)
-    right, upward, backward = camera.axes()
+    right, upward, backward = view_axes(view)
     nearer = points @ backward
     per_unit = view[3] / np.maximum(1 - view[4] * nearer, _NEAREST)
     return np.stack([points @ right, -(points @ upward)], axis=-1) * per_unit[:, None] + view[5:], nearer

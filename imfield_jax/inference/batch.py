@@ -197,8 +197,7 @@ def _result(
         return Failure(name, f"{name}: fewer faces: {error}")
     notes = encoded.notes
     if settings.color:
-        mesh, note = painted(mesh, encoded.photo.rgba, encoded.camera)
-        lods = [painted(each, encoded.photo.rgba, encoded.camera)[0] for each in lods]
+        (mesh, *lods), note = painted([mesh, *lods], encoded.photo.rgba, encoded.camera)
         notes = [*notes, note]
     phases = {phase: spent / len(extraction.meshes) for phase, spent in extraction.seconds.items()}
     finishing = time.perf_counter() - started

@@ -72,6 +72,20 @@ def open_image(source: Source) -> tuple[Image.Image, list[str]]:
         return _upright(name, image, f"{image.format} file"), notes
 
 
+class TooManyPixels(ValueError):
+    """An image that is too large to be decoded."""
+
+
+def header_size(contents: bytes) -> tuple[int, int]:
+    """Width and height by the header of a file's contents; nothing is decoded.
+
+    Raises ValueError for what is no image of a known kind, `TooManyPixels` for more than are ever read.
+    """
+    with _opened(contents) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _identified(name_of(contents), file).size
+
+
 def name_of(source: Source) -> str:
     """How messages call a source of `open_image`."""
     return os.fspath(source) if isinstance(source, (str, os.PathLike)) else "the image"
@@ -128,7 +142,7 @@ def _identified(path: str, file: io.BufferedIOBase) -> Image.Image:
         known = ", ".join(kinds)
         raise ValueError(f"{path} is not an image, or not of a known kind: expected {known}") from None
     except Image.DecompressionBombError:
-        raise ValueError(f"{path} has too many pixels: at most {MAX_PIXELS:,} are read; make it smaller") from None
+        raise TooManyPixels(f"{path} has too many pixels: at most {MAX_PIXELS:,} are read; make it smaller") from None
     except Exception as error:
         raise ValueError(f"{path} is damaged: its header cannot be read ({one_line(error)})") from error
 
@@ -145,7 +159,7 @@ def _container(file: io.BufferedIOBase) -> str | None:
 def _check_header(path: str, image: Image.Image) -> None:
     width, height = image.size
     if width * height > MAX_PIXELS:
-        raise ValueError(f"{path} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read; make it smaller")
+        raise TooManyPixels(f"{path} has {width} x {height} pixels: at most {MAX_PIXELS:,} are read; make it smaller")
     if min(width, height) < MIN_SIDE:
         raise ValueError(f"{path} has {width} x {height} pixels: each side needs {MIN_SIDE} or more")
     if max(width, height) > MAX_ASPECT * min(width, height):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -29,9 +30,12 @@ def check_paintable(model: Model) -> None:
         )
 
 
-def painted(mesh: Mesh, rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarray, " 7"] | None) -> tuple[Mesh, str]:
-    """The mesh with the colours of the picture, and a note; without, if the camera cannot be found.
+def painted(
+    meshes: Sequence[Mesh], rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarray, " 7"] | None
+) -> tuple[list[Mesh], str]:
+    """Meshes of one object with the colours of the picture, and a note; without, if the camera cannot be found.
 
+    meshes: the first is fitted to the outline of the object, the others are simpler.
     camera: that the model predicted, or None; the shipped weights that predict cameras are then asked.
     """
     if camera is None:
@@ -40,12 +44,12 @@ def painted(mesh: Mesh, rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarr
         assert predicted is not None
         camera = np.asarray(predicted)[0]
     picture = _without_white(frame(rgba, "colour", _SIZE))
-    fitted, overlap = fitted_camera(mesh, picture[..., 3] < 128, camera)
-    if overlap < _LEAST:
-        return mesh, f"no colours: the mesh does not fit the picture from any side (outlines overlap by {overlap:.0%})"
-    mesh = colored(mesh, picture, fitted)
-    seen = 0.0 if mesh.seen is None else float(mesh.seen.mean())
-    return mesh, f"colours of {seen:.0%} of the vertices are from the picture, the others are a guess"
+    fitted, overlap = fitted_camera(meshes[0], picture[..., 3] < 128, camera)
+    made = [colored(mesh, picture, fitted) for mesh in meshes] if overlap >= _LEAST else list(meshes)
+    if made[0].seen is None:
+        return made, f"no colours: the mesh does not fit the picture from any side (outlines overlap by {overlap:.0%})"
+    seen = made[0].seen.mean()
+    return made, f"colours of {seen:.0%} of the vertices are from the picture, the others are a guess"
 
 
 def _without_white(picture: UInt8[np.ndarray, "S S 4"]) -> UInt8[np.ndarray, "S S 4"]:

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, UInt8
 from scipy import ndimage, sparse
 from scipy.spatial import cKDTree
 
-from imfield_jax.camera import nearness_of, project_view
+from imfield_jax.camera import nearness_of, project_view, view_axes
 from imfield_jax.mesh.normals import vertex_normals
 from imfield_jax.mesh.raster import barycentric, visible
 from imfield_jax.types import Mesh
@@ -28,7 +28,7 @@ _ROUNDS = 200  # of smoothing in the parts that nobody saw
 
 
 def colored(mesh: Mesh, picture: UInt8[np.ndarray, "S S 4"], view: Float[np.ndarray, " 7"]) -> Mesh:
-    """The mesh with a colour for each vertex and whether the camera saw it.
+    """The mesh with a colour for each vertex and whether the camera saw it; as it is, if the camera sees nothing of it.
 
     picture: the view in colour, see `framing.frame`: red, green, blue, and transparency.   view: its camera.
     """
@@ -38,7 +38,7 @@ def colored(mesh: Mesh, picture: UInt8[np.ndarray, "S S 4"], view: Float[np.ndar
     places, nearer = project_view(view, mesh.vertices)
     sight = _visible(mesh, view, places, nearer)
     colors, inside = _sampled(picture, mask, places)
-    facing = vertex_normals(mesh) @ _backward(view)
+    facing = vertex_normals(mesh) @ view_axes(view)[2]
     seen = sight & inside & (facing > _FACING)
     if not seen.any():
         return mesh
@@ -49,14 +49,6 @@ def colored(mesh: Mesh, picture: UInt8[np.ndarray, "S S 4"], view: Float[np.ndar
     known |= mirrored
     filled = _diffused(mesh, filled, known)
     return dataclasses.replace(mesh, colors=np.rint(filled).clip(0, 255).astype(np.uint8), seen=seen.astype(np.float32))
-
-
-def _backward(view: np.ndarray) -> np.ndarray:
-    """From the object to the camera, of unit length."""
-    sine, cosine, elevation = view[:3]
-    length = np.hypot(sine, cosine)
-    flat = np.cos(elevation)
-    return np.array([sine / length * flat, np.sin(elevation), -cosine / length * flat])
 
 
 def _visible(mesh: Mesh, view: np.ndarray, places: np.ndarray, nearer: np.ndarray) -> Bool[np.ndarray, " V"]:

@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import io
-import warnings
 from collections.abc import AsyncIterator
 from importlib import metadata, resources
 from typing import Annotated, Any, Literal
@@ -20,11 +18,10 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, File, Form, HTTPException, Query, Request, Response
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
-from PIL import Image
 from pydantic import BaseModel
 
 from imfield_jax.images import encode_png
-from imfield_jax.inference.image_file import SUFFIXES_OF
+from imfield_jax.inference.image_file import TooManyPixels, header_size
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.reconstructor import Result
 from imfield_jax.mesh import export, preview
@@ -256,13 +253,10 @@ async def _encoded(made: Result, file_format: str, size_mm: float | None, up: st
 def _check_picture(contents: bytes, max_pixels: int) -> None:
     """Raises HTTPException for what is no picture, or too large, by its header alone."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(contents), formats=[kind for kind in SUFFIXES_OF if kind != "HEIF"]) as image:
-                pixels = image.width * image.height
-    except Image.DecompressionBombError:
-        pixels = max_pixels + 1
-    except Exception:
+        width, height = header_size(contents)
+    except TooManyPixels:
+        width, height = max_pixels, 2
+    except ValueError:
         raise HTTPException(415, "picture: expected PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF") from None
-    if pixels > max_pixels:
+    if width * height > max_pixels:
         raise HTTPException(413, f"picture: expected at most {max_pixels:,} pixels, found more: make it smaller")
