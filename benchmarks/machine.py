@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 
-_SIZE, _ROUNDS = 2048, 7
+_SIZE = 2048
 _PRODUCT = """
 import time
 {setup}
@@ -25,14 +25,14 @@ _TORCH = "import torch; a = torch.rand({size}, {size}).to(torch.{dtype}); produc
 _KERNELS = ("", "Haswell", "Zen", "SkylakeX", "Cooperlake")
 
 
-def matrix_peaks() -> dict[str, float]:
-    """GFLOP/s of products of square matrices, by library, kernel and dtype, each measured in its own process."""
+def matrix_peaks(rounds: int = 7) -> dict[str, float]:
+    """GFLOP/s of products of square matrices, by library, kernel and dtype, each the fastest of its process."""
     forms = {f"numpy float32 {kernel}".strip(): (_NUMPY, "", kernel) for kernel in _KERNELS}
     if importlib.util.find_spec("torch"):
         forms |= {f"torch {dtype}": (_TORCH, dtype, "") for dtype in ("float32", "bfloat16")}
     peaks = {}
     for name, (setup, dtype, kernel) in forms.items():
-        program = _PRODUCT.format(setup=setup.format(size=_SIZE, dtype=dtype), rounds=_ROUNDS, size=_SIZE)
+        program = _PRODUCT.format(setup=setup.format(size=_SIZE, dtype=dtype), rounds=rounds, size=_SIZE)
         environment = {**os.environ, **({"OPENBLAS_CORETYPE": kernel} if kernel else {})}
         process = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
         if process.returncode == 0:  # a kernel that the processor cannot run kills the process

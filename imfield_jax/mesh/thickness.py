@@ -17,22 +17,21 @@ from imfield_jax.mesh.sampling import sample_surface
 from imfield_jax.types import Mesh
 
 _POINTS = 100_000  # of the surface, that balls may touch
-_BALLS = 5_000
 _ROUNDS = 30
 _NOISE = 0.01  # of a radius: smaller gains come from the facets of curved surfaces
 _OPPOSITE = 0.2  # of the radius: distance of the ball's far side from the surface, at a wall
 _NEARBY = np.cos(np.radians(30))  # points at a smaller angle are the first one's own surroundings
 
 
-def walls(mesh: Mesh, rng: np.random.Generator) -> Float64[np.ndarray, " W"]:
+def walls(mesh: Mesh, rng: np.random.Generator, balls: int = 5_000) -> Float64[np.ndarray, " W"]:
     """Thicknesses of walls at random points of a closed mesh, uniform over the surface, in units of the mesh.
 
-    Points without an opposite side, at edges and corners, are left out.
+    balls: how many points are tried. Points without an opposite side, at edges and corners, are left out.
     """
     samples = sample_surface(dataclasses.replace(mesh, normals=None), _POINTS, rng)
     if not len(samples):
         return np.zeros(0)
-    points, normals = samples.points[:_BALLS].astype(np.float64), samples.normals[:_BALLS].astype(np.float64)
+    points, normals = samples.points[:balls].astype(np.float64), samples.normals[:balls].astype(np.float64)
     radius = np.full(len(points), float(np.ptp(samples.points, axis=0).max()))
     active = np.arange(len(points))
     for _ in range(_ROUNDS):

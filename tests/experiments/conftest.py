@@ -32,7 +32,7 @@ SCHEDULE = (
     "--optimizer=muon",
     "--learning_rate=1e-5",
     "--save_every=2",
-    "--validate_every=3",
+    "--validate_every=4",
     "--measure_every=1",
 )
 

@@ -43,9 +43,8 @@ def test_a_stopped_run_gives_the_same_network_when_restarted(optimised, dataset,
     assert "checkpoint 4 cannot be read: " in done.stderr and "resuming after 2 of 4 updates" in done.stderr
     assert straight.read_bytes() == first
 
-    for flag, changed in (("--batch=3", "schedule"), ("--views=1", "data")):
-        done = optimised("train_matte", *flags, f"--run={tmp_path}/straight", flag)
-        assert done.returncode == 1 and f"is a run with a different {changed}" in done.stderr
+    done = optimised("train_matte", *flags, f"--run={tmp_path}/straight", "--views=1")
+    assert done.returncode == 1 and "is a run with a different data" in done.stderr
 
     done = optimised("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
     assert done.returncode == 0 or "the matting network sees no object" in done.stderr, done.stderr

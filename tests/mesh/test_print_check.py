@@ -10,7 +10,7 @@ import trimesh
 
 from imfield_jax import fields
 from imfield_jax.extraction.sparse import extract
-from imfield_jax.mesh.print_check import print_check
+from imfield_jax.mesh.print_check import PrintCheck, print_check
 from imfield_jax.mesh.thickness import walls
 from imfield_jax.types import Mesh
 
@@ -29,9 +29,13 @@ def mesh_of(*solids: trimesh.Trimesh) -> Mesh:
     return Mesh(np.array(whole.vertices, np.float32), np.array(whole.faces, np.int32))
 
 
-def faults(mesh: Mesh, size_mm: float = 100.0) -> dict[str, str]:
+def faults_of(checked: PrintCheck) -> dict[str, str]:
     """Sentence -> FAIL or advice, of all that is not as it should be."""
-    return {text: verdict for verdict, text in print_check(mesh, size_mm).lines() if verdict in ("FAIL", "advice")}
+    return {text: verdict for verdict, text in checked.lines() if verdict in ("FAIL", "advice")}
+
+
+def faults(mesh: Mesh) -> dict[str, str]:
+    return faults_of(print_check(mesh, 100))
 
 
 def test_a_box_passes_and_has_its_measures():
@@ -60,15 +64,15 @@ def test_every_fault_and_only_it_is_found():
 def test_advice_leaves_the_surface_without_fault():
     cases = {
         "2 separate pieces": mesh_of(box((0.3, 0.3, 0.3)), box((0.3, 0.3, 0.3), (0.4, 0, 0))),
-        "1 closed cavities": extract(lambda points: 0.05 - abs(fields.sphere(0.35)(points)), 64).mesh,
+        "1 closed cavities": extract(lambda points: 0.05 - abs(fields.sphere(0.35)(points)), 32).mesh,
         "walls down to 0.": mesh_of(box((0.8, 0.8, 0.005), divided=4)),
         "tips over": mesh_of(trimesh.boolean.union([box((0.1, 0.5, 0.1)), box((0.5, 0.1, 0.1), (0.2, 0.2, 0))])),
     }
     for sentence, mesh in cases.items():
-        assert print_check(mesh).passed
-        assert any(text.startswith(sentence) and verdict == "advice" for text, verdict in faults(mesh).items()), (
-            sentence
-        )
+        checked = print_check(mesh)
+        found = faults_of(checked)
+        assert checked.passed and any(text.startswith(sentence) for text in found), sentence
+        assert set(found.values()) == {"advice"}
 
 
 def test_overhangs_are_shares_of_the_surface_that_lean_out():
@@ -98,8 +102,8 @@ def test_overhangs_are_shares_of_the_surface_that_lean_out():
     ids=["slab", "ball", "ring", "shell"],
 )
 def test_walls_are_as_thick_as_they_are(field, expected, rng):
-    found = walls(extract(field, 96).mesh, rng)
-    assert len(found) > 1000
+    found = walls(extract(field, 96).mesh, rng, balls=1000)
+    assert len(found) > 200
     assert np.quantile(found, 0.01) > 0.9 * expected and found.max() < 1.02 * expected
 
 
