@@ -63,6 +63,12 @@ _MATTE_MEAN = flags.DEFINE_list(
 _MATTE_STD = flags.DEFINE_list(
     "matte_std", [str(value) for value in IMAGENET_STD], "Deviation of colours that the matting network expects."
 )
+_SCRIBBLES = flags.DEFINE_string(
+    "scribbles",
+    None,
+    "An image of the proportions of the one image that corrects its cut-out: white on the object, black on the "
+    "background, transparent elsewhere.",
+)
 _COUNT = flags.DEFINE_integer("count", 8, "Number of shapes of the split, one image each.", lower_bound=1)
 _CATEGORY = flags.DEFINE_string("category", None, "Category of the shipped weights; default car.")
 _RUN = flags.DEFINE_string("run", None, "Folder of a training run, instead of shipped weights.")
@@ -133,7 +139,7 @@ _CERTIFY = flags.DEFINE_bool(
 
 ARGUMENTS = "[IMAGE or FOLDER ...]"
 GROUPS = {
-    "Images": (_IMAGE, _MATTE, _MATTE_MEAN, _MATTE_STD, _SPLIT, _DATA, _COUNT),
+    "Images": (_IMAGE, _MATTE, _SCRIBBLES, _MATTE_MEAN, _MATTE_STD, _SPLIT, _DATA, _COUNT),
     "Weights": (_CATEGORY, _RUN, _WEIGHTS),
     "Output": (
         _OUT,
@@ -194,6 +200,8 @@ def main(arguments: list[str]) -> int:
         wanted["voxel_resolution"] = _VOXELS.value
     if not _SPLIT.value:
         wanted["matte"] = _matte_settings(matte)
+        if _SCRIBBLES.value:
+            wanted["matte"] |= {"scribbles_sha256": inputs.sha256(Path(_SCRIBBLES.value).read_bytes())}
     with locked(out / ".lock", f"another process is writing meshes to {out}: wait for it, or choose another --out"):
         out_manifest = Manifest(out, about, wanted, left_out)
         unfinished = _unfinished(images, out_manifest)
@@ -227,7 +235,7 @@ def _check_flags() -> None:
     if not _MATTE.value.endswith(".onnx"):
         refuse_unused("without --matte=FILE.onnx", _MATTE_MEAN, _MATTE_STD)
     if _SPLIT.value:
-        refuse_unused("on views of a dataset, whose mattes are known", _MATTE)
+        refuse_unused("on views of a dataset, whose mattes are known", _MATTE, _SCRIBBLES)
     else:
         refuse_unused("without --split=train, validation or test", _DATA, _COUNT)
 
@@ -277,7 +285,7 @@ def _images(paths: list[str], model: Reconstructor, matte: str | Matting) -> tup
     if _SPLIT.value:
         data = _DATA.value or f"data/{Path(_RUN.value).name if _RUN.value else category}"
         return inputs.of_split(data, _SPLIT.value, _COUNT.value), []
-    images, left_out = inputs.of_files(paths or [inputs.sample(category)], model.crop, matte)
+    images, left_out = inputs.of_files(paths or [inputs.sample(category)], model.crop, matte, _SCRIBBLES.value)
     for line in left_out:
         logging.warning("left out: %s", line)
     return images, left_out

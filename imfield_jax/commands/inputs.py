@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imfield_jax.inference.batch import Item
 from imfield_jax.inference.cutout import AUTO, Matting
+from imfield_jax.inference.image_file import open_image
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.photo import Photo, list_images, read_image
 from imfield_jax.mesh import turntable
@@ -46,10 +47,12 @@ def sample(category: str) -> Path:
     return image
 
 
-def of_files(paths: Iterable[str | Path], crop: bool, matte: str | Matting = AUTO) -> tuple[list[Input], list[str]]:
+def of_files(
+    paths: Iterable[str | Path], crop: bool, matte: str | Matting = AUTO, scribbles: str | None = None
+) -> tuple[list[Input], list[str]]:
     """The images in files and folders, and a line for each entry of a folder that is left out.
 
-    crop, matte: see `read_image`.
+    crop, matte, scribbles: see `read_image`; scribbles are for one image.
 
     Raises OSError for a path that does not exist and ValueError if there are no images.
     """
@@ -61,9 +64,14 @@ def of_files(paths: Iterable[str | Path], crop: bool, matte: str | Matting = AUT
     files = [file for file in files if file not in own]
     if not files:
         raise ValueError(f"{', '.join(map(str, named))}: no images except outputs of extract")
+    if scribbles is not None and len(files) > 1:
+        raise ValueError(f"--scribbles: expected one image, the one that they are drawn on, found {len(files)}")
+    if scribbles is not None:
+        open_image(scribbles)  # what is wrong with them ends the run, and is not said for the image
     names = _distinct([file.stem for file in files])
+    read = partial(read_image, crop=crop, matte=matte, scribbles=scribbles)
     return [
-        Input(name, partial(read_image, file, crop=crop, matte=matte), str(file), partial(_digest, file))
+        Input(name, partial(read, file), str(file), partial(_digest, file))
         for name, file in zip(names, files, strict=True)
     ], left_out
 

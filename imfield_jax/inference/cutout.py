@@ -12,6 +12,7 @@ from skimage import morphology
 
 from imfield_jax.framing import FAINTEST, OPAQUE, bounding_box, object_pixels
 from imfield_jax.inference.backdrop import object_mask
+from imfield_jax.inference.scribbles import Scribbles, corrected
 from imfield_jax.inference.shadow import shadow_in_alpha
 
 MIN_OBJECT = 8  # pixels
@@ -36,7 +37,10 @@ HOW_TO_CUT_OUT = (
 
 
 def find_object(
-    rgba: UInt8[np.ndarray, "H W 4"], matte: str | Matting = AUTO, model: Matting | None = None
+    rgba: UInt8[np.ndarray, "H W 4"],
+    matte: str | Matting = AUTO,
+    model: Matting | None = None,
+    scribbles: Scribbles | None = None,
 ) -> tuple[UInt8[np.ndarray, "H W 4"], list[str]]:
     """The same pixels with all but the object transparent, and notes for the user; straight alpha.
 
@@ -44,9 +48,19 @@ def find_object(
            network takes for the object, "auto" the first of these that the image allows; or another network from RGB
            to a matte in [0, 1], whatever the transparency.
     model: our matting network. Without it, "auto" allows transparency and plain backgrounds only.
+    scribbles: what a person says about pixels, to correct the matte, or to start with where it shows no object.
 
     Raises ValueError when there is no object, when it is too small, or when its background cannot be removed.
     """
+    if scribbles is None:
+        found, notes = _found(rgba, matte, model)
+    else:
+        found, notes = _corrected(rgba, matte, model, scribbles)
+    return found, notes + _describe(found)
+
+
+def _found(rgba: np.ndarray, matte: str | Matting, model: Matting | None) -> tuple[np.ndarray, list[str]]:
+    """The object by a way of telling it from its background."""
     if matte == BORDER:
         rgba, notes = _cut_out(rgba, np.ones(rgba.shape[:2], bool))
     elif matte == ALPHA:
@@ -61,7 +75,24 @@ def find_object(
         rgba, notes = _by_network(rgba, matte)
     else:
         raise ValueError(f"matte: expected {', '.join(MATTES)} or a network, found {matte!r}")
-    return rgba, notes + _describe(rgba)
+    return rgba, notes
+
+
+def _corrected(
+    rgba: np.ndarray, matte: str | Matting, model: Matting | None, scribbles: np.ndarray
+) -> tuple[np.ndarray, list[str]]:
+    """The object, corrected by scribbles."""
+    try:
+        found, notes = _found(rgba, matte, model)
+    except ValueError:
+        if not (scribbles > 0).any():
+            raise
+        found, notes = _cleared(rgba, np.ones(rgba.shape[:2], bool)), []
+    alpha = corrected(rgba[..., :3], found[..., 3] / np.float32(255), scribbles)
+    if not (alpha >= 0.5).any():
+        raise ValueError("the scribbles leave no object")
+    rgba, _ = _without_faint(np.dstack([rgba[..., :3], np.round(255 * alpha).astype(np.uint8)]))
+    return rgba, [*notes, "the cut-out was corrected by hand"]
 
 
 def _by_network(rgba: np.ndarray, matte: Matting) -> tuple[np.ndarray, list[str]]:

@@ -33,7 +33,7 @@ def grabcut(rgb: Float[np.ndarray, "H W 3"], matte: Float[np.ndarray, "H W"]) ->
         return inside
     pairs, weights = borders(rgb)
     for _ in range(_ROUNDS):
-        costs = np.stack([_unlikeliness(rgb, side) for side in (~inside, inside)], axis=-1)
+        costs = np.stack([unlikeliness(rgb, side) for side in (~inside, inside)], axis=-1)
         before, inside = inside, cut(costs, pairs, weights, inside, sure)
         if (before == inside).all():
             break
@@ -107,8 +107,8 @@ class _Component:
         return (distance + np.linalg.slogdet(self.covariance)[1]) / 2 - np.log(self.share)
 
 
-def _unlikeliness(rgb: np.ndarray, side: np.ndarray) -> np.ndarray:
-    """The negative logarithm of the likelihood of each pixel among the colours of one side."""
+def unlikeliness(rgb: Float[np.ndarray, "H W 3"], side: Bool[np.ndarray, "H W"]) -> Float[np.ndarray, "H W"]:
+    """The negative logarithm of the likelihood of each pixel among the colours of one side; large if that is empty."""
     colors = rgb[side].astype(np.float64)
     if not len(colors):
         return np.full(side.shape, _LARGEST / _STEPS)

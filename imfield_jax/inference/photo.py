@@ -18,10 +18,12 @@ from imfield_jax.inference.cutout import AUTO, Matting, find_object
 from imfield_jax.inference.image_file import Source, name_of, open_image
 from imfield_jax.inference.image_list import list_images
 from imfield_jax.inference.learned_matte import shipped_matte
+from imfield_jax.inference.scribbles import read_scribbles, rectangle, scaled
 
 __all__ = ["Photo", "list_images", "read_image"]
 
 MAX_SIDE = 1024  # larger images are reduced: the network sees 128 pixels
+_RIM = 0.05  # around what a person left open, as a fraction of it
 MARGIN = 0.25  # around an object that is cut out of a large image, as a fraction of its extent: keeps backdrop in view
 
 
@@ -39,7 +41,9 @@ class Photo:
     cut_out: bool = False
 
 
-def read_image(source: Source, *, crop: bool = True, matte: str | Matting = AUTO) -> Photo:
+def read_image(
+    source: Source, *, crop: bool = True, matte: str | Matting = AUTO, scribbles: Source | None = None
+) -> Photo:
     """The object in a PNG, JPEG, WebP, BMP, TIFF, GIF, AVIF or (with pillow-heif) HEIC file, or another source.
 
     Transparency separates the object from its background. An image without any is treated as a photograph: a plain
@@ -48,17 +52,21 @@ def read_image(source: Source, *, crop: bool = True, matte: str | Matting = AUTO
     crop: an image of more than 1024 pixels is cropped to the object before it is reduced, so that a small object
           keeps its pixels. False keeps the margins, which the framing 'centre' needs.
     matte: how the object is told from its background, see `cutout.find_object`.
+    scribbles: an image of the picture's proportions that corrects the cut-out, see `scribbles`.
 
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image, damaged, too
     large or too small, entirely transparent, or has a background that cannot be removed.
     """
     image, notes = open_image(source)
+    said = None if scribbles is None else read_scribbles(scribbles, image.size)
+    if said is not None and crop:
+        image, said = _within(image, said)
     pixels = _reduced(image)
     try:
-        rgba, found = find_object(pixels, matte, _model)
+        rgba, found = find_object(pixels, matte, _model, None if said is None else scaled(said, *pixels.shape[1::-1]))
     except ValueError as error:
         raise ValueError(f"{name_of(source)}: {error}") from None
-    if crop and max(image.size) > MAX_SIDE:
+    if said is None and crop and max(image.size) > MAX_SIDE:
         with contextlib.suppress(ValueError):  # the border of the crop may be less plain than the image's
             closer = _reduced(image.crop(_around(rgba, image.size)))
             rgba, found = find_object(closer, matte, _model)
@@ -78,6 +86,16 @@ def _reduced(image: Image.Image) -> np.ndarray:
         width, height = (max(1, round(side * scale)) for side in image.size)
         rgba = rgba.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=2.0)
     return np.array(rgba)
+
+
+def _within(image: Image.Image, said: np.ndarray) -> tuple[Image.Image, np.ndarray]:
+    """The part of an image, and of its scribbles, that is not said to be background, with a margin that is."""
+    shape = said.shape[::-1]
+    left, top, right, bottom = rectangle(said)
+    margin = max(2, round(_RIM * max(right - left, bottom - top)))
+    box = np.clip([left - margin, top - margin, right + margin, bottom + margin], 0, np.tile(shape, 2))
+    part = said[box[1] : box[3], box[0] : box[2]]
+    return image.crop(tuple(np.round(box * np.tile(np.array(image.size) / shape, 2)).astype(int).tolist())), part
 
 
 def _around(rgba: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:

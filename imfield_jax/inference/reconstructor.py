@@ -77,6 +77,7 @@ class Reconstructor(Model):
         resolution: int = 256,
         *,
         matte: str | Matting = AUTO,
+        scribbles: Source | None = None,
         max_faces: int | None = None,
         color: bool = False,
         refinement_iterations: int = REFINEMENT_ITERATIONS,
@@ -89,6 +90,7 @@ class Reconstructor(Model):
 
         picture:   a file, its contents, an image, an array, see `Source`, or what `read_image` returns.
         matte:     how the object is told from its background, see `find_object`.
+        scribbles: an image that corrects the cut-out, see `read_image`.
         max_faces: of the mesh, see `simplified`; None keeps all.
         color:     the mesh has the colours of the picture, see `mesh.coloring`.
         watch:     called with the name of each step, several times during long ones; what it raises ends the work.
@@ -98,7 +100,10 @@ class Reconstructor(Model):
         cannot have so few faces.
         """
         watch("image")
-        photo = picture if isinstance(picture, Photo) else read_image(picture, crop=self.crop, matte=matte)
+        if isinstance(picture, Photo):
+            photo = picture
+        else:
+            photo = read_image(picture, crop=self.crop, matte=matte, scribbles=scribbles)
         name = Path(picture).stem if isinstance(picture, (str, os.PathLike)) else "image"
         settings = Settings(
             resolution=whole_number(resolution),

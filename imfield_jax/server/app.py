@@ -177,6 +177,9 @@ def _add_reconstructions(app: FastAPI, config: Config, models: Models, metrics: 
         max_faces: Annotated[int | None, Form(ge=FEWEST_FACES)] = None,
         color: Annotated[bool, Form()] = False,
         matte: Annotated[Literal["auto", "alpha", "border", "model"], Form()] = "auto",
+        scribbles: Annotated[
+            bytes | None, File(description="Corrects the cut-out: white on the object, black on the background.")
+        ] = None,
         format: Annotated[Format | None, Query(description="Wait, and answer with the mesh.")] = None,
         size_mm: Size = None,
         up: Up = None,
@@ -189,11 +192,15 @@ def _add_reconstructions(app: FastAPI, config: Config, models: Models, metrics: 
             raise HTTPException(
                 422, f"resolution: expected at most {config.max_resolution} cells per axis, found {cells}"
             )
-        _check_picture(picture, config.max_pixels)
+        for name, contents in (("picture", picture), ("scribbles", scribbles)):
+            if contents is not None:
+                _check_picture(name, contents, config.max_pixels)
 
         def work(watch: Watch) -> Result:
             watch("weights")
-            return models[category](picture, cells, max_faces=max_faces, color=color, matte=matte, watch=watch)
+            return models[category](
+                picture, cells, matte=matte, scribbles=scribbles, max_faces=max_faces, color=color, watch=watch
+            )
 
         try:
             job = app.state.jobs.submit(work, (category, cells))
@@ -250,13 +257,13 @@ async def _encoded(made: Result, file_format: str, size_mm: float | None, up: st
     return Response(contents, media_type=_MEDIA[file_format], headers=headers)
 
 
-def _check_picture(contents: bytes, max_pixels: int) -> None:
+def _check_picture(name: str, contents: bytes, max_pixels: int) -> None:
     """Raises HTTPException for what is no picture, or too large, by its header alone."""
     try:
         width, height = header_size(contents)
     except TooManyPixels:
         width, height = max_pixels, 2
     except ValueError:
-        raise HTTPException(415, "picture: expected PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF") from None
+        raise HTTPException(415, f"{name}: expected PNG, JPEG, WebP, BMP, TIFF, GIF or AVIF") from None
     if width * height > max_pixels:
-        raise HTTPException(413, f"picture: expected at most {max_pixels:,} pixels, found more: make it smaller")
+        raise HTTPException(413, f"{name}: expected at most {max_pixels:,} pixels, found more: make it smaller")

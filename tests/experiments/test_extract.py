@@ -90,6 +90,12 @@ def test_a_matting_network_of_the_users_is_part_of_the_settings(straight_run, pr
     [result] = _results(tmp_path / "out")
     assert result["settings"]["matte"]["file"] == "red.onnx" and result["settings"]["matte"]["std"] == [0.1] * 3
     assert result["cutout"] == "a.cutout.png"
+    # The right half is not wanted.
+    Image.fromarray(np.tile(np.uint8([0, 0, 0, 255]), (9, 9, 1)) * (np.arange(9) > 4)[:, None]).save(tmp_path / "s.png")
+    done = program("extract", *flags, f"--matte={file}", f"--scribbles={tmp_path}/s.png")
+    assert done.returncode == 0, done.stderr
+    [result] = _results(tmp_path / "out")
+    assert len(result["settings"]["matte"]["scribbles_sha256"]) == 64 and "corrected by hand" in result["notes"][-1]
     assert program("extract", *flags).returncode == 0
     [result] = _results(tmp_path / "out")
     assert result["cutout"] is None and not (tmp_path / "out" / "a.cutout.png").exists()
@@ -104,6 +110,8 @@ def test_a_matting_network_of_the_users_is_part_of_the_settings(straight_run, pr
         (["--matte_mean=1,2,3"], "--matte_mean: it has no effect without --matte=FILE.onnx: leave it out"),
         (["--matte=a.onnx", "--matte_std=a,b,c"], "--matte_mean, --matte_std: expected three numbers each"),
         (["--matte=alpha", "--split=test"], "--matte: it has no effect on views of a dataset"),
+        (["--scribbles=none.png"], "none.png does not exist: expected an image file"),
+        (["--scribbles=a.png", "tests/cases"], "--scribbles: expected one image, the one that they are drawn on"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -116,6 +116,26 @@ def test_a_bad_upload_is_refused_with_the_right_status(client, contents, status,
     assert message in answer.text and "Traceback" not in answer.text and "/imfield" not in answer.text
 
 
+def test_scribbles_correct_the_cut_out_and_bad_ones_are_refused(client):
+    marks = np.tile(np.uint8([0, 0, 0, 255]), (128, 128, 1))
+    marks[:, :64, 3] = 0
+    for contents, status, message in (
+        (png(128, 128), 202, ""),
+        (b"no image", 415, "scribbles: expected PNG"),
+        (png(1200, 1000), 413, "scribbles: expected at most"),
+        (webp(marks[:64]), 422, "expected the proportions of the picture"),
+        (webp(marks), 202, ""),
+    ):
+        query = "?format=glb" if status == 422 else ""
+        files = {"picture": SAMPLE, "scribbles": contents}
+        answer = client.post(PATH + query, files=files, data={"resolution": 32})
+        assert answer.status_code == status and message in answer.text
+    job = finished(client, answer.json())
+    assert "the cut-out was corrected by hand" in job["notes"]
+    with Image.open(io.BytesIO(client.get(f"{PATH}/{job['id']}/cutout.png").content)) as shown:
+        assert shown.width < 80  # the rest was taken away
+
+
 @pytest.mark.parametrize(
     ("form", "query"),
     [

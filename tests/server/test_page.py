@@ -28,7 +28,8 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: the page of the server was not tested")
 FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
 FLAGS += ["--disable-component-update", "--disable-sync", "--no-first-run"]
-DONE = "() => /faces, closed/.test(document.querySelector('#status').textContent)"
+CLOSED = "/faces, closed/.test(document.querySelector('#status').textContent)"
+DONE = f"() => {CLOSED}"
 DROP = """([data, name]) => {
   const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), transfer = new DataTransfer();
   transfer.items.add(new File([bytes], name, { type: "image/png" }));
@@ -121,6 +122,38 @@ def test_a_dropped_picture_becomes_a_mesh_that_turns_changes_and_is_downloaded(p
         assert 1000 < len(mesh.faces) <= 5000
         volumes[kind] = mesh.volume / mesh.extents.max() ** 3
     np.testing.assert_allclose(list(volumes.values()), volumes["GLB"], rtol=1e-3)
+
+
+def test_the_cut_out_is_corrected_with_a_box_and_strokes_and_these_are_undone(page):
+    drop(page, (SHIPPED / "car.png").read_bytes())
+    page.wait_for_function(DONE, timeout=60_000)
+    page.get_by_text("Correct the cut-out").click()
+    corrected = "document.querySelector('#notes').textContent.includes('corrected by hand')"
+
+    def draw(*path):
+        canvas = page.locator("#canvas")
+        canvas.scroll_into_view_if_needed()
+        box = canvas.bounding_box()
+        places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in path]
+        page.mouse.move(*places[0])
+        page.mouse.down()
+        for place in places[1:]:
+            page.mouse.move(*place, steps=4)
+        page.mouse.up()
+
+    width = "document.querySelector('#cutout').naturalWidth"
+    draw((0.05, 0.05), (0.6, 0.95))
+    page.wait_for_function(f"() => {CLOSED} && {corrected}", timeout=60_000)
+    boxed = page.evaluate(width)
+    assert boxed < 90  # of 128
+    page.get_by_label("Keep").check()
+    draw((0.7, 0.6), (0.9, 0.6))  # beyond the box
+    page.wait_for_function(f"() => {width} > {boxed + 20}", timeout=60_000)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function(f"() => {width} === {boxed}", timeout=60_000)
+    page.get_by_role("button", name="Start over").click()
+    page.wait_for_function(f"() => {CLOSED} && !({corrected})", timeout=60_000)
+    assert page.locator("#cutout").is_hidden()
 
 
 def test_a_bad_picture_is_told_and_the_next_one_works(page):

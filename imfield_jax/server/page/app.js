@@ -1,5 +1,7 @@
 // The page: a picture goes to the server twice, coarse at once and then as fine as asked for.
 
+import { Editor } from "./editor.js";
+
 const COARSE = 48;
 const POLL = 150; // milliseconds between looks at a job
 const DELAY = 350; // milliseconds after the last change of a slider
@@ -13,6 +15,8 @@ let picture = null; // the chosen File or Blob
 let current = null; // { controller, id } of the work that goes on
 let shown = null; // id of the reconstruction on the screen
 const urls = {}; // element name -> object URL
+const tool = () => document.querySelector("[name=tool]:checked").value;
+const editor = new Editor($("canvas"), tool, () => later());
 
 async function ask(path, options = {}) {
   const answer = await fetch(path, { ...options, headers });
@@ -65,6 +69,8 @@ async function reconstruct(resolution, work) {
   form.append("picture", picture, "picture");
   form.append("category", $("category").value);
   form.append("matte", $("matte").value);
+  const scribbles = await editor.scribbles();
+  if (scribbles) form.append("scribbles", scribbles, "scribbles.png");
   form.append("resolution", resolution);
   const faces = FACES[$("faces").value];
   form.append("color", $("color").checked);
@@ -129,6 +135,7 @@ async function start() {
 
 function choose(blob) {
   picture = blob;
+  editor.open(blob).then((readable) => { $("editor").hidden = !readable; });
   show("picture", blob);
   show("cutout", null);
   show("view", null);
@@ -191,6 +198,8 @@ async function main() {
   });
   for (const name of ["category", "matte", "color"]) $(name).addEventListener("change", start);
   for (const name of ["resolution", "faces"]) $(name).addEventListener("input", later);
+  $("undo").addEventListener("click", () => editor.undo());
+  $("clear").addEventListener("click", () => editor.clear());
   $("cancel").addEventListener("click", () => { stop(); say("Cancelled."); });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape" && current) { stop(); say("Cancelled."); } });
 }
