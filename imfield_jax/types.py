@@ -41,6 +41,7 @@ class Mesh:
 
     normals: of unit length, outward.
     colors:  sRGB.   seen: 1 where the colour comes from the picture, 0 where it is a guess.
+    spread:  cube units by which the surface moves when the picture is looked at differently, see `inference.spread`.
     """
 
     vertices: Float[np.ndarray, "V 3"]
@@ -48,3 +49,4 @@ class Mesh:
     normals: Float32[np.ndarray, "V 3"] | None = None
     colors: UInt8[np.ndarray, "V 3"] | None = None
     seen: Float32[np.ndarray, " V"] | None = None
+    spread: Float32[np.ndarray, " V"] | None = None

@@ -31,12 +31,11 @@ from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.files import locked, write_atomic
 from imfield_jax.images import encode_png
-from imfield_jax.inference.batch import Reconstruction, Settings, reconstruct
+from imfield_jax.inference.batch import Reconstruction, Settings, check_possible, reconstruct
 from imfield_jax.inference.cutout import AUTO, MATTES, MODEL, Matting
 from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
 from imfield_jax.inference.model import FLOATERS, PRECISIONS
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
-from imfield_jax.inference.painting import check_paintable
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh import export, preview, turntable
 from imfield_jax.mesh.export import Style
@@ -94,6 +93,14 @@ _LODS = flags.DEFINE_list(
 _COLOR = flags.DEFINE_bool(
     "color", False, "Put the colours of the picture on the mesh; where it is not seen they are a guess."
 )
+_SPREAD = flags.DEFINE_bool(
+    "spread", False, "Say at each vertex how far the surface moves when the picture is looked at a little differently."
+)
+_TO_PICTURE = flags.DEFINE_bool(
+    "refine_to_picture",
+    False,
+    "Fit the shape and its camera to the outline of the object. What is not on the outline may suffer.",
+)
 _PRINT_CHECK = flags.DEFINE_bool(
     "print_check", False, "Examine each mesh as a slicer would get it, at --size_mm; exit status 1 if one has a fault."
 )
@@ -149,13 +156,14 @@ GROUPS = {
         _MAX_FACES,
         _LODS,
         _COLOR,
+        _SPREAD,
         _PRINT_CHECK,
         _VOXELS,
         _CAMERA,
         _TURNTABLE,
         _OVERWRITE,
     ),
-    "Surface": (_RESOLUTION, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
+    "Surface": (_RESOLUTION, _TO_PICTURE, _REFINEMENT, _NORMALS, _FLOATERS, _BRIDGE_GAP, _PRECISION, _CERTIFY),
 }
 
 
@@ -164,8 +172,6 @@ def main(arguments: list[str]) -> int:
     _check_flags()
     weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
     model = Reconstructor(load_weights(weights), _PRECISION.value)
-    if _COLOR.value:
-        check_paintable(model)
     if _CAMERA.value and not model.weights.networks.predicts_cameras:
         raise ValueError(
             f"--camera: the networks of {weights.name} predict no camera, those of the preset planes do: leave it out"
@@ -191,7 +197,10 @@ def main(arguments: list[str]) -> int:
         max_faces=_MAX_FACES.value,
         lods=_lods(),
         color=_COLOR.value,
+        spread=_SPREAD.value,
+        refine_to_picture=_TO_PICTURE.value,
     )
+    check_possible(model, settings)
     about = {"file": weights.name, "sha256": inputs.sha256(weights.read_bytes()), **model.weights.about}
     wanted = {**dataclasses.asdict(settings), "precision": _PRECISION.value, "formats": _FORMATS.value}
     wanted |= {"size_mm": _SIZE.value, "up": _UP.value, "camera": _CAMERA.value}
@@ -226,6 +235,8 @@ def _check_flags() -> None:
         refuse_unused(f"without one of the formats {', '.join(export.COLORED)}", _COLOR)
     if _COLOR.value and colorless:
         logging.info("--color: %s files hold no colours", ", ".join(colorless))
+    if not set(_FORMATS.value) & set(export.ATTRIBUTED):
+        refuse_unused(f"without one of the formats {', '.join(export.ATTRIBUTED)}", _SPREAD)
     if _UP.value == "z" and "glb" in _FORMATS.value:
         logging.info("--up=z: GLB files stay y up, as their specification demands; programs turn them themselves")
     if _CERTIFY.value and _PRECISION.value != "exact":

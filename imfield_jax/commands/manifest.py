@@ -147,6 +147,7 @@ def _facts(made: Reconstruction) -> dict:
         "outward": report.signed_volume > 0,
         "cutout": None if made.cutout is None else made.name + CUTOUT,
         "camera": None if made.view_camera is None else _camera(made.view_camera),
+        "silhouette_iou": None if made.outlines is None else dict(zip(("before", "after"), made.outlines, strict=True)),
     }
 
 

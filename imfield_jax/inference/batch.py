@@ -16,10 +16,13 @@ from imfield_jax.extraction.certify import Certificate
 from imfield_jax.extraction.chunked import ChunkedField
 from imfield_jax.extraction.gradient import with_gradient_normals
 from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS, Extraction
-from imfield_jax.framing import to_unit
+from imfield_jax.framing import frame, to_unit
 from imfield_jax.inference.model import OBJECTS, Model
-from imfield_jax.inference.painting import check_paintable, painted
+from imfield_jax.inference.painting import painted
 from imfield_jax.inference.photo import Photo
+from imfield_jax.inference.refinement import check_refinable, refined
+from imfield_jax.inference.spread import spread
+from imfield_jax.inference.view_camera import camera_of, check_framed
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.floaters import LeftOut, pieces_of
 from imfield_jax.mesh.simplify import simplified
@@ -34,7 +37,7 @@ class Item:
     read: Callable[[], Photo]
 
 
-_AFTERWARDS = ("max_faces", "lods", "color")
+_AROUND = ("max_faces", "lods", "color", "spread", "refine_to_picture")  # the extraction
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Settings:
     max_faces: of the mesh, see `simplified`; None keeps all.
     lods:      levels of detail besides the mesh, the most faces of each, falling.
     color:     meshes have the colours of the picture.
+    spread:    meshes say how sure they are, see `spread`.
+    refine_to_picture: latents are fitted to the outlines of the objects, see `refinement`.
     """
 
     resolution: int = 256
@@ -55,11 +60,13 @@ class Settings:
     max_faces: int | None = None
     lods: tuple[int, ...] = ()
     color: bool = False
+    spread: bool = False
+    refine_to_picture: bool = False
 
     @property
     def extraction(self) -> dict[str, Any]:
         """The options of `Model.extract`."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _AFTERWARDS}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _AROUND}
 
     @property
     def batch(self) -> int:
@@ -79,6 +86,7 @@ class Reconstruction:
     seconds: by phase; the time of a batch is split evenly.
     view_camera: of the view, see `camera.view_camera`; None if the network does not predict it.
     cutout:  the image, straight alpha, if parts of it were made transparent.
+    outlines: how well the field's outline fits the object before and after `refine_to_picture`, as IoU.
     """
 
     name: str
@@ -96,6 +104,7 @@ class Reconstruction:
     view_camera: Float32[np.ndarray, " 7"] | None = None
     cutout: UInt8[np.ndarray, "H W 4"] | None = None
     lods: tuple[Mesh, ...] = ()
+    outlines: tuple[float, float] | None = None
 
     @property
     def camera(self) -> Camera | None:
@@ -122,6 +131,7 @@ class _Encoded:
     camera: Float32[np.ndarray, " 7"] | None
     notes: list[str]
     seconds: float
+    outlines: tuple[float, float] | None = None
 
 
 def reconstruct(
@@ -131,12 +141,20 @@ def reconstruct(
 
     watch: called with the name of each step, several times during long ones; what it raises ends the work.
 
-    Raises ValueError for settings out of range, and for colours with a model that cannot have them.
+    Raises ValueError for settings out of range, and for colours or refinement with a model that cannot have them.
     """
-    if settings.color:
-        check_paintable(model)
+    check_possible(model, settings)
     for start in range(0, len(items), settings.batch):
         yield from _batch(model, items[start : start + settings.batch], settings, watch)
+
+
+def check_possible(model: Model, settings: Settings) -> None:
+    """Raises ValueError for settings that need what a model does not have."""
+    if settings.color:
+        check_framed(model, "no colours")
+    if settings.refine_to_picture:
+        check_framed(model, "nothing is refined")
+        check_refinable(model)
 
 
 def _batch(
@@ -147,7 +165,7 @@ def _batch(
         return time.perf_counter()
 
     watch("image")
-    attempts = [_encode(model, item) for item in items]
+    attempts = [_encode(model, item, settings, watch) for item in items]
     encoded = [attempt for attempt in attempts if isinstance(attempt, _Encoded)]
     if encoded:
         latents = np.stack([one.z for one in encoded])
@@ -158,11 +176,10 @@ def _batch(
             yield attempt
         else:
             watch("mesh")
-            gradient = model.gradient(attempt.z) if settings.field_normals else None
-            yield _result(attempt, extraction, next(numbers), settings, gradient)
+            yield _result(model, attempt, extraction, next(numbers), settings)
 
 
-def _encode(model: Model, item: Item) -> _Encoded | Failure:
+def _encode(model: Model, item: Item, settings: Settings, watch: Callable[[str], None]) -> _Encoded | Failure:
     started = time.perf_counter()
     try:
         photo = item.read()
@@ -172,33 +189,53 @@ def _encode(model: Model, item: Item) -> _Encoded | Failure:
     encoded = model.encode_views_in_full(to_unit(view)[None])
     known = model.weights.familiarity
     note = None if known is None else known.note(np.asarray(encoded.code)[0])
-    return _Encoded(
+    made = _Encoded(
         item,
         photo,
         view,
         z=np.asarray(encoded.z)[0],
         camera=None if encoded.camera is None else np.asarray(encoded.camera)[0],
         notes=photo.notes + ([note] if note else []),
-        seconds=time.perf_counter() - started,
+        seconds=0.0,
     )
+    if settings.refine_to_picture:
+        watch("fit to the picture")
+        made = _refined(model, made)
+    return dataclasses.replace(made, seconds=time.perf_counter() - started)
+
+
+def _refined(model: Model, encoded: _Encoded) -> _Encoded:
+    """The same image, its latent fitted to the outline of its object."""
+    rgba = encoded.photo.rgba
+    opacity = 1 - to_unit(frame(rgba, "matte", model.inputs.view_size)[..., 1])
+    found = refined(model, opacity, encoded.z, camera_of(rgba, encoded.camera))
+    note = f"fitted to the picture: the outlines overlap by {found.before:.0%} before and {found.after:.0%} after"
+    camera = None if encoded.camera is None else found.camera
+    outlines = (found.before, found.after)
+    return dataclasses.replace(encoded, z=found.z, camera=camera, outlines=outlines, notes=[*encoded.notes, note])
 
 
 def _result(
-    encoded: _Encoded, extraction: Extraction, number: int, settings: Settings, gradient: ChunkedField | None
+    model: Model, encoded: _Encoded, extraction: Extraction, number: int, settings: Settings
 ) -> Reconstruction | Failure:
-    """The mesh of one image of a batch. gradient: of its field, for normals."""
+    """The mesh of one image of a batch."""
     name, full = encoded.item.name, extraction.meshes[number]
     if not len(full.faces):
         return Failure(name, f"{name}: the network sees no object of its category in the image (the field is empty)")
     started = time.perf_counter()
+    gradient = model.gradient(encoded.z) if settings.field_normals else None
     try:
         mesh, *lods = _levels(full, [settings.max_faces or len(full.faces), *settings.lods], gradient)
     except ValueError as error:
         return Failure(name, f"{name}: fewer faces: {error}")
     notes = encoded.notes
     if settings.color:
-        (mesh, *lods), note = painted([mesh, *lods], encoded.photo.rgba, encoded.camera)
+        (mesh, *lods), note = painted([mesh, *lods], encoded.photo.rgba, camera_of(encoded.photo.rgba, encoded.camera))
         notes = [*notes, note]
+    if settings.spread:
+        levels = [(each, spread(model, encoded.view, each)) for each in (mesh, *lods)]
+        mesh, *lods = [dataclasses.replace(each, spread=moves) for each, moves in levels]
+        notes = [*notes, f"other looks at the picture move the surface by {levels[0][1].mean():.3f} on average"]
     phases = {phase: spent / len(extraction.meshes) for phase, spent in extraction.seconds.items()}
     finishing = time.perf_counter() - started
     return Reconstruction(
@@ -217,6 +254,7 @@ def _result(
         view_camera=encoded.camera,
         cutout=encoded.photo.rgba if encoded.photo.cut_out else None,
         lods=tuple(lods),
+        outlines=encoded.outlines,
     )
 
 

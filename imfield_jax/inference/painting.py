@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from imfield_jax.framing import frame, to_unit
-from imfield_jax.inference.model import SHIPPED, Model
+from imfield_jax.framing import frame
 from imfield_jax.mesh.coloring import colored
 from imfield_jax.mesh.view_fit import fitted_camera
-from imfield_jax.models.weights import load_weights
 from imfield_jax.types import Mesh
 
 _SIZE = 512  # pixels of the picture that is projected
 _FAINT = 0.3  # opacity from which the colour of a pixel can be told
 _LEAST = 0.6  # IoU of the outlines below which the camera is taken to be wrong
-_FRAMED = ("fit", "matte", "colour")  # framings that show the same square of an image
-
-
-def check_paintable(model: Model) -> None:
-    """Raises ValueError if meshes of a model cannot have colours."""
-    if model.inputs.framing not in _FRAMED:
-        raise ValueError(
-            f"no colours: the framing {model.inputs.framing!r} of preset {model.weights.networks.preset.name} does not "
-            "centre the object, as the network that finds the camera needs it"
-        )
 
 
 def painted(
-    meshes: Sequence[Mesh], rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarray, " 7"] | None
+    meshes: Sequence[Mesh], rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarray, " 7"]
 ) -> tuple[list[Mesh], str]:
     """Meshes of one object with the colours of the picture, and a note; without, if the camera cannot be found.
 
     meshes: the first is fitted to the outline of the object, the others are simpler.
-    camera: that the model predicted, or None; the shipped weights that predict cameras are then asked.
+    camera: of the view, see `camera_of`.
     """
-    if camera is None:
-        model = _camera_model()
-        predicted = model.encode_views_in_full(to_unit(model.view(rgba))[None]).camera
-        assert predicted is not None
-        camera = np.asarray(predicted)[0]
     picture = _without_white(frame(rgba, "colour", _SIZE))
     fitted, overlap = fitted_camera(meshes[0], picture[..., 3] < 128, camera)
     made = [colored(mesh, picture, fitted) for mesh in meshes] if overlap >= _LEAST else list(meshes)
@@ -57,8 +39,3 @@ def _without_white(picture: UInt8[np.ndarray, "S S 4"]) -> UInt8[np.ndarray, "S 
     shown, opacity = picture[..., :3].astype(np.float64), 1 - picture[..., 3:] / 255
     alone = np.where(opacity > _FAINT, 255 + (shown - 255) / np.maximum(opacity, _FAINT), shown)
     return np.concatenate([np.rint(alone).clip(0, 255).astype(np.uint8), picture[..., 3:]], axis=-1)
-
-
-@functools.cache
-def _camera_model() -> Model:
-    return Model(load_weights(SHIPPED / "any.npz"))

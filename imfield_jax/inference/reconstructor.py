@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +32,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Result(Reconstruction):
-    """The mesh of one picture. field: whose surface it is, positive inside, for points [..., 3] in the cube."""
+    """The mesh of one picture. model: that made it."""
 
-    field: ChunkedField
+    model: Model
+
+    @cached_property
+    def field(self) -> ChunkedField:
+        """Whose surface the mesh is, positive inside, for points [P, 3] in the cube. Made when first asked for."""
+        return self.model.field(self.latent)
 
     @property
     def trimesh(self) -> trimesh.Trimesh:
@@ -80,6 +86,8 @@ class Reconstructor(Model):
         scribbles: Source | None = None,
         max_faces: int | None = None,
         color: bool = False,
+        spread: bool = False,
+        refine_to_picture: bool = False,
         refinement_iterations: int = REFINEMENT_ITERATIONS,
         floaters: str = "remove",
         bridge_gap: float = MAX_GAP,
@@ -93,6 +101,8 @@ class Reconstructor(Model):
         scribbles: an image that corrects the cut-out, see `read_image`.
         max_faces: of the mesh, see `simplified`; None keeps all.
         color:     the mesh has the colours of the picture, see `mesh.coloring`.
+        spread:    the mesh says how sure it is, see `inference.spread`.
+        refine_to_picture: the latent is fitted to the outline of the object, see `inference.refinement`.
         watch:     called with the name of each step, several times during long ones; what it raises ends the work.
         The other options are those of `extract`.
 
@@ -113,12 +123,14 @@ class Reconstructor(Model):
             field_normals=field_normals,
             max_faces=max_faces,
             color=color,
+            spread=spread,
+            refine_to_picture=refine_to_picture,
         )
         [made] = reconstruct(self, [Item(name, lambda: photo)], settings, watch)
         if isinstance(made, Failure):
             raise ValueError(made.reason)
         parts = {field.name: getattr(made, field.name) for field in dataclasses.fields(made)}
-        return Result(**parts, field=self.field(made.latent))
+        return Result(**parts, model=self)
 
     def mesh(self, picture: Source | Photo, resolution: int = 256, **options: Any) -> Mesh:
         """The mesh alone."""

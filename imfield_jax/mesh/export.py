@@ -24,6 +24,7 @@ from imfield_jax.types import Mesh
 
 FORMATS = ("glb", "obj", "ply", "stl", "3mf")
 COLORED = ("glb", "obj", "ply")  # formats that hold the colours of vertices
+ATTRIBUTED = ("glb", "ply")  # formats that hold other numbers per vertex
 
 _COLOR = (0.36, 0.34, 0.32, 1.0)  # a neutral clay, linear; brighter ones drown in the light of viewers
 _MATERIAL = "clay"
@@ -77,8 +78,9 @@ def encode(
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
     if mesh.colors is not None and file_format in ("obj", "ply"):
         written.visual = trimesh.visual.ColorVisuals(written, vertex_colors=mesh.colors)
-    if mesh.seen is not None and file_format in ("glb", "ply"):
-        written.vertex_attributes["_SEEN" if file_format == "glb" else "seen"] = mesh.seen
+    for attribute, values in (("seen", mesh.seen), ("spread", mesh.spread)):
+        if values is not None and file_format in ATTRIBUTED:
+            written.vertex_attributes[f"_{attribute.upper()}" if file_format == "glb" else attribute] = values
     if file_format == "obj":
         digits = _DIGITS - int(np.floor(np.log10(written.extents.max())))
         body = export_obj(written, include_normals=style.normals, digits=digits, header=None)

@@ -130,7 +130,8 @@ def test_obj_has_a_smoothing_group_or_the_normals_and_material_that_are_asked_fo
 def painted(mesh):
     rng = np.random.default_rng(0)
     colors = rng.integers(256, size=mesh.vertices.shape).astype(np.uint8)
-    return dataclasses.replace(mesh, colors=colors, seen=(colors[:, 0] > 100).astype(np.float32))
+    attributes = {"seen": (colors[:, 0] > 100).astype(np.float32), "spread": rng.random(len(colors), np.float32)}
+    return dataclasses.replace(mesh, colors=colors, **attributes)
 
 
 @pytest.mark.parametrize("kind", COLORED)
@@ -148,21 +149,22 @@ def test_colours_come_back(kind, painted, tmp_path):
     assert away.max() < (13 if kind == "glb" else 1) and away[painted.colors > 60].max() < 2
 
 
-def test_a_glb_with_colours_is_a_white_dielectric_with_what_was_seen(painted):
+def test_a_glb_with_colours_is_a_white_dielectric_with_what_was_seen_and_how_sure(painted):
     document, binary = glb_chunks(encode(painted, "glb"))
     (primitive,) = document["meshes"][0]["primitives"]
     material = document["materials"][primitive["material"]]["pbrMetallicRoughness"]
     assert material["baseColorFactor"] == [1, 1, 1, 1] and material["metallicFactor"] == 0
     counts = {name: document["accessors"][number]["count"] for name, number in primitive["attributes"].items()}
-    assert set(counts) == {"POSITION", "NORMAL", "COLOR_0", "_SEEN"} and len(set(counts.values())) == 1
-    stored = glb_accessor(document, binary, primitive["attributes"]["_SEEN"], "<f4")
-    np.testing.assert_array_equal(stored[:, 0], painted.seen)
+    assert set(counts) == {"POSITION", "NORMAL", "COLOR_0", "_SEEN", "_SPREAD"} and len(set(counts.values())) == 1
+    for attribute, values in (("_SEEN", painted.seen), ("_SPREAD", painted.spread)):
+        stored = glb_accessor(document, binary, primitive["attributes"][attribute], "<f4")
+        np.testing.assert_array_equal(stored[:, 0], values)
 
 
-def test_a_ply_says_what_was_seen(painted, tmp_path):
+def test_a_ply_says_what_was_seen_and_how_sure(painted, tmp_path):
     export(painted, tmp_path / "a.ply")
     header = (tmp_path / "a.ply").read_bytes().split(b"end_header")[0].decode()
-    assert "property float seen" in header and "property uchar red" in header
+    assert {"property float seen", "property float spread", "property uchar red"} <= set(header.splitlines())
 
 
 def test_formats_without_colours_are_as_without(painted, mesh):

@@ -10,7 +10,7 @@ import trimesh
 
 from imfield_jax.camera import image_camera, view_camera
 from imfield_jax.framing import FRAMED_SIZE, frame, framed_square
-from imfield_jax.models.projection import project
+from imfield_jax.models.projection import project, unproject
 from imfield_jax.preparation.rendering import photo_cameras, render_views
 from imfield_jax.sources.scene import Part, Scene
 
@@ -26,6 +26,16 @@ def test_projection_into_the_view_is_that_of_the_image_moved_and_scaled(rng):
         places, nearer = project(view_camera(camera, 137, square), points.astype(np.float32))
         np.testing.assert_allclose(places, (pixels - square[:2]) / square[2] * 2 - 1, atol=2e-5)
         np.testing.assert_allclose(nearer, camera.distance - depth, atol=1e-5)
+
+
+def test_unprojection_is_the_inverse_of_projection(rng):
+    for camera in photo_cameras(rng, BOX, 20):
+        view = view_camera(camera, 137, (*rng.uniform(-20, 40, 2), rng.uniform(60, 150)))
+        places, depths = rng.uniform(-1, 1, (5, 2)), rng.uniform(-0.5, 0.5, 4)
+        points = np.asarray(unproject(view, places, depths))
+        back, nearer = project(view, points.reshape(-1, 3))
+        np.testing.assert_allclose(np.reshape(back, (5, 4, 2)), np.repeat(places[:, None], 4, axis=1), atol=1e-5)
+        np.testing.assert_allclose(np.reshape(nearer, (5, 4)), np.tile(depths, (5, 1)), atol=1e-5)
 
 
 def test_the_camera_of_a_whole_image_comes_back(rng):
