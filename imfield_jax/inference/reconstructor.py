@@ -111,6 +111,8 @@ class Reconstructor(Model):
         """
         watch("image")
         if isinstance(picture, Photo):
+            if scribbles is not None:
+                raise ValueError("scribbles correct the cut-out of a picture; a Photo is cut out already")
             photo = picture
         else:
             photo = read_image(picture, crop=self.crop, matte=matte, scribbles=scribbles)

@@ -49,5 +49,7 @@ def _look(view: np.ndarray, turn: int, scale: int, light: int) -> np.ndarray:
         ndimage.affine_transform(c.astype(np.float32), matrix, offset, order=1, mode="nearest")
         for c in np.moveaxis(view, -1, 0)
     ]
-    seen[0] = 255 * (seen[0] / 255) ** np.exp(light * LIGHT)
-    return np.stack(seen, axis=-1).round().clip(0, 255).astype(np.uint8)
+    made = np.stack(seen, axis=-1)
+    colors = made[..., : max(1, made.shape[-1] - 1)]  # the last channel of several is transparency
+    colors[:] = 255 * (colors / 255) ** np.exp(light * LIGHT)
+    return made.round().clip(0, 255).astype(np.uint8)

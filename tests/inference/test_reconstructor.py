@@ -173,6 +173,12 @@ def test_a_resolution_that_is_no_integer_is_one_line(model, rgba, resolution, un
         model.mesh(rgba, resolution=resolution)
 
 
+def test_scribbles_on_what_is_cut_out_already_are_refused(model):
+    rgba = np.full((40, 40, 4), 255, np.uint8)
+    with pytest.raises(ValueError, match="a Photo is cut out already"):
+        model(Photo(rgba, []), 32, scribbles=rgba)
+
+
 def test_unknown_ways_with_floaters_are_refused(model):
     with pytest.raises(ValueError, match="floaters: expected remove or keep, found 'hide'"):
         model.extract(latent(0.0), 32, floaters="hide")
