@@ -218,7 +218,10 @@ def main(arguments: list[str]) -> int:
             for image in unfinished:
                 out_manifest.check_writable(image.name, [*files.names(image.name), *_images_of(image.name)])
         out_manifest.write()
-        made = _extract(model, unfinished, settings, files, out_manifest, out)
+        try:
+            made = _extract(model, unfinished, settings, files, out_manifest, out)
+        finally:
+            out_manifest.write()
         return _report(made, [image.name for image in images], out_manifest, out)
 
 

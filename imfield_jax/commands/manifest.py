@@ -1,4 +1,8 @@
-"""manifest.json: the result of each image with its weights and settings, so that `extract` can resume."""
+"""manifest.json: the result of each image with its weights and settings, so that `extract` can resume.
+
+Of thousands of results, writing the file for each would take longer than the meshes. So each result is a line that is
+appended to a journal, and the file is written, and the journal emptied, when it has grown by a share, and at the end.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,8 @@ from imfield_jax.files import write_atomic
 from imfield_jax.inference.batch import Failure, Reconstruction
 from imfield_jax.mesh.print_check import PrintCheck
 
-NAME = "manifest.json"
+NAME, JOURNAL = "manifest.json", ".manifest.jsonl"
+_GROWTH = 0.05  # of the number of results, after which the file is written again
 
 
 class Manifest:
@@ -30,11 +35,13 @@ class Manifest:
     def __init__(self, folder: Path, weights: dict, settings: dict, left_out: Sequence[str] = ()):
         earlier = _read(folder / NAME)
         self.results: dict[str, dict] = _by_name(earlier)
-        self._interrupted = earlier.get("writing")
-        self._writing: str | None = None
+        self._partial: dict[str, None] = {}  # images whose files may have been written in part
+        self._changes = 0  # since the file was written
         self.skipped: list[str] = []
         self._folder, self._weights, self._settings = folder, weights, json.loads(json.dumps(settings))
         self._left_out = list(left_out)
+        for event in _events(folder / JOURNAL):
+            self._apply(event)
 
     def done(self, name: str, image_sha256: str) -> bool:
         """Whether the folder already holds the result of this image with these weights and settings."""
@@ -50,7 +57,7 @@ class Manifest:
     def check_writable(self, name: str, files: list[str]) -> None:
         """Raises ValueError if a file of an image exists that no earlier run wrote, or that was changed since."""
         written = self.results.get(name, {}).get("files", {})
-        if name == self._interrupted:
+        if name in self._partial:
             return
         for path in (self._folder / file for file in files if self._is_whole(file)):
             reason = ""
@@ -63,8 +70,7 @@ class Manifest:
 
     def begin(self, name: str) -> None:
         """Record the image whose files are written next, so that the next run recognises them after a kill."""
-        self._writing = name
-        self.write()
+        self._log({"writing": name})
 
     def has_faults(self, name: str) -> bool:
         """Whether the print check of a result found a fault."""
@@ -83,10 +89,9 @@ class Manifest:
 
         files: name -> sha256.   checked: its print check, if there was one.
         """
-        self._writing = None
-        earlier = self.results.pop(made.name, {}).get("files", {})
+        earlier = self.results.get(made.name, {}).get("files", {})
         older = [file for file in earlier if file not in files and (self._folder / file).exists()]
-        self.results[made.name] = {
+        entry = {
             "name": made.name,
             "image": image,
             "image_sha256": image_sha256,
@@ -99,13 +104,16 @@ class Manifest:
             **_facts(made),
             "print_check": None if checked is None else _checked(checked),
         }
-        self.write()
+        self._log({"result": entry})
+        self._changed()
 
     def skip(self, failure: Failure) -> None:
+        """Record that an image has no mesh."""
         self.skipped.append(failure.reason)
-        self.write()
+        self._changed()
 
     def write(self) -> None:
+        """Write the file, and empty the journal but for images that are not finished."""
         contents = {
             "version": _version(),
             "weights": self._weights,
@@ -113,9 +121,31 @@ class Manifest:
             "skipped": self.skipped,
             "left_out": self._left_out,
         }
-        if self._writing is not None:
-            contents["writing"] = self._writing
         write_atomic(self._folder / NAME, json.dumps(contents, indent=1))
+        (self._folder / JOURNAL).unlink(missing_ok=True)
+        self._changes = 0
+        for name in list(self._partial):
+            self._log({"writing": name})
+
+    def _changed(self) -> None:
+        self._changes += 1
+        if self._changes >= _GROWTH * (len(self.results) + len(self.skipped)):
+            self.write()
+
+    def _log(self, event: dict) -> None:
+        self._apply(event)
+        with (self._folder / JOURNAL).open("a") as journal:
+            journal.write(json.dumps(event) + "\n")
+
+    def _apply(self, event: dict) -> None:
+        """A line of the journal: an image whose files are written next, or its result, in place of an earlier one."""
+        if "writing" in event:
+            self._partial[event["writing"]] = None
+        else:
+            result = event["result"]
+            self._partial.pop(result["name"], None)
+            self.results.pop(result["name"], None)
+            self.results[result["name"]] = result
 
 
 def _remarks(made: Reconstruction) -> list[str]:
@@ -193,6 +223,17 @@ def _read(path: Path) -> dict:
     except (OSError, ValueError):
         return {}
     return contents if isinstance(contents, dict) else {}
+
+
+def _events(path: Path) -> list[dict]:
+    """The lines of a journal; what follows a line that a kill cut off is not there."""
+    events: list[dict] = []
+    try:
+        for line in path.read_text().splitlines():
+            events.append(json.loads(line))
+    except (OSError, ValueError):
+        pass
+    return events
 
 
 def _by_name(contents: dict) -> dict[str, dict]:

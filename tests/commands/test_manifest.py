@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -92,6 +93,34 @@ def test_files_of_a_killed_run_are_replaced(name, folder):
     Manifest(folder, WEIGHTS, SETTINGS).begin(name)
     (folder / f"{name}.stl").write_bytes(b"a kill came before the entry")
     Manifest(folder, WEIGHTS, SETTINGS).check_writable(name, [f"{name}.stl"])
+
+
+def test_thousands_of_results_are_written_a_few_times_and_none_is_lost_by_a_kill(tmp_path, monkeypatch):
+    writes, write = [], manifest.write_atomic
+    monkeypatch.setattr(manifest, "write_atomic", lambda path, text: (writes.append(len(text)), write(path, text)))
+    book, one = Manifest(tmp_path, WEIGHTS, SETTINGS), made("x")
+    for number in range(500):
+        book.begin(f"{number}")
+        book.add(dataclasses.replace(one, name=f"{number}"), "a.png", f"sha {number}", {}, {})
+        if number % 100 == 50:
+            assert Manifest(tmp_path, WEIGHTS, SETTINGS).results == book.results
+    assert len(writes) < 100 and sum(writes) < 25 * writes[-1]
+    book.begin("unfinished")
+    whole = (tmp_path / manifest.JOURNAL).read_bytes()
+    finished = json.loads((tmp_path / "manifest.json").read_text())["results"]
+    for cut in range(0, len(whole), 1997):
+        (tmp_path / manifest.JOURNAL).write_bytes(whole[:cut])
+        found = list(Manifest(tmp_path, WEIGHTS, SETTINGS).results)
+        assert found == list(book.results)[: len(found)] and len(found) >= len(finished)
+    (tmp_path / manifest.JOURNAL).write_bytes(whole)
+    again = Manifest(tmp_path, WEIGHTS, SETTINGS)
+    again.write()
+    assert json.loads((tmp_path / "manifest.json").read_text())["results"] == list(book.results.values())
+    (tmp_path / "unfinished.stl").write_bytes(b"half")
+    Manifest(tmp_path, WEIGHTS, SETTINGS).check_writable("unfinished", ["unfinished.stl"])
+    again.add(dataclasses.replace(one, name="unfinished"), "a.png", "sha", {}, {})
+    again.write()
+    assert not (tmp_path / manifest.JOURNAL).exists()
 
 
 def test_results_of_other_images_stay_and_those_of_the_same_name_are_replaced(folder):
