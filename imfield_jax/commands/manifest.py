@@ -230,8 +230,10 @@ def _events(path: Path) -> list[dict]:
     events: list[dict] = []
     try:
         for line in path.read_text().splitlines():
-            events.append(json.loads(line))
-    except (OSError, ValueError):
+            event = json.loads(line)
+            if event.keys() & {"writing", "result"}:
+                events.append(event)
+    except (OSError, ValueError, AttributeError):
         pass
     return events
 

@@ -37,7 +37,7 @@ class Item:
     read: Callable[[], Photo]
 
 
-_AROUND = ("max_faces", "lods", "color", "spread", "refine_to_picture")  # the extraction
+_OTHERS = ("max_faces", "lods", "color", "spread", "refine_to_picture")  # options of other steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Settings:
     @property
     def extraction(self) -> dict[str, Any]:
         """The options of `Model.extract`."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _AROUND}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in _OTHERS}
 
     @property
     def batch(self) -> int:

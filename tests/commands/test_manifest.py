@@ -112,6 +112,9 @@ def test_thousands_of_results_are_written_a_few_times_and_none_is_lost_by_a_kill
         (tmp_path / manifest.JOURNAL).write_bytes(whole[:cut])
         found = list(Manifest(tmp_path, WEIGHTS, SETTINGS).results)
         assert found == list(book.results)[: len(found)] and len(found) >= len(finished)
+    for other in (b"{}\n", b"[1]\n", b'{"x": 1}\n', b"\xff\n"):
+        (tmp_path / manifest.JOURNAL).write_bytes(other)
+        assert len(Manifest(tmp_path, WEIGHTS, SETTINGS).results) == len(finished)
     (tmp_path / manifest.JOURNAL).write_bytes(whole)
     again = Manifest(tmp_path, WEIGHTS, SETTINGS)
     again.write()
