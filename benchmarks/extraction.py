@@ -234,7 +234,7 @@ def _machine(weights: Path, z: np.ndarray) -> None:
     print("matrix products, GFLOP/s: " + ", ".join(f"{name} {peak:.0f}" for name, peak in peaks.items()))
     best = max(peak for name, peak in peaks.items() if "float32" in name)
     for precision in ("exact", "fast"):
-        rate = _in_process(_rate, weights, z, precision)
+        rate = _in_process(_rate, weights, z, precision, _ROUNDS.value + 2)
         flops = 2 * products * rate / 1e9
         print(f"{precision}: {rate:,.0f} points/s, {flops:.0f} GFLOP/s, {flops / best:.0%} of the best float32 product")
 
@@ -248,13 +248,13 @@ def _products(decoder: DecoderConfig | PlaneDecoderConfig) -> int:
     return after_first + decoder.point_width * (decoder.widths[0] + fed)
 
 
-def _rate(weights: Path, z: np.ndarray, precision: str) -> float:
-    """Points per second, the fastest of five rounds."""
+def _rate(weights: Path, z: np.ndarray, precision: str, rounds: int) -> float:
+    """Points per second, the fastest of several rounds."""
     field = Reconstructor(load_weights(weights), precision).field(z)
-    points = np.random.default_rng(0).uniform(-0.5, 0.5, (32 * field.chunk, 3)).astype(np.float32)
+    points = np.random.default_rng(0).uniform(-0.5, 0.5, (8 * field.chunk, 3)).astype(np.float32)
     field(points)
     seconds = []
-    for _ in range(5):
+    for _ in range(rounds):
         start = time.perf_counter()
         field(points)
         seconds.append(time.perf_counter() - start)
@@ -283,7 +283,7 @@ def _together(weights: Path, z: np.ndarray) -> None:
     model = Reconstructor(load_weights(weights))
     model.extract(z, 32)
     print(f"\n| {OBJECTS} objects | seconds each alone | together |\n| --- | --- | --- |")
-    for resolution in (32, 64, 128):
+    for resolution in (one for one in (32, 64, 128) if one <= max(map(int, _RESOLUTIONS.value))):
         seconds = []
         for latents in ([z] * OBJECTS, [np.stack([z] * OBJECTS)]):
             start = time.perf_counter()
