@@ -78,6 +78,13 @@ _DEVICES = flags.DEFINE_integer("devices", None, "Local devices to use; default 
 _SAVE_EVERY = flags.DEFINE_integer("save_every", 250, "Updates between checkpoints.", lower_bound=1)
 _VALIDATE_EVERY = flags.DEFINE_integer("validate_every", 500, "Updates between validations.", lower_bound=1)
 _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log lines.", lower_bound=1)
+_IMAGE_RESOLUTION = flags.DEFINE_integer(
+    "image_resolution",
+    128,  # at 64, wings of airplanes fall between the cells
+    "Cells per axis of the meshes in validation_images.",
+    lower_bound=16,
+    upper_bound=1024,
+)
 flags.adopt_module_key_flags(stage_flags)
 
 GROUPS = {
@@ -85,7 +92,7 @@ GROUPS = {
     "Run": [_RUN, _INIT_FROM, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
     **stage_flags.GROUPS,
     "Network": [_PRESET, _VIEW_SIZE, _VOXEL_SIZE, _BALANCED],
-    "Logging": [_MEASURE_EVERY, _VALIDATE_EVERY],
+    "Logging": [_MEASURE_EVERY, _VALIDATE_EVERY, _IMAGE_RESOLUTION],
 }
 
 
@@ -141,7 +148,7 @@ def _train(
     }
     if initial:
         about["init_from"] = _INIT_FROM.value
-    watch = Watch(folder, networks, schedule, mesh, held_out, about)
+    watch = Watch(folder, networks, schedule, mesh, held_out, about, _IMAGE_RESOLUTION.value)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)

@@ -22,17 +22,23 @@ from imfield_jax.training.stages import AUTOENCODER, Schedule, Stage
 from imfield_jax.training.state import TrainState
 
 _SHAPES_PER_IMAGE = 12
-_RESOLUTION = 128  # at 64, wings of airplanes fall between the cells
 
 
 class Watch:
-    """The `loop.Observer` of a run folder."""
+    """The `loop.Observer` of a run folder. resolution: of the meshes in the images, cells per axis."""
 
     def __init__(
-        self, folder: Path, networks: Networks, schedule: Schedule, mesh: Mesh, held_out: HeldOut, about: dict
+        self,
+        folder: Path,
+        networks: Networks,
+        schedule: Schedule,
+        mesh: Mesh,
+        held_out: HeldOut,
+        about: dict,
+        resolution: int,
     ):
         self._folder, self._networks, self._schedule, self._mesh = folder, networks, schedule, mesh
-        self._held_out, self._about = held_out, about
+        self._held_out, self._about, self._resolution = held_out, about, resolution
         self._events = EventFiles(folder / "events")
         self._scores: dict[str, float] = {}
         self._since: tuple[Stage, int, float] | None = None
@@ -94,7 +100,7 @@ class Watch:
             else model.encode_views(views)
         )
         rows = [
-            figures.Row((np.rint(view[..., 0] * 255).astype(np.uint8), model.extract(z, _RESOLUTION).mesh))
+            figures.Row((np.rint(view[..., 0] * 255).astype(np.uint8), model.extract(z, self._resolution).mesh))
             for view, z in zip(views, latents, strict=True)
         ]
         folder = self._folder / "validation_images"

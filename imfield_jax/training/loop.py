@@ -131,11 +131,14 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
             _report(observer, stage, step, seen)
             seen = []
         if last or step % run.save_every == 0:
-            _check_finite(stage, step, "norm of the weights", float(optax.tree.norm(trained(stage, state.params))))
+            _check_finite(stage, step, "norm of the weights", float(_norm(trained(stage, state.params))))
             checkpoints.save(before + step, state)
         if step % run.validate_every == 0 and not last:
             observer.validated(stage, step, run.validate(state))
     return state
+
+
+_norm = jax.jit(optax.tree.norm)  # uncompiled it is five programs for each shape of an array
 
 
 def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:

@@ -34,6 +34,7 @@ SCHEDULE = (
     "--save_every=2",
     "--validate_every=4",
     "--measure_every=1",
+    "--image_resolution=16",
 )
 
 
@@ -100,19 +101,6 @@ def program(command):
 
     def run(*arguments):
         return subprocess.run(**command(*arguments), capture_output=True, text=True, timeout=600)
-
-    return run
-
-
-@pytest.fixture
-def optimised(command, tmp_path):
-    """As `program`, for networks of full size, whose updates take longer than compiling them well."""
-
-    def run(*arguments):
-        options = command(*arguments)
-        environment = {**options["env"], "JAX_COMPILATION_CACHE_DIR": str(tmp_path / "compiled")}
-        del environment["JAX_DISABLE_MOST_OPTIMIZATIONS"]
-        return subprocess.run(**{**options, "env": environment}, capture_output=True, text=True, timeout=600)
 
     return run
 

@@ -6,6 +6,7 @@ import collections
 import json
 import random
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -125,6 +126,7 @@ def test_pictures_and_voxels_of_other_sizes_train_end_to_end(dataset, program, t
         "--flagfile=experiments/flags/large.flags",
         *sizes,
         *training_flags,
+        "--encoder_steps=0",
         f"--run={tmp_path}",
         "--finetune_whole",
         "--nofinetune_decoder",
@@ -163,20 +165,25 @@ def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
     assert re.fullmatch("error: training runs in one process.*OMPI_COMM_WORLD_SIZE is 2.*\n", done.stderr)
 
 
-def test_shipped_weights_are_a_start_and_a_finished_run_can_be_extended(program, training_flags, tmp_path):
-    """With learning rates of 0 the weights stay as they were."""
-    flags = ("train", *training_flags, "--learning_rate=0", "--finetune_learning_rate=0", f"--run={tmp_path}/run")
-    done = program(*flags, "--init_from=car")
+def test_shipped_weights_are_a_start(program, training_flags, tmp_path):
+    """With a learning rate of 0 the weights stay as they were."""
+    stages = ("--autoencoder_steps=0,0,0", "--encoder_steps=0", "--finetune_steps=1", "--finetune_learning_rate=0")
+    done = program("train", *training_flags, *stages, "--init_from=car", f"--run={tmp_path}")
     assert done.returncode == 0, done.stderr
-    found, expected = load_weights(tmp_path / "run" / "weights.npz"), load_weights(SHIPPED / "car.npz")
+    found, expected = load_weights(tmp_path / "weights.npz"), load_weights(SHIPPED / "car.npz")
     for a, b in zip(jax.tree.leaves(found.params), jax.tree.leaves(expected.params), strict=True):
         np.testing.assert_array_equal(a, b)
-    assert json.loads((tmp_path / "run" / "config.json").read_text())["init_from"]["category"] == "car"
-    done = program(*flags, "--init_from=car", "--extend=2")
+    assert json.loads((tmp_path / "config.json").read_text())["init_from"]["category"] == "car"
+
+
+def test_a_finished_run_can_be_extended(straight_run, program, training_flags, tmp_path):
+    shutil.copytree(straight_run, tmp_path / "run")
+    flags = ("train", *training_flags, f"--run={tmp_path}/run")
+    done = program(*flags, "--extend=2")
     assert done.returncode == 0, done.stderr
     assert "finetune_round2 2/2" in done.stderr and "encoder 4/4  latent" not in done.stderr
     assert load_weights(tmp_path / "run" / "weights.npz").about["stage"] == "finetune_round2"
-    done = program(*flags, "--init_from=car")
+    done = program(*flags)
     assert done.returncode == 1 and "is a run with a different schedule" in done.stderr
 
 
