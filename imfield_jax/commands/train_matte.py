@@ -42,8 +42,14 @@ from imfield_jax.types import Array
 _DATA = flags.DEFINE_list("data", None, "Prepared datasets whose renderings are the objects.", required=True)
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, searched with its subfolders.", required=True)
 _RUN = flags.DEFINE_string("run", "runs/matte", "Run folder.")
+_JUDGED = flags.DEFINE_integer("judged", 128, "Pictures of held-out shapes to judge by, at least.", lower_bound=1)
 _STEPS = flags.DEFINE_integer("steps", 3000, "Updates.", lower_bound=1)
 _BATCH = flags.DEFINE_integer("batch", 16, "Pictures per update.", lower_bound=1)
+_WIDTHS = flags.DEFINE_list(
+    "widths",
+    [str(width) for width in MattingConfig().widths],
+    "Channels of the network's features: five multiples of 8, from those of the image's size to the smallest.",
+)
 _RATE = flags.DEFINE_float("learning_rate", 1e-3, "Learning rate after warm-up; it decays to 0.", lower_bound=0.0)
 _VIEWS = flags.DEFINE_integer("views", 3, "Renderings of each shape to use.", lower_bound=1)
 _PARTS = flags.DEFINE_integer("parts", 10, "Parts of each photograph to use.", lower_bound=1)
@@ -53,17 +59,17 @@ _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log 
 
 GROUPS = {
     "Data": [_DATA, _PHOTOS, _VIEWS, _PARTS],
-    "Run": [_RUN, _SEED, _SAVE_EVERY, _MEASURE_EVERY],
+    "Run": [_RUN, _SEED, _SAVE_EVERY, _MEASURE_EVERY, _JUDGED],
     "Optimizer": [_STEPS, _BATCH, _RATE],
+    "Network": [_WIDTHS],
 }
 _HELD_OUT = 10  # every tenth photograph is
-_JUDGED = 128  # held-out pictures that are judged, in batches
-_SHOWN = 16
+_SHOWN = 16  # at most, of the held-out pictures; as many are judged at once
 
 
 def main() -> None:
     folder = output_folder(_RUN.value, "--run")
-    config, schedule = MattingConfig(), matting_schedule(_STEPS.value, _BATCH.value, _RATE.value)
+    config, schedule = MattingConfig(_widths()), matting_schedule(_STEPS.value, _BATCH.value, _RATE.value)
     material, held_out, origin = _material()
     settings = {
         "seed": _SEED.value,
@@ -80,6 +86,13 @@ def main() -> None:
         write_atomic(folder / "pictures.png", encode_png(sheet))
     logging.info("IoU of mattes of held-out pictures: %.4f", iou)
     logging.info("imfield extract --matte=%s PHOTO; what it learned from: %s", folder / "matte.npz", folder)
+
+
+def _widths() -> tuple[int, ...]:
+    texts = _WIDTHS.value
+    if len(texts) != 5 or not all(text.isdecimal() and int(text) and int(text) % 8 == 0 for text in texts):
+        raise ValueError(f"--widths: expected five multiples of 8, found {','.join(texts)!r}")
+    return tuple(map(int, texts))
 
 
 def _material() -> tuple[Material, Material, dict]:
@@ -139,7 +152,7 @@ def _trained(config: MattingConfig, schedule: Schedule, material: Material, chec
 
 def _judged(weights: MattingWeights, held_out: Material) -> tuple[float, np.ndarray]:
     """The mean IoU on held-out pictures, and some of them over their mattes and the true ones."""
-    key, batch = jax.random.key(_SEED.value + 1, impl="rbg"), _SHOWN
+    key, batch = jax.random.key(_SEED.value + 1, impl="rbg"), min(_SHOWN, _JUDGED.value)
 
     @jax.jit
     def judge(key: jax.Array, material: Material) -> tuple[Array, Array, Array]:
@@ -148,7 +161,7 @@ def _judged(weights: MattingWeights, held_out: Material) -> tuple[float, np.ndar
 
     ious: list[float] = []
     rows: list[np.ndarray] = []
-    for number in range(_JUDGED // batch):
+    for number in range(-(-_JUDGED.value // batch)):
         image, found, truth = map(np.asarray, judge(jax.random.fold_in(key, number), held_out))
         ious.append(float(matte_iou(found.reshape(batch, -1) > 0.5, truth.reshape(batch, -1) > 0.5).mean()))
         if not rows:

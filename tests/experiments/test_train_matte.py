@@ -8,7 +8,16 @@ from PIL import Image
 
 from imfield_jax.models.matting import load_matting
 
-SCHEDULE = ("--steps=4", "--batch=2", "--save_every=2", "--measure_every=1", "--views=2", "--parts=2")
+SCHEDULE = (
+    "--steps=4",
+    "--batch=2",
+    "--save_every=2",
+    "--measure_every=1",
+    "--views=2",
+    "--parts=2",
+    "--widths=8,8,8,8,16",
+    "--judged=2",
+)
 
 
 @pytest.fixture(scope="module")
@@ -21,16 +30,17 @@ def photos(tmp_path_factory):
     return folder
 
 
-def test_a_stopped_run_gives_the_same_network_when_restarted(optimised, dataset, photos, tmp_path):
+def test_a_stopped_run_gives_the_same_network_when_restarted(program, dataset, photos, tmp_path):
     flags = (*SCHEDULE, f"--data={dataset}", f"--photos={photos}")
-    done = optimised("train_matte", *flags, f"--run={tmp_path}/straight")
+    done = program("train_matte", *flags, f"--run={tmp_path}/straight")
     assert done.returncode == 0, done.stderr
     assert "4/4  loss" in done.stderr and "IoU of mattes of held-out pictures" in done.stderr
     straight = tmp_path / "straight" / "matte.npz"
     about = load_matting(straight).about
+    assert load_matting(straight).config.widths == (8, 8, 8, 8, 16)
     assert (about["shapes"], about["photographs"], about["steps"]) == (4, 3, 4) and 0 <= about["held_out_iou"] <= 1
     with Image.open(tmp_path / "straight" / "pictures.png") as sheet:
-        assert sheet.size == (16 * 128, 3 * 128)
+        assert sheet.size == (2 * 128, 3 * 128)
 
     # As if the disk had lost a part of the newest checkpoint.
     for file in (tmp_path / "straight" / "checkpoints" / "4").rglob("*"):
@@ -38,15 +48,15 @@ def test_a_stopped_run_gives_the_same_network_when_restarted(optimised, dataset,
             file.write_bytes(b"")
     first = straight.read_bytes()
     straight.unlink()
-    done = optimised("train_matte", *flags, f"--run={tmp_path}/straight")
+    done = program("train_matte", *flags, f"--run={tmp_path}/straight")
     assert done.returncode == 0, done.stderr
     assert "checkpoint 4 cannot be read: " in done.stderr and "resuming after 2 of 4 updates" in done.stderr
     assert straight.read_bytes() == first
 
-    done = optimised("train_matte", *flags, f"--run={tmp_path}/straight", "--views=1")
+    done = program("train_matte", *flags, f"--run={tmp_path}/straight", "--views=1")
     assert done.returncode == 1 and "is a run with a different data" in done.stderr
 
-    done = optimised("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
+    done = program("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
     assert done.returncode == 0 or "the matting network sees no object" in done.stderr, done.stderr
 
 
@@ -57,6 +67,8 @@ def test_a_stopped_run_gives_the_same_network_when_restarted(optimised, dataset,
         (["--photos=ONE"], "--photos: expected two photographs or more in"),
         (["--views=9"], "expected at most 3, the views of each shape, found 9"),
         (["--data=/nowhere"], "/nowhere"),
+        (["--widths=8,16,24,32"], "--widths: expected five multiples of 8, found '8,16,24,32'"),
+        (["--widths=8,16,24,32,36"], "--widths: expected five multiples of 8, found '8,16,24,32,36'"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
 )

@@ -12,10 +12,11 @@ from imfield_jax.models.matting import MattingConfig, MattingWeights, initial_pa
 
 
 @pytest.fixture
-def red(tmp_path, monkeypatch):
+def red(tmp_path, monkeypatch, fill):
     """A matte whose network takes red for the object, and the sizes of the images that it was asked about."""
     config = MattingConfig(widths=(8, 8))
-    save_matting(tmp_path / "a.npz", MattingWeights(config, initial_params(config, jax.random.key(0)), {}))
+    shapes = jax.eval_shape(lambda: initial_params(config, jax.random.key(0)))
+    save_matting(tmp_path / "a.npz", MattingWeights(config, fill(shapes), {}))
     matte = LearnedMatte(tmp_path / "a.npz")
     seen = []
 
