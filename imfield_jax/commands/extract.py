@@ -33,7 +33,7 @@ from imfield_jax.files import locked, write_atomic
 from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, check_possible, reconstruct
 from imfield_jax.inference.cutout import AUTO, MATTES, MODEL, Matting
-from imfield_jax.inference.learned_matte import LearnedMatte, shipped_matte
+from imfield_jax.inference.learned_matte import LearnedMatte, identity
 from imfield_jax.inference.model import FLOATERS, PRECISIONS
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import Reconstructor
@@ -288,7 +288,7 @@ def _matte_settings(matte: str | LearnedMatte | OnnxMatte) -> dict:
     """All that cut-outs depend on: the way, and the network that cuts out or may have to."""
     if not isinstance(matte, str):
         return matte.about
-    return {"way": matte, **(shipped_matte().about if matte in (AUTO, MODEL) else {})}
+    return {"way": matte, **(identity() if matte in (AUTO, MODEL) else {})}
 
 
 def _images(paths: list[str], model: Reconstructor, matte: str | Matting) -> tuple[list[Input], list[str]]:

@@ -33,8 +33,7 @@ class LearnedMatte:
     def __init__(self, path: str | os.PathLike, raw: bool = False):
         weights = load_matting(path)
         self._logits, self._raw = jax.jit(weights.logits), raw
-        digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
-        self.about = {"file": Path(path).name, "sha256": digest}
+        self.about = identity(path)
 
     def __call__(self, rgb: UInt8[np.ndarray, "H W 3"]) -> Float32[np.ndarray, "H W"]:
         """The matte of an image."""
@@ -65,6 +64,11 @@ class LearnedMatte:
             (width, height), Image.Transform.AFFINE, data, Image.Resampling.BILINEAR
         )
         return np.clip(np.asarray(found), 0, 1)
+
+
+def identity(path: str | os.PathLike = SHIPPED) -> dict[str, str]:
+    """All that the mattes of a network depend on, without reading it as one."""
+    return {"file": Path(path).name, "sha256": hashlib.sha256(Path(path).read_bytes()).hexdigest()}
 
 
 @functools.cache
