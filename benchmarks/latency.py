@@ -1,43 +1,59 @@
-"""How long a person waits: from a picture to a mesh in a new process, in a process that is warm, and over HTTP.
+"""How long a person waits: from a picture to a mesh in a new process, in a warm one, over HTTP and on the page.
 
     python -m benchmarks.latency
 
 Medians, in seconds, for the sample images: `imfield extract` to a GLB in a process of its own, a call of a model that
-has made a mesh before, with the GLB, and a request to a server that has loaded and compiled.
+has made a mesh before, with the GLB, a request to a server that has loaded and compiled, and the time from a drop on
+its page until a headless Chromium on the same machine, which draws without a GPU, has drawn the coarse mesh and then
+that of 128 cells, in colour.
 """
 
 from __future__ import annotations
 
+import base64
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import httpx2
-import uvicorn
-from absl import flags
+from absl import flags, logging
 
 from imfield_jax.commands.entry import run
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.export import encode
-from imfield_jax.server.app import create_app
+from imfield_jax.server.background import serving
 from imfield_jax.server.config import Config
-from imfield_jax.server.models import Models
 
 _CATEGORIES = flags.DEFINE_list("categories", ["car", "any"], "Shipped weights.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 128, "Cells per axis.", lower_bound=16)
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Times that each is done.", lower_bound=1)
+_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+_BROWSER_FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader"]
+_DROP = """(contents) => {
+  const viewer = document.querySelector("#viewer"), bytes = Uint8Array.from(atob(contents), (c) => c.charCodeAt(0));
+  const transfer = new DataTransfer(), started = performance.now();
+  window.drawn = [];
+  viewer.addEventListener("load", () => requestAnimationFrame(() => window.drawn.push(performance.now() - started)));
+  transfer.items.add(new File([bytes], "picture.png", { type: "image/png" }));
+  document.querySelector("#drop").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+}"""
 
 
 def main() -> None:
-    print("| weights | new process | warm | warm, in colour | request |\n| --- | --- | --- | --- | --- |")
+    print("| weights | new process | warm | warm, in colour | request | page, coarse | page |")
+    print("| --- | --- | --- | --- | --- | --- | --- |")
     for category in _CATEGORIES.value:
-        cells = [_median(partial(_new_process, category)), *_warm(category), _request(category)]
+        cells = [_median(partial(_new_process, category)), *_warm(category)]
+        with serving(Config((category,))) as address:
+            picture = SHIPPED / f"{category}.png"
+            cells += [_request(address, picture), *_page(address, picture)]
         print(f"| {category} | " + " | ".join(f"{seconds:.2f}" for seconds in cells) + " |", flush=True)
 
 
@@ -71,27 +87,41 @@ def _warm(category: str) -> list[float]:
     return times
 
 
-def _request(category: str) -> float:
-    models = Models([category])
-    models.warm_up()
-    server = uvicorn.Server(uvicorn.Config(create_app(Config((category,)), models), port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    while not server.started:
-        time.sleep(0.01)
-    address = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/v1/reconstructions?format=glb"
-    picture = (SHIPPED / f"{category}.png").read_bytes()
+def _request(address: str, picture: Path) -> float:
+    form = {"resolution": _RESOLUTION.value}
 
     def post() -> None:
-        form = {"category": category, "resolution": _RESOLUTION.value}
-        httpx2.post(address, files={"picture": picture}, data=form, timeout=60).raise_for_status()
+        answer = httpx2.post(
+            f"{address}/v1/reconstructions?format=glb", files={"picture": picture.read_bytes()}, data=form, timeout=60
+        )
+        answer.raise_for_status()
 
-    try:
-        post()
-        return _median(post)
-    finally:
-        server.should_exit = True
-        thread.join()
+    post()
+    return _median(post)
+
+
+def _page(address: str, picture: Path) -> list[float]:
+    """Until the page shows the first, coarse mesh, and that of 128 cells."""
+    browser_program = next(filter(None, map(shutil.which, _BROWSERS)), None)
+    if browser_program is None:
+        logging.warning("no browser, so the page is not timed: expected one of %s", ", ".join(_BROWSERS))
+        return [float("nan")] * 2
+    from playwright.sync_api import sync_playwright
+
+    contents = base64.b64encode(picture.read_bytes()).decode()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_program, args=_BROWSER_FLAGS)
+        found = []
+        for _ in range(_ROUNDS.value):
+            page = browser.new_page(viewport={"width": 1200, "height": 800})
+            page.goto(address)
+            page.wait_for_selector("#samples button")
+            page.evaluate(_DROP, contents)
+            page.wait_for_function("() => window.drawn.length == 2", timeout=120_000)
+            found.append(page.evaluate("window.drawn.map((each) => each / 1000)"))
+            page.close()
+        browser.close()
+    return [statistics.median(times) for times in zip(*found, strict=True)]
 
 
 if __name__ == "__main__":

@@ -7,22 +7,17 @@ says so.
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import shutil
-import threading
-import time
 
 import numpy as np
 import pytest
 import trimesh
-import uvicorn
 from PIL import Image
 
 from imfield_jax.inference.model import SHIPPED
-from imfield_jax.server.app import create_app
+from imfield_jax.server.background import serving
 from imfield_jax.server.config import Config
-from imfield_jax.server.models import Models
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: the page of the server was not tested")
@@ -38,25 +33,9 @@ DROP = """([data, name]) => {
 }"""
 
 
-@contextlib.contextmanager
-def served(config):
-    models = Models(list(config.categories))
-    models.warm_up()
-    server = uvicorn.Server(uvicorn.Config(create_app(config, models), port=0, log_config=None))
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
-
-
 @pytest.fixture(scope="module")
 def address():
-    with served(Config(("car",), max_resolution=96)) as url:
+    with serving(Config(("car",), max_resolution=96)) as url:
         yield url
 
 
@@ -183,7 +162,7 @@ def test_a_phone_needs_no_sideways_scrolling_and_every_control_has_a_name(page):
 
 
 def test_a_token_in_the_address_is_shown_to_the_server(browser):
-    with served(Config(("car",), token="secret", max_resolution=64)) as url:
+    with serving(Config(("car",), token="secret", max_resolution=64)) as url:
         for fragment, text in (("#token=secret", "Choose a picture"), ("", "expected the server's token")):
             page = browser.new_page()
             page.goto(f"{url}/{fragment}")
