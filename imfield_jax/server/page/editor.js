@@ -1,6 +1,6 @@
 // Corrections of the cut-out: a box around the object, and strokes on what to keep and what to remove.
 
-const LONGEST = 640; // pixels of the canvas
+const LONGEST = 560; // side of the canvas in pixels: small pictures are enlarged, to be drawn on
 const BRUSH = 0.03; // width of a stroke, of the longest side
 const SHOWN = { keep: "rgb(30 142 62 / 0.65)", remove: "rgb(217 48 37 / 0.65)", box: "rgb(0 0 0 / 0.55)" };
 const SAID = { keep: "#fff", remove: "#000", box: "#000" }; // as the server reads them
@@ -44,7 +44,7 @@ export class Editor {
     let picture;
     try { picture = await createImageBitmap(blob); } catch { return false; }
     this.#picture = picture;
-    const scale = Math.min(1, LONGEST / Math.max(picture.width, picture.height));
+    const scale = LONGEST / Math.max(picture.width, picture.height);
     this.#canvas.width = Math.round(picture.width * scale);
     this.#canvas.height = Math.round(picture.height * scale);
     this.#show();
