@@ -34,6 +34,17 @@ else:
 
 
 @dataclasses.dataclass(frozen=True)
+class Texture:
+    """The colours of a surface as an image, sRGB.
+
+    corners: where the corners of each face are in it, to the right and up, in [0, 1].
+    """
+
+    image: UInt8[np.ndarray, "H W 3"]
+    corners: Float32[np.ndarray, "F 3 2"]
+
+
+@dataclasses.dataclass(frozen=True)
 class Mesh:
     """A triangle mesh, counter-clockwise seen from outside, in cube units.
 
@@ -50,3 +61,4 @@ class Mesh:
     colors: UInt8[np.ndarray, "V 3"] | None = None
     seen: Float32[np.ndarray, " V"] | None = None
     spread: Float32[np.ndarray, " V"] | None = None
+    texture: Texture | None = None

@@ -93,6 +93,14 @@ _LODS = flags.DEFINE_list(
 _COLOR = flags.DEFINE_bool(
     "color", False, "Put the colours of the picture on the mesh; where it is not seen they are a guess."
 )
+_TEXTURE = flags.DEFINE_integer(
+    "texture",
+    None,
+    "With --color, put the colours into a texture of so many pixels per side, which --max_faces does not make coarser; "
+    "in GLB and OBJ. For the extra texture.",
+    lower_bound=64,
+    upper_bound=8192,
+)
 _SPREAD = flags.DEFINE_bool(
     "spread", False, "Say at each vertex how far the surface moves when the picture is looked at a little differently."
 )
@@ -156,6 +164,7 @@ GROUPS = {
         _MAX_FACES,
         _LODS,
         _COLOR,
+        _TEXTURE,
         _SPREAD,
         _PRINT_CHECK,
         _VOXELS,
@@ -184,6 +193,7 @@ def main(arguments: list[str]) -> int:
         len(_LODS.value),
         _CAMERA.value,
         _VOXELS.value,
+        _TEXTURE.value is not None,
     )
     _check_distinct(images, files)
     out = output_folder(_OUT.value)
@@ -197,6 +207,7 @@ def main(arguments: list[str]) -> int:
         max_faces=_MAX_FACES.value,
         lods=_lods(),
         color=_COLOR.value,
+        texture=_TEXTURE.value,
         spread=_SPREAD.value,
         refine_to_picture=_TO_PICTURE.value,
     )
@@ -238,6 +249,10 @@ def _check_flags() -> None:
         refuse_unused(f"without one of the formats {', '.join(export.COLORED)}", _COLOR)
     if _COLOR.value and colorless:
         logging.info("--color: %s files hold no colours", ", ".join(colorless))
+    if not _COLOR.value:
+        refuse_unused("without --color", _TEXTURE)
+    if not set(_FORMATS.value) & set(export.TEXTURED):
+        refuse_unused(f"without one of the formats {', '.join(export.TEXTURED)}", _TEXTURE)
     if not set(_FORMATS.value) & set(export.ATTRIBUTED):
         refuse_unused(f"without one of the formats {', '.join(export.ATTRIBUTED)}", _SPREAD)
     if _UP.value == "z" and "glb" in _FORMATS.value:

@@ -15,6 +15,7 @@ from imfield_jax.inference.image_file import open_image
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.photo import Photo, list_images, read_image
 from imfield_jax.mesh import turntable
+from imfield_jax.mesh.export import TEXTURE
 
 # Images that `extract` writes beside its meshes; it never reads them as images of objects.
 INPUT, PREVIEW, CUTOUT, TURNTABLE, CONTACT = (
@@ -24,7 +25,7 @@ INPUT, PREVIEW, CUTOUT, TURNTABLE, CONTACT = (
     ".turntable.",
     ".contact.png",
 )
-OUTPUTS = (INPUT, PREVIEW, CUTOUT, CONTACT, *(TURNTABLE + kind for kind in turntable.FORMATS))
+OUTPUTS = (INPUT, PREVIEW, CUTOUT, CONTACT, TEXTURE, *(TURNTABLE + kind for kind in turntable.FORMATS))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,6 +26,7 @@ from imfield_jax.inference.view_camera import camera_of, check_framed
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.floaters import LeftOut, pieces_of
 from imfield_jax.mesh.simplify import simplified
+from imfield_jax.mesh.texture import check_xatlas, textured
 from imfield_jax.types import Mesh
 
 
@@ -37,7 +38,7 @@ class Item:
     read: Callable[[], Photo]
 
 
-_OTHERS = ("max_faces", "lods", "color", "spread", "refine_to_picture")  # options of other steps
+_OTHERS = ("max_faces", "lods", "color", "texture", "spread", "refine_to_picture")  # options of other steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +48,7 @@ class Settings:
     max_faces: of the mesh, see `simplified`; None keeps all.
     lods:      levels of detail besides the mesh, the most faces of each, falling.
     color:     meshes have the colours of the picture.
+    texture:   with color, pixels per side of a texture of those that the mesh has before it is simplified, or None.
     spread:    meshes say how sure they are, see `spread`.
     refine_to_picture: latents are fitted to the outlines of the objects, see `refinement`.
     """
@@ -60,6 +62,7 @@ class Settings:
     max_faces: int | None = None
     lods: tuple[int, ...] = ()
     color: bool = False
+    texture: int | None = None
     spread: bool = False
     refine_to_picture: bool = False
 
@@ -141,7 +144,8 @@ def reconstruct(
 
     watch: called with the name of each step, several times during long ones; what it raises ends the work.
 
-    Raises ValueError for settings out of range, and for colours or refinement with a model that cannot have them.
+    Raises ValueError for settings out of range, for colours or refinement with a model that cannot have them, and for
+    textures without xatlas.
     """
     check_possible(model, settings)
     for start in range(0, len(items), settings.batch):
@@ -152,6 +156,10 @@ def check_possible(model: Model, settings: Settings) -> None:
     """Raises ValueError for settings that need what a model does not have."""
     if settings.color:
         check_framed(model, "no colours")
+    if settings.texture is not None:
+        if not settings.color:
+            raise ValueError("a texture holds the colours of the picture: ask for color, too")
+        check_xatlas()
     if settings.refine_to_picture:
         check_framed(model, "nothing is refined")
         check_refinable(model)
@@ -230,7 +238,12 @@ def _result(
         return Failure(name, f"{name}: fewer faces: {error}")
     notes = encoded.notes
     if settings.color:
-        (mesh, *lods), note = painted([mesh, *lods], encoded.photo.rgba, camera_of(encoded.photo.rgba, encoded.camera))
+        camera = camera_of(encoded.photo.rgba, encoded.camera)
+        finer = [full] if settings.texture else []
+        painted_meshes, note = painted([*finer, mesh, *lods], encoded.photo.rgba, camera)
+        mesh, *lods = painted_meshes[len(finer) :]
+        if settings.texture and mesh.colors is not None:
+            mesh, *lods = [textured(each, painted_meshes[0], settings.texture) for each in (mesh, *lods)]
         notes = [*notes, note]
     if settings.spread:
         levels = [(each, spread(model, encoded.view, each)) for each in (mesh, *lods)]

@@ -86,6 +86,7 @@ class Reconstructor(Model):
         scribbles: Source | None = None,
         max_faces: int | None = None,
         color: bool = False,
+        texture: int | None = None,
         spread: bool = False,
         refine_to_picture: bool = False,
         refinement_iterations: int = REFINEMENT_ITERATIONS,
@@ -101,6 +102,7 @@ class Reconstructor(Model):
         scribbles: an image that corrects the cut-out, see `read_image`.
         max_faces: of the mesh, see `simplified`; None keeps all.
         color:     the mesh has the colours of the picture, see `mesh.coloring`.
+        texture:   with color, pixels per side of an image of the colours, finer than few vertices, see `mesh.texture`.
         spread:    the mesh says how sure it is, see `inference.spread`.
         refine_to_picture: the latent is fitted to the outline of the object, see `inference.refinement`.
         watch:     called with the name of each step, several times during long ones; what it raises ends the work.
@@ -125,6 +127,7 @@ class Reconstructor(Model):
             field_normals=field_normals,
             max_faces=max_faces,
             color=color,
+            texture=texture,
             spread=spread,
             refine_to_picture=refine_to_picture,
         )

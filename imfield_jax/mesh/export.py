@@ -1,8 +1,8 @@
 """Mesh files for modelling programs, viewers and slicers, laid out by the customs of each format, see `mesh.layout`.
 
-GLB and OBJ carry a plain material, or the colours of vertices as PLY does; GLB and PLY normals. OBJ has a smoothing
-group instead, from which programs make the same normals, unless it is asked for those of the field. STL has neither
-and stores each triangle on its own.
+GLB and OBJ carry a plain material, a texture, or the colours of vertices as PLY does; GLB and PLY normals. OBJ has a
+smoothing group instead, from which programs make the same normals, unless it is asked for those of the field. STL has
+neither and stores each triangle on its own.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import os
 import pathlib
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
+from PIL import Image
 
 from imfield_jax.camera import Camera
 from imfield_jax.files import write_atomic
@@ -20,14 +21,18 @@ from imfield_jax.framing import FRAMED_SIZE
 from imfield_jax.mesh.layout import layout
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.mesh.threemf import encode_3mf
-from imfield_jax.types import Mesh
+from imfield_jax.types import Mesh, Texture
 
 FORMATS = ("glb", "obj", "ply", "stl", "3mf")
 COLORED = ("glb", "obj", "ply")  # formats that hold the colours of vertices
+TEXTURED = ("glb", "obj")
+TEXTURE = ".texture.png"  # ends the name of an OBJ file's texture
 ATTRIBUTED = ("glb", "ply")  # formats that hold other numbers per vertex
 
 _COLOR = (0.36, 0.34, 0.32, 1.0)  # a neutral clay, linear; brighter ones drown in the light of viewers
+_WHITE = (1.0, 1.0, 1.0, 1.0)
 _MATERIAL = "clay"
+_PER_VERTEX = ("vertices", "normals", "colors", "seen", "spread")
 _DIGITS = 6  # of coordinates in text, after the first digit of the longest side
 
 
@@ -75,8 +80,11 @@ def encode(
     from trimesh.exchange.ply import export_ply
     from trimesh.exchange.stl import export_stl
 
+    places = None
+    if mesh.texture is not None and file_format == "glb":
+        mesh, places = _cut(mesh, mesh.texture)
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
-    if mesh.colors is not None and file_format in ("obj", "ply"):
+    if mesh.colors is not None and (file_format == "ply" or (file_format == "obj" and mesh.texture is None)):
         written.visual = trimesh.visual.ColorVisuals(written, vertex_colors=mesh.colors)
     for attribute, values in (("seen", mesh.seen), ("spread", mesh.spread)):
         if values is not None and file_format in ATTRIBUTED:
@@ -84,6 +92,8 @@ def encode(
     if file_format == "obj":
         digits = _DIGITS - int(np.floor(np.log10(written.extents.max())))
         body = export_obj(written, include_normals=style.normals, digits=digits, header=None)
+        if mesh.texture is not None:
+            body = _with_texture(body, mesh.faces, mesh.texture, style.normals)
         head = f"mtllib {style.material}\nusemtl {_MATERIAL}\n" if style.material else ""
         return f"o {_one_word(name)}\n{head}s 1\n{body}".encode()
     if file_format == "ply":
@@ -92,14 +102,13 @@ def encode(
         return export_stl(written)
     material = trimesh.visual.material.PBRMaterial(
         name=_MATERIAL,
-        baseColorFactor=_COLOR
-        if mesh.colors is None
-        else (1.0, 1.0, 1.0, 1.0),  # vertices' colours are multiplied by it
+        baseColorFactor=_COLOR if mesh.colors is None else _WHITE,  # colours are multiplied by it
+        baseColorTexture=None if mesh.texture is None else Image.fromarray(mesh.texture.image),
         metallicFactor=0.0,
         roughnessFactor=0.8,
     )
-    written.visual = trimesh.visual.TextureVisuals(material=material)
-    if mesh.colors is not None:
+    written.visual = trimesh.visual.TextureVisuals(uv=places, material=material)
+    if mesh.colors is not None and mesh.texture is None:
         written.visual.vertex_attributes["color"] = _linear(mesh.colors)
     scene = trimesh.Scene()
     scene.add_geometry(written, node_name=name, geom_name=name)
@@ -108,6 +117,26 @@ def encode(
         scene.camera = trimesh.scene.Camera(name="view", resolution=(FRAMED_SIZE, FRAMED_SIZE), fov=(angle, angle))
         scene.camera_transform = place.of_pose(np.linalg.inv(camera.view_matrix()))
     return scene.export(file_type="glb", include_normals=True)
+
+
+def _cut(mesh: Mesh, texture: Texture) -> tuple[Mesh, Float32[np.ndarray, "N 2"]]:
+    """The mesh with vertices of its own for each chart, and where each of these lies in the texture."""
+    corners = np.column_stack([mesh.faces.reshape(-1, 1), texture.corners.reshape(-1, 2)])
+    _, first, of_corner = np.unique(corners, axis=0, return_index=True, return_inverse=True)
+    vertex = mesh.faces.reshape(-1)[first]
+    fields = {name: values[vertex] for name in _PER_VERTEX if (values := getattr(mesh, name)) is not None}
+    faces = of_corner.reshape(-1, 3).astype(mesh.faces.dtype)
+    return dataclasses.replace(mesh, faces=faces, **fields), texture.corners.reshape(-1, 2)[first]
+
+
+def _with_texture(body: str, faces: np.ndarray, texture: Texture, normals: bool) -> str:
+    """The lines of an OBJ file with places in the texture. They have numbers of their own: the surface stays whole."""
+    places, number = np.unique(texture.corners.reshape(-1, 2), axis=0, return_inverse=True)
+    corner = "{0}/{1}/{0}" if normals else "{0}/{1}"
+    words = [corner.format(*pair) for pair in zip(faces.ravel() + 1, number.ravel() + 1, strict=True)]
+    lines = [f"vt {u:.6f} {v:.6f}" for u, v in places]
+    lines += ["f " + " ".join(words[start : start + 3]) for start in range(0, len(words), 3)]
+    return body[: body.index("\nf ") + 1] + "\n".join(lines) + "\n"
 
 
 def _linear(colors: UInt8[np.ndarray, "V 3"]) -> UInt8[np.ndarray, "V 4"]:
@@ -122,8 +151,15 @@ def material_file(name: str) -> str:
     return f"{_one_word(name)}.mtl"
 
 
-def encode_material() -> bytes:
-    """The contents of that file."""
+def texture_file(name: str) -> str:
+    """The name of the file beside an OBJ file that has its texture."""
+    return _one_word(name) + TEXTURE
+
+
+def encode_material(texture: str | None = None) -> bytes:
+    """The contents of the file with the material. texture: name of the file with the texture, if there is one."""
+    if texture is not None:
+        return f"newmtl {_MATERIAL}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nd 1\nillum 1\nmap_Kd {texture}\n".encode()
     color = " ".join(f"{value ** (1 / 2.2):.2f}" for value in _COLOR[:3])  # as on the screen
     return f"newmtl {_MATERIAL}\nKa {color}\nKd {color}\nKs 0 0 0\nd 1\nillum 1\n".encode()
 

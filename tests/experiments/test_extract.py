@@ -268,6 +268,11 @@ def test_a_single_bad_image_ends_with_its_error(straight_run, program, tmp_path)
         (["--lods=5000", "--max_faces=5000"], "--lods: expected falling numbers .* found 5000"),
         (["--lods=many"], "--lods: expected falling numbers .* found many"),
         (["--size_mm=0"], "flag --size_mm=0"),
+        (["--texture=256"], "--texture: it has no effect without --color"),
+        (
+            ["--color", "--texture=256", "--formats=ply"],
+            "--texture: it has no effect without one of the formats glb, obj",
+        ),
         (["--color", "--formats=stl,3mf"], "--color: it has no effect without one of the formats glb, obj, ply"),
         (["--category=sofa"], "no weights for category 'sofa' come with this package"),
         (["--image=a.png", "--split=test"], "images and --split both choose what to reconstruct"),
@@ -332,6 +337,26 @@ def test_size_axes_faces_and_voxels_are_as_asked_for(program, tmp_path):
     full, grid = np.load(tmp_path / "car.npy"), binvox.read(tmp_path / "car.binvox")
     np.testing.assert_array_equal(full, grid.full)
     assert full.shape == (64, 64, 64) and full.mean() == pytest.approx(result["volume"], rel=0.05)
+    assert "1 of 1 meshes already exist" in program(*command).stderr
+
+
+def test_each_level_of_detail_has_a_texture_of_its_own(program, tmp_path):
+    flags = ("--color", "--texture=128", "--max_faces=1000", "--lods=400", "--formats=glb,obj,ply", "--resolution=48")
+    command = ("extract", "--category=any", f"--out={tmp_path}", *flags)
+    done = program(*command)
+    assert done.returncode == 0, done.stderr
+    [result] = json.loads((tmp_path / "manifest.json").read_text())["results"]
+    kinds = ("glb", "obj", "ply", "mtl", "texture.png")
+    assert set(result["files"]) == {f"{level}.{kind}" for level in ("any", "any_LOD1") for kind in kinds}
+    images = []
+    for level in ("any", "any_LOD1"):
+        with Image.open(tmp_path / f"{level}.texture.png") as image:
+            images.append(np.asarray(image))
+        for kind in ("glb", "obj"):
+            material = trimesh.load(tmp_path / f"{level}.{kind}", force="mesh").visual.material
+            shown = material.baseColorTexture if kind == "glb" else material.image
+            np.testing.assert_array_equal(np.asarray(shown.convert("RGB")), images[-1])
+    assert images[0].shape == images[1].shape == (128, 128, 3) and (images[0] != images[1]).any()
     assert "1 of 1 meshes already exist" in program(*command).stderr
 
 

@@ -21,6 +21,7 @@ from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.export import Style, encode, export
 from imfield_jax.mesh.print_check import print_check
 from imfield_jax.mesh.simplify import simplified
+from imfield_jax.mesh.texture import textured
 
 SLICER = shutil.which("prusa-slicer")
 needs_slicer = pytest.mark.skipif(SLICER is None, reason="NO SLICER: no file was sliced")
@@ -98,6 +99,7 @@ def test_khronos_validator_finds_no_fault(made, issues_of):
     grey = dataclasses.replace(made.mesh, colors=None, seen=None)
     assert issues_of(encode(made.mesh, "glb", "car", made.camera)) == []
     assert issues_of(encode(grey, "glb", "a car & more", style=Style(size_mm=120))) == []
+    assert issues_of(encode(textured(made.mesh, made.mesh, 128), "glb")) == []
     broken = bytearray(encode(grey, "glb"))
     broken[-len(grey.faces) * 12 :] = b"\xff" * (len(grey.faces) * 12)  # indices of no vertex
     assert issues_of(bytes(broken))
