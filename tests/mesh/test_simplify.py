@@ -13,8 +13,9 @@ from imfield_jax.evaluation.metrics import chamfer_l1, match
 from imfield_jax.extraction.sparse import extract
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.mesh.check import check
+from imfield_jax.mesh.intersections import self_intersections
 from imfield_jax.mesh.sampling import sample_surface
-from imfield_jax.mesh.simplify import FEWEST_FACES, _apart, simplified
+from imfield_jax.mesh.simplify import FEWEST_FACES, _apart, _uncrossed, simplified
 from imfield_jax.types import Mesh
 
 FIELDS = {
@@ -55,6 +56,23 @@ def test_a_reconstruction_of_5000_faces_is_within_a_thousandth_of_the_full_one(c
     assert distance(made, full) < distance(full, full) + 0.001
     again = trimesh.Trimesh(made.vertices[made.faces].reshape(-1, 3), np.arange(len(made.faces) * 3).reshape(-1, 3))
     assert again.is_watertight  # as read from a file without shared vertices
+
+
+def test_faces_that_cross_are_moved_apart_and_nothing_else_is():
+    """A vertex of a ball is pulled under the faces beside it, as a collapsed edge may do."""
+    ball = trimesh.creation.icosphere(3, radius=0.4)
+    vertices = np.asarray(ball.vertices, np.float32)
+    folded = vertices.copy()
+    near = np.argsort(np.linalg.norm(vertices - vertices[100], axis=1))
+    folded[100] += 2.5 * (vertices[near[1]] - vertices[100]) - 0.02 * vertices[100]
+    mesh = Mesh(folded, np.asarray(ball.faces, np.int32))
+    assert len(self_intersections(mesh))
+    made = _uncrossed(mesh)
+    assert not len(self_intersections(made)) and check(made).sound
+    moved = np.flatnonzero((made.vertices != mesh.vertices).any(axis=1))
+    assert 0 < len(moved) < 20 and set(moved) <= set(near[:30])
+    whole = Mesh(vertices, mesh.faces)
+    assert _uncrossed(whole) is whole
 
 
 def test_flat_sides_need_no_faces_of_their_own():
