@@ -1,6 +1,7 @@
 # make demo   a mesh from the sample image, with the shipped weights
 # make serve  the web page on http://127.0.0.1:8000
 # make test   linter, format check, type check and all tests
+#             three workers on two cores, because they often wait for each other's training run
 # make clean  removes the environment and the caches, never data or runs
 #
 # All install into .venv only. To use another interpreter: make demo PYTHON=python3.12
@@ -23,7 +24,7 @@ test: $(VENV)/test.stamp
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy imfield_jax
-	$(RUN) -m pytest -n 2
+	$(RUN) -m pytest -n 3 --dist worksteal
 
 # venv writes pip last, so an interrupted environment is recreated.
 $(VENV)/bin/pip:
