@@ -42,6 +42,7 @@ from imfield_jax.mesh.export import Style
 from imfield_jax.mesh.layout import PRINTED_MM
 from imfield_jax.mesh.print_check import print_check
 from imfield_jax.mesh.simplify import FEWEST_FACES
+from imfield_jax.mesh.texture import LARGEST, SMALLEST
 from imfield_jax.models.weights import load_weights
 
 _IMAGE = flags.DEFINE_multi_string("image", None, "Image file or folder; may be repeated. Default: the sample image.")
@@ -98,8 +99,8 @@ _TEXTURE = flags.DEFINE_integer(
     None,
     "With --color, put the colours into a texture of so many pixels per side, which --max_faces does not make coarser; "
     "in GLB and OBJ. For the extra texture.",
-    lower_bound=64,
-    upper_bound=8192,
+    lower_bound=SMALLEST,
+    upper_bound=LARGEST,
 )
 _SPREAD = flags.DEFINE_bool(
     "spread", False, "Say at each vertex how far the surface moves when the picture is looked at a little differently."

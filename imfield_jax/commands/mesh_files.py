@@ -56,7 +56,8 @@ class MeshFiles:
             elif kind in VOXEL_FORMATS:
                 yield file, _encode_voxels(voxels(mesh, self.voxel_resolution), kind)
             else:
-                style = dataclasses.replace(self.style, material=export.material_file(self._material_of(level, made)))
+                material = export.material_file(level if self.textures else made.name)  # levels share a plain one
+                style = dataclasses.replace(self.style, material=material)
                 yield file, export.encode(mesh, kind, level, camera, style)
 
     def _plan(self, name: str) -> Iterator[tuple[str, str, str]]:
@@ -70,10 +71,6 @@ class MeshFiles:
                 yield export.material_file(level), level, "mtl"
             if "obj" in meshes and self.textures:
                 yield export.texture_file(level), level, "png"
-
-    def _material_of(self, level: str, made: Reconstruction) -> str:
-        """Levels without textures share a material."""
-        return level if self.textures else made.name
 
     def _levels(self, name: str) -> list[str]:
         return [name, *(f"{name}_LOD{level}" for level in range(1, self.lods + 1))]

@@ -26,7 +26,7 @@ from imfield_jax.inference.view_camera import camera_of, check_framed
 from imfield_jax.mesh.check import Report, check
 from imfield_jax.mesh.floaters import LeftOut, pieces_of
 from imfield_jax.mesh.simplify import simplified
-from imfield_jax.mesh.texture import check_xatlas, textured
+from imfield_jax.mesh.texture import LARGEST, SMALLEST, check_xatlas, textured
 from imfield_jax.types import Mesh
 
 
@@ -159,6 +159,8 @@ def check_possible(model: Model, settings: Settings) -> None:
     if settings.texture is not None:
         if not settings.color:
             raise ValueError("a texture holds the colours of the picture: ask for color, too")
+        if not SMALLEST <= settings.texture <= LARGEST:
+            raise ValueError(f"texture: expected {SMALLEST} to {LARGEST} pixels per side, found {settings.texture}")
         check_xatlas()
     if settings.refine_to_picture:
         check_framed(model, "nothing is refined")
@@ -239,11 +241,12 @@ def _result(
     notes = encoded.notes
     if settings.color:
         camera = camera_of(encoded.photo.rgba, encoded.camera)
-        finer = [full] if settings.texture else []
-        painted_meshes, note = painted([*finer, mesh, *lods], encoded.photo.rgba, camera)
-        mesh, *lods = painted_meshes[len(finer) :]
-        if settings.texture and mesh.colors is not None:
-            mesh, *lods = [textured(each, painted_meshes[0], settings.texture) for each in (mesh, *lods)]
+        if settings.texture is None:
+            (mesh, *lods), note = painted([mesh, *lods], encoded.photo.rgba, camera)
+        else:
+            (fine, mesh, *lods), note = painted([full, mesh, *lods], encoded.photo.rgba, camera)
+            if fine.colors is not None:
+                mesh, *lods = [textured(each, fine, settings.texture) for each in (mesh, *lods)]
         notes = [*notes, note]
     if settings.spread:
         levels = [(each, spread(model, encoded.view, each)) for each in (mesh, *lods)]

@@ -18,6 +18,7 @@ from PIL import Image
 from imfield_jax.camera import Camera
 from imfield_jax.files import write_atomic
 from imfield_jax.framing import FRAMED_SIZE
+from imfield_jax.images import encode_png
 from imfield_jax.mesh.layout import layout
 from imfield_jax.mesh.normals import with_vertex_normals
 from imfield_jax.mesh.threemf import encode_3mf
@@ -80,11 +81,13 @@ def encode(
     from trimesh.exchange.ply import export_ply
     from trimesh.exchange.stl import export_stl
 
-    places = None
-    if mesh.texture is not None and file_format == "glb":
-        mesh, places = _cut(mesh, mesh.texture)
+    texture, places = mesh.texture if file_format in TEXTURED else None, None
+    if texture is not None:
+        mesh = dataclasses.replace(mesh, colors=None)  # programs multiply them with the texture
+    if texture is not None and file_format == "glb":
+        mesh, places = _cut(mesh, texture)
     written = trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_normals=mesh.normals, process=False)
-    if mesh.colors is not None and (file_format == "ply" or (file_format == "obj" and mesh.texture is None)):
+    if mesh.colors is not None and file_format in ("obj", "ply"):
         written.visual = trimesh.visual.ColorVisuals(written, vertex_colors=mesh.colors)
     for attribute, values in (("seen", mesh.seen), ("spread", mesh.spread)):
         if values is not None and file_format in ATTRIBUTED:
@@ -92,8 +95,8 @@ def encode(
     if file_format == "obj":
         digits = _DIGITS - int(np.floor(np.log10(written.extents.max())))
         body = export_obj(written, include_normals=style.normals, digits=digits, header=None)
-        if mesh.texture is not None:
-            body = _with_texture(body, mesh.faces, mesh.texture, style.normals)
+        if texture is not None:
+            body = _with_texture(body, mesh.faces, texture, style.normals)
         head = f"mtllib {style.material}\nusemtl {_MATERIAL}\n" if style.material else ""
         return f"o {_one_word(name)}\n{head}s 1\n{body}".encode()
     if file_format == "ply":
@@ -102,13 +105,13 @@ def encode(
         return export_stl(written)
     material = trimesh.visual.material.PBRMaterial(
         name=_MATERIAL,
-        baseColorFactor=_COLOR if mesh.colors is None else _WHITE,  # colours are multiplied by it
-        baseColorTexture=None if mesh.texture is None else Image.fromarray(mesh.texture.image),
+        baseColorFactor=_COLOR if mesh.colors is None and texture is None else _WHITE,  # colours are multiplied by it
+        baseColorTexture=None if texture is None else Image.fromarray(texture.image),
         metallicFactor=0.0,
         roughnessFactor=0.8,
     )
     written.visual = trimesh.visual.TextureVisuals(uv=places, material=material)
-    if mesh.colors is not None and mesh.texture is None:
+    if mesh.colors is not None:
         written.visual.vertex_attributes["color"] = _linear(mesh.colors)
     scene = trimesh.Scene()
     scene.add_geometry(written, node_name=name, geom_name=name)
@@ -172,7 +175,15 @@ def _one_word(name: str) -> str:
 def export(mesh: Mesh, path: str | os.PathLike, style: Style = PLAIN) -> None:
     """Writes the mesh to a file whose suffix, one of `FORMATS`, names the format.
 
+    Beside an OBJ file of a mesh with a texture it writes the texture and the material that refers to it.
+
     Raises ValueError as `encode` does and OSError when the file cannot be written.
     """
     path = pathlib.Path(path)
-    write_atomic(path, encode(mesh, path.suffix.lower().removeprefix("."), path.stem, style=style))
+    file_format = path.suffix.lower().removeprefix(".")
+    if mesh.texture is not None and file_format == "obj":
+        material, texture = material_file(path.stem), texture_file(path.stem)
+        write_atomic(path.with_name(texture), encode_png(mesh.texture.image))
+        write_atomic(path.with_name(material), encode_material(texture))
+        style = dataclasses.replace(style, material=material)
+    write_atomic(path, encode(mesh, file_format, path.stem, style=style))

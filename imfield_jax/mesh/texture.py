@@ -16,6 +16,7 @@ from scipy.spatial import cKDTree
 from imfield_jax.mesh.raster import barycentric, visible
 from imfield_jax.types import Mesh, Texture
 
+SMALLEST, LARGEST = 64, 8192  # pixels per side
 _PADDING = 2  # pixels between charts
 _NEAREST = 3  # vertices of the fine mesh that a pixel is a mean of
 
@@ -25,7 +26,7 @@ def check_xatlas() -> None:
     try:
         import xatlas  # noqa: F401
     except ImportError as error:
-        raise ValueError("textures need the package xatlas: pip install -e '.[texture]'") from error
+        raise ValueError("textures need the package xatlas: pip install -e '.[texture]' (not on ARM Linux)") from error
 
 
 def textured(mesh: Mesh, fine: Mesh, size: int) -> Mesh:

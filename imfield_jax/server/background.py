@@ -24,6 +24,8 @@ def serving(config: Config) -> Iterator[str]:
     thread.start()
     try:
         while not server.started:
+            if not thread.is_alive():
+                raise RuntimeError("the server did not start: its log says why")
             time.sleep(0.01)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

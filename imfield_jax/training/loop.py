@@ -28,6 +28,7 @@ from imfield_jax.training.validation import latents_of
 
 EMPTY_FRACTION = 0.02  # predicted-inside over true-inside fraction: below this the network predicts "empty" everywhere
 COLLAPSED_SPREAD = 1e-3  # of latents in (0, 1): below this the encoder maps all shapes to one latent
+_norm = jax.jit(optax.tree.norm)  # uncompiled it is five programs for each shape of an array
 
 
 @runtime_checkable
@@ -136,9 +137,6 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
         if step % run.validate_every == 0 and not last:
             observer.validated(stage, step, run.validate(state))
     return state
-
-
-_norm = jax.jit(optax.tree.norm)  # uncompiled it is five programs for each shape of an array
 
 
 def _targets(run: Run, stage: Stage, state: TrainState, feed: Feed) -> Float[jax.Array, "N Z"]:

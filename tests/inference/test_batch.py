@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from imfield_jax.framing import to_unit
-from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, reconstruct
+from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, check_possible, reconstruct
 from imfield_jax.inference.model import OBJECTS
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import Reconstructor
@@ -82,3 +82,15 @@ def test_bad_images_alone_need_no_field(model):
 def test_large_surfaces_are_made_one_by_one(settings, batch):
     resolution, certify = settings
     assert Settings(resolution=resolution, certify=certify).batch == batch
+
+
+def test_textures_that_cannot_be_made_are_refused(tiny_planes, filled):
+    networks = Networks(tiny_planes)
+    framed = Reconstructor(Weights(networks, *filled(networks), {}))
+    for settings, message in (
+        (Settings(texture=256), "ask for color, too"),
+        (Settings(color=True, texture=8), "texture: expected 64 to 8192 pixels per side, found 8"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_possible(framed, settings)
+    check_possible(framed, Settings(color=True, texture=256))

@@ -9,16 +9,16 @@ import sys
 import numpy as np
 import pytest
 import trimesh
-from PIL import Image
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from imfield_jax.mesh.export import Style, encode, encode_material, material_file, texture_file
+from imfield_jax.mesh.export import Style, encode, export
 from imfield_jax.mesh.layout import layout
 from imfield_jax.mesh.raster import visible
 from imfield_jax.mesh.texture import check_xatlas, textured
 from imfield_jax.types import Mesh
 
+pytest.importorskip("xatlas", reason="NO XATLAS: no texture was made")
 SIZE = 256
 
 
@@ -82,14 +82,9 @@ def test_a_texture_is_a_function_of_the_meshes(few, fine):
 @pytest.mark.parametrize("normals", [False, True])
 @pytest.mark.parametrize("kind", ["glb", "obj"])
 def test_readers_of_the_files_find_the_colours_at_the_same_places(few, kind, normals, tmp_path):
-    name = "a ball"
-    (tmp_path / f"{name}.{kind}").write_bytes(
-        encode(few, kind, name, style=Style(normals=normals, material=material_file(name)))
-    )
-    if kind == "obj":
-        (tmp_path / material_file(name)).write_bytes(encode_material(texture_file(name)))
-        Image.fromarray(few.texture.image).save(tmp_path / texture_file(name))
-    read = trimesh.load(tmp_path / f"{name}.{kind}", force="mesh")
+    path = tmp_path / f"a ball.{kind}"
+    export(few, path, Style(normals=normals))
+    read = trimesh.load(path, force="mesh")
     material = read.visual.material
     image = material.baseColorTexture if kind == "glb" else material.image
     assert image.size == (SIZE, SIZE)
@@ -123,5 +118,7 @@ def test_glb_keeps_what_is_known_of_each_vertex(few, rng):
 
 def test_a_missing_package_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "xatlas", None)
-    with pytest.raises(ValueError, match=r"textures need the package xatlas: pip install -e '.\[texture\]'"):
+    with pytest.raises(
+        ValueError, match=r"textures need the package xatlas: pip install -e '.\[texture\]' \(not on ARM"
+    ):
         check_xatlas()
