@@ -7,7 +7,7 @@
 Without other flags the settings are those of car.flags; those of the paper are in experiments/flags/paper.flags.
 A missing dataset is prepared: cars, airplanes and furniture are generated, others read from --source.
 A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
-with the same weights. --extend=N continues a finished run.
+with the same weights. --extend=N continues a finished run. --average keeps more of what --init_from knew.
 In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), validation_images/,
 one after each stage, and TensorBoard's event files in events/.
 """
@@ -33,7 +33,7 @@ from imfield_jax.inference.model import run_weights, shipped_categories, shipped
 from imfield_jax.models.decoder import DecoderConfig
 from imfield_jax.models.networks import Networks
 from imfield_jax.models.presets import PRESETS, Preset, architecture
-from imfield_jax.models.weights import Weights, load_weights
+from imfield_jax.models.weights import Weights, averaged, load_weights, save_weights
 from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.sources.listing import GENERATED, SOURCES
 from imfield_jax.training.checkpoints import Checkpoints
@@ -66,6 +66,11 @@ _COUNT = flags.DEFINE_integer("count", 1000, "Number of shapes of the generated 
 _INIT_FROM = flags.DEFINE_string(
     "init_from", None, "Start from these weights: a weights file, a run folder or a shipped category, such as car."
 )
+_AVERAGE = flags.DEFINE_bool(
+    "average",
+    False,
+    "At the end, write averaged.npz: the mean of the weights and those of --init_from, of which it forgets less.",
+)
 _LABELS = flags.DEFINE_enum("labels", "exact", LABELS, "How points are labelled if the dataset is prepared here.")
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of weights, batches and a dataset prepared here.", lower_bound=0)
 _FEED = flags.DEFINE_enum(
@@ -89,7 +94,7 @@ flags.adopt_module_key_flags(stage_flags)
 
 GROUPS = {
     "Data": [_CATEGORY, _DATA, _VISITS, _SOURCE, _SOURCE_DIR, _COUNT, _LABELS],
-    "Run": [_RUN, _INIT_FROM, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
+    "Run": [_RUN, _INIT_FROM, _AVERAGE, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
     **stage_flags.GROUPS,
     "Network": [_PRESET, _VIEW_SIZE, _VOXEL_SIZE, _BALANCED],
     "Logging": [_MEASURE_EVERY, _VALIDATE_EVERY, _IMAGE_RESOLUTION],
@@ -98,6 +103,8 @@ GROUPS = {
 
 def main() -> None:
     check_single_process()
+    if _AVERAGE.value and not _INIT_FROM.value:
+        raise ValueError("--average: expected --init_from as well, the weights to average with")
     folder = output_folder(_RUN.value or f"runs/{_CATEGORY.value}", "--run")
     networks, schedule = Networks(_preset()), stage_flags.schedule()
     check_loss(schedule.loss, networks.preset.decoder.output)
@@ -152,6 +159,9 @@ def _train(
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
     with Checkpoints(folder / "checkpoints") as checkpoints:
         train(plan, checkpoints, watch)
+    if initial and _AVERAGE.value:
+        save_weights(folder / "averaged.npz", averaged(initial, load_weights(folder / "weights.npz")))
+        logging.info("mean of these weights and those of --init_from: %s", folder / "averaged.npz")
     logging.info("done: imfield evaluate --run=%s --data=%s", folder, ",".join(data))
 
 

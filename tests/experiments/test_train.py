@@ -99,6 +99,7 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
         (["--view_size=100"], "--view_size: expected a multiple of 32 pixels, found 100"),
         (["--voxel_size=60"], "--voxel_size: expected 16, 32, 64, 128 or 256 voxels, found 60"),
         (["--run=gs://bucket/run"], "--run=gs://bucket/run: expected a local path"),
+        (["--average"], "--average: expected --init_from as well, the weights to average with"),
         (
             ["--init_from=nothing"],
             "--init_from=nothing: expected a weights file, a run folder or one of airplane, any, car",
@@ -168,11 +169,15 @@ def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
 def test_shipped_weights_are_a_start(program, training_flags, tmp_path):
     """With a learning rate of 0 the weights stay as they were."""
     stages = ("--autoencoder_steps=0,0,0", "--encoder_steps=0", "--finetune_steps=1", "--finetune_learning_rate=0")
-    done = program("train", *training_flags, *stages, "--init_from=car", f"--run={tmp_path}")
+    done = program("train", *training_flags, *stages, "--init_from=car", "--average", f"--run={tmp_path}")
     assert done.returncode == 0, done.stderr
     found, expected = load_weights(tmp_path / "weights.npz"), load_weights(SHIPPED / "car.npz")
     for a, b in zip(jax.tree.leaves(found.params), jax.tree.leaves(expected.params), strict=True):
         np.testing.assert_array_equal(a, b)
+    mean = load_weights(tmp_path / "averaged.npz")
+    for a, b in zip(jax.tree.leaves(mean.params), jax.tree.leaves(expected.params), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert mean.about["averaged_with"] == expected.about
     assert json.loads((tmp_path / "config.json").read_text())["init_from"]["category"] == "car"
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from imfield_jax.models.familiarity import familiarity
-from imfield_jax.models.weights import Weights, load_weights, save_weights
+from imfield_jax.models.weights import Weights, averaged, load_weights, save_weights
 
 ABOUT = {"category": "car", "validation_iou_from_views": 0.75, "shapes": 800}
 
@@ -70,6 +70,19 @@ def test_float16_comes_back_rounded_and_in_half_the_space(weights, saved, tmp_pa
         np.testing.assert_allclose(a, b, rtol=2.0**-11, atol=2.0**-25)
     values = sum(leaf.size for _, leaf in arrays_of(weights))
     assert saved.stat().st_size - (tmp_path / "half.npz").stat().st_size == pytest.approx(2 * values, rel=0.01)
+
+
+def test_the_mean_of_two_weights_is_halfway_and_has_no_scores(weights, saved):
+    """Of numbers that change by t and by -t it is the middle; of equal weights, the same."""
+    moved = [
+        dataclasses.replace(weights, params=jax.tree.map(lambda a, t=t: np.asarray(a + t), weights.params))
+        for t in (np.float32(0.25), np.float32(-0.25))
+    ]
+    for (_, a), (_, b) in zip(arrays_of(averaged(*moved)), arrays_of(weights), strict=True):
+        assert a.dtype == np.float32
+        np.testing.assert_allclose(a, b, atol=1e-6)
+    assert_same(averaged(load_weights(saved), load_weights(saved)), weights)
+    assert averaged(*moved).about == {"category": "car", "shapes": 800, "averaged_with": ABOUT}
 
 
 def test_a_save_that_fails_leaves_the_file_that_was_there(weights, saved):
