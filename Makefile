@@ -1,7 +1,8 @@
 # make demo   a mesh from the sample image, with the shipped weights
 # make serve  the web page on http://127.0.0.1:8000
 # make test   linter, format check, type check and all tests
-#             three workers on two cores, because they often wait for each other's training run
+#             three workers on two cores, because they often wait for each other's training run;
+#             the type checker runs beside them
 # make clean  removes the environment and the caches, never data or runs
 #
 # All install into .venv only. To use another interpreter: make demo PYTHON=python3.12
@@ -12,7 +13,7 @@ RUN := $(VENV)/bin/python
 # Constraints pin the exact versions of requested packages and install nothing else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.txt -e
 
-.PHONY: demo serve test clean
+.PHONY: demo serve test types suite clean
 
 demo: $(VENV)/core.stamp
 	$(RUN) -m experiments.extract
@@ -23,7 +24,12 @@ serve: $(VENV)/serve.stamp
 test: $(VENV)/test.stamp
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
+	$(MAKE) --jobs=2 --no-print-directory types suite
+
+types: $(VENV)/test.stamp
 	$(RUN) -m mypy imfield_jax
+
+suite: $(VENV)/test.stamp
 	$(RUN) -m pytest -n 3 --dist worksteal
 
 # venv writes pip last, so an interrupted environment is recreated.
