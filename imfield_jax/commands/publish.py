@@ -77,7 +77,7 @@ def main() -> None:
     write_atomic(out / f"{category}.png", split[_SAMPLE.value].view_png(_VIEW.value))
     size = (out / f"{category}.npz").stat().st_size
     card = _card(weights, all_scores, split.names[_SAMPLE.value], size)
-    card += _training(curves(_source().parent / "events")) + _credits(_trained_on(scores))
+    card += _training(curves(_source().parent / "events"), "averaged_with" in about) + _credits(_trained_on(scores))
     write_atomic(out / f"{category}.md", card)
     logging.info("%s weights, sample image and model card: %s", category, out)
 
@@ -123,8 +123,11 @@ def _familiarity(weights: Weights, datasets: list[str]) -> Familiarity | None:
     return familiarity(np.concatenate(codes["train"]), np.concatenate(codes["validation"]))
 
 
-def _training(points: dict[str, list[tuple[int, float]]]) -> str:
-    """A section with the curves of the run: the loss, a mean since the row before, and the scores at validations."""
+def _training(points: dict[str, list[tuple[int, float]]], averaged: bool) -> str:
+    """A section with the curves of the run: the loss, a mean since the row before, and the scores at validations.
+
+    averaged: whether the weights are the mean of the run's first and last, which no row describes.
+    """
     scored = {tag: dict(values) for tag, values in points.items() if tag.startswith("validation/iou")}
     steps = sorted(set().union(*scored.values()))
     if not steps:
@@ -139,7 +142,8 @@ def _training(points: dict[str, list[tuple[int, float]]]) -> str:
         before = step
     names = " | ".join(tag.removeprefix("validation/").replace("_", " ").replace("iou", "IoU") for tag in scored)
     head = f"| updates | loss | {names} |\n{'| --- ' * (len(scored) + 2)}|\n"
-    return f"\n## Training\n\nEach stage has a loss of its own.\n\n{head}" + "\n".join(lines) + "\n"
+    of = " The rows are of the run's own weights, before they were averaged with those it started from." * averaged
+    return f"\n## Training\n\nEach stage has a loss of its own.{of}\n\n{head}" + "\n".join(lines) + "\n"
 
 
 def _credits(datasets: list[str]) -> str:
@@ -203,6 +207,9 @@ def _card(weights: Weights, all_scores: list[dict], sample: str, size: int) -> s
     predicts = "no colour, no scale and no camera"
     if weights.networks.predicts_cameras:
         predicts = "the camera, but no colour and no scale"
+    trained_on = f"{about['shapes']} shapes, source {about['source']}, {about['licence']}"
+    if start := about.get("averaged_with"):
+        trained_on += f"; the mean with the weights that training started from, of {start['shapes']} shapes"
     known = "It reconstructs every image as an object of the categories that it was trained on."
     if category != ANY:
         known = "It knows one category and reconstructs every image as a member of it."
@@ -211,7 +218,7 @@ def _card(weights: Weights, all_scores: list[dict], sample: str, size: int) -> s
 | | |
 | --- | --- |
 | network | preset `{weights.networks.preset.name}` of imfield_jax, {size / 1e6:.1f} MB as {_DTYPE.value} |
-| trained on | {about["shapes"]} shapes, source {about["source"]}, {about["licence"]} |
+| trained on | {trained_on} |
 | command | `{_COMMAND.value}` |
 | time | {_TIME.value} |
 | seed | {about["seed"]} |

@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from imfield_jax.models.weights import load_weights
+from imfield_jax.models.weights import averaged, load_weights, save_weights
 
 WORDS = ("--command=the command", "--time=a second", "--limits=Boxes only.")
 
@@ -57,6 +57,7 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(published
     card = (published_run / "box.md").read_text()
     for expected in ("4 shapes, source test", "`the command`", "a second", "| the table |", "Boxes only.", "box/test0"):
         assert expected in card
+    assert "averaged" not in card
     assert f"`imfield evaluate --weights={published_run}/box.npz --data=" in card and " --limit=1 " in card
     assert " --view=0 --resolution=32`" in card
     # The curve ends with the scores of the weights.
@@ -65,14 +66,20 @@ def test_published_files_are_the_weights_a_model_card_and_a_test_image(published
         assert float(cell) == pytest.approx(published.about[f"validation_iou_from_{kind}"], abs=6e-4)
 
 
-def test_the_card_credits_the_meshes_that_were_trained_on(straight_run, scores, dataset, program, tmp_path):
+def test_the_card_says_what_was_averaged_and_credits_the_meshes(straight_run, scores, dataset, program, tmp_path):
+    mean = averaged(*[load_weights(straight_run / "weights.npz")] * 2)
+    save_weights(tmp_path / "averaged.npz", mean)
+    shutil.copytree(straight_run / "events", tmp_path / "events")
     shutil.copytree(dataset, tmp_path / "data")
     rows = ("box/train0,Ann,CC-BY 4.0,her shelf", "box/train1,Bo,CC0,", "box/test0,Cy,GPL,not trained on")
     (tmp_path / "data" / "CREDITS.csv").write_text("\n".join(("name,author,licence,origin", *rows)))
-    scores = changed(scores, {"trained_on": [str(dataset), str(tmp_path / "data")]}, tmp_path)
-    done = program("publish", f"--run={straight_run}", f"--scores={scores}", f"--out={tmp_path / 'out'}", *WORDS)
+    change = {"weights": mean.about, "trained_on": [str(dataset), str(tmp_path / "data")]}
+    flags = (f"--weights={tmp_path / 'averaged.npz'}", f"--scores={changed(scores, change, tmp_path)}")
+    done = program("publish", *flags, f"--out={tmp_path / 'out'}", *WORDS)
     assert done.returncode == 0, done.stderr
     card = (tmp_path / "out" / "box.md").read_text()
+    assert "the mean with the weights that training started from, of 4 shapes |" in card
+    assert "before they were averaged" in card
     assert card.endswith("- CC-BY 4.0, Ann: train0\n- CC0, Bo: train1\n") and "GPL" not in card
 
 
