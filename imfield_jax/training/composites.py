@@ -8,6 +8,7 @@ which do not belong to the matte; the whole has a tint, noise and blur.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import jax
@@ -22,7 +23,7 @@ from imfield_jax.types import Array
 
 OBJECTS, PHOTOS = 3, 3  # that one picture is made of: its object and two others; background, floor and texture
 _PIXELS = (0, 1)  # axes of an image
-_DRAWS = 80  # random numbers of a picture, at most
+_DRAWS = 128  # random numbers of a picture beside its noise, at most
 _AXIS = (np.arange(SIDE, dtype=np.float32) + 0.5) / SIDE * 2 - 1
 _PLACES = np.stack(np.meshgrid(_AXIS, _AXIS), axis=-1)  # x, y in [-1, 1] of each pixel: [SIDE, SIDE, 2]
 
@@ -33,10 +34,12 @@ def composite(
     objects: Float[Array, "3 H H 4"], photos: Float[Array, "3 K K 3"], key: Key[jax.Array, ""]
 ) -> tuple[Float[Array, "S S 3"], Float[Array, "S S"]]:
     """A picture and its matte, both in [0, 1]. objects: RGBA, not premultiplied."""
-    keys = iter(jax.random.split(key, _DRAWS))
+    of_numbers, of_noise = jax.random.split(key)
+    numbers = iter(jax.random.uniform(of_numbers, (_DRAWS,)))  # all at once: each draw of its own takes XLA long
 
     def uniform(low: float, high: float, shape: tuple[int, ...] = ()) -> Array:
-        return jax.random.uniform(next(keys), shape, minval=low, maxval=high)
+        drawn = jnp.stack([next(numbers) for _ in range(math.prod(shape))])
+        return low + (high - low) * drawn.reshape(shape)
 
     scale = uniform(0.45, 1.15)
     middle = jnp.stack([uniform(-0.25, 0.25), uniform(-0.2, 0.25)])
@@ -55,7 +58,7 @@ def composite(
     picture = _taken(color * alpha + background * (1 - alpha), uniform)
     grey = picture.mean(axis=-1, keepdims=True)
     picture = mixed(picture, grey, _with_chance(0.1, uniform))
-    picture = picture + uniform(0, 0.04) * jax.random.normal(next(keys), picture.shape)
+    picture = picture + uniform(0, 0.04) * jax.random.normal(of_noise, picture.shape)
     return jnp.clip(picture, 0, 1), alpha[..., 0]
 
 

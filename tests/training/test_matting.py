@@ -39,8 +39,15 @@ def material():
 
 
 @pytest.fixture(scope="module")
-def made(material):
-    return [np.asarray(part) for part in jax.jit(pictures, static_argnums=1)(material, 12, key_of(1))]
+def make(material):
+    """Pictures and mattes of a key."""
+    compiled = jax.jit(pictures, static_argnums=1)
+    return lambda key: [np.asarray(part) for part in compiled(material, 12, key)]
+
+
+@pytest.fixture(scope="module")
+def made(make):
+    return make(key_of(1))
 
 
 def test_pictures_and_mattes_are_in_range_and_differ(made):
@@ -69,9 +76,8 @@ def test_the_matte_is_where_the_objects_colour_shows(material):
         assert difference[matte > 0.5].mean() > 0.01
 
 
-def test_a_batch_is_a_function_of_its_key(material):
-    make = jax.jit(pictures, static_argnums=1)
-    for one, two in zip(make(material, 2, key_of(5)), make(material, 2, key_of(5)), strict=True):
+def test_a_batch_is_a_function_of_its_key(make, made):
+    for one, two in zip(make(key_of(1)), made, strict=True):
         np.testing.assert_array_equal(one, two)
 
 
