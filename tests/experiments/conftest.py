@@ -35,6 +35,8 @@ SCHEDULE = (
     "--validate_every=4",
     "--measure_every=1",
     "--image_resolution=16",
+    "--view_size=64",
+    "--voxel_size=32",
 )
 
 

@@ -121,12 +121,12 @@ def test_bad_input_is_one_line(straight_run, program, training_flags, flags, mes
 
 
 def test_pictures_and_voxels_of_other_sizes_train_end_to_end(dataset, program, training_flags, tmp_path):
-    sizes = ("--view_size=64", "--voxel_size=32", "--preset=compact", f"--data={dataset}", "--category=box")
+    sizes = ("--view_size=96", "--voxel_size=16", "--preset=compact")
     done = program(
         "train",
         "--flagfile=experiments/flags/large.flags",
-        *sizes,
         *training_flags,
+        *sizes,
         "--encoder_steps=0",
         f"--run={tmp_path}",
         "--finetune_whole",
@@ -136,7 +136,7 @@ def test_pictures_and_voxels_of_other_sizes_train_end_to_end(dataset, program, t
     )
     assert done.returncode == 0, done.stderr
     weights = load_weights(tmp_path / "weights.npz")
-    assert (weights.networks.preset.view_size, weights.networks.preset.voxel_size) == (64, 32)
+    assert (weights.networks.preset.view_size, weights.networks.preset.voxel_size) == (96, 16)
     done = program(
         "extract", f"--run={tmp_path}", f"--data={dataset}", "--split=test", "--resolution=16", f"--out={tmp_path}/out"
     )
@@ -169,7 +169,8 @@ def test_one_of_several_processes_is_refused(command, training_flags, tmp_path):
 def test_shipped_weights_are_a_start(program, training_flags, tmp_path):
     """With a learning rate of 0 the weights stay as they were."""
     stages = ("--autoencoder_steps=0,0,0", "--encoder_steps=0", "--finetune_steps=1", "--finetune_learning_rate=0")
-    done = program("train", *training_flags, *stages, "--init_from=car", "--average", f"--run={tmp_path}")
+    sizes = ("--view_size=128", "--voxel_size=64")
+    done = program("train", *training_flags, *stages, *sizes, "--init_from=car", "--average", f"--run={tmp_path}")
     assert done.returncode == 0, done.stderr
     found, expected = load_weights(tmp_path / "weights.npz"), load_weights(SHIPPED / "car.npz")
     for a, b in zip(jax.tree.leaves(found.params), jax.tree.leaves(expected.params), strict=True):
