@@ -60,7 +60,7 @@ def test_every_image_has_its_results(extracted):
     assert {path.name for path in out.iterdir()} == results | {"manifest.json", ".lock", "meshes.contact.png"}
     for name in names:
         with Image.open(out / f"{name}.input.png") as view:
-            assert view.size == (128, 128) and view.mode == "L"
+            assert view.size == (64, 64) and view.mode == "L"  # as the run was trained
 
 
 def test_the_cut_out_is_the_object_alone(extracted, images):
