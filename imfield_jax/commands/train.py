@@ -7,9 +7,9 @@
 Without other flags the settings are those of car.flags; those of the paper are in experiments/flags/paper.flags.
 A missing dataset is prepared: cars, airplanes and furniture are generated, others read from --source.
 A run that was stopped resumes from its last checkpoint when the same command is given again, and ends
-with the same weights. --extend=N continues a finished run. --average keeps more of what --init_from knew.
+with the same weights. --extend=N continues a finished run.
 In the run folder: config.json, checkpoints/, weights.npz (for extract and evaluate), validation_images/,
-one after each stage, and TensorBoard's event files in events/.
+one after each stage, TensorBoard's event files in events/ and, with --average, averaged.npz.
 """
 
 from __future__ import annotations
