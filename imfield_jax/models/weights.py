@@ -70,16 +70,13 @@ def averaged(start: Weights, end: Weights) -> Weights:
     zero-shot models"). The scores of neither are its own.
     """
 
-    def mean(first: Tree, second: Tree) -> Tree:
-        return jax.tree.map(lambda a, b: (np.asarray(a) + np.asarray(b)) / np.float32(2), first, second)
-
-    about = {key: value for key, value in end.about.items() if not key.startswith("validation_")}
-    return Weights(
-        end.networks,
-        mean(start.params, end.params),
-        mean(start.batch_stats, end.batch_stats),
-        about | {"averaged_with": start.about},
+    params, batch_stats = jax.tree.map(
+        lambda a, b: (np.asarray(a) + np.asarray(b)) / np.float32(2),
+        (start.params, start.batch_stats),
+        (end.params, end.batch_stats),
     )
+    about = {key: value for key, value in end.about.items() if not key.startswith("validation_")}
+    return Weights(end.networks, params, batch_stats, about | {"averaged_with": start.about})
 
 
 def _of_arrays(arrays: dict[str, np.ndarray]) -> Weights:

@@ -77,8 +77,9 @@ def test_the_matte_is_where_the_objects_colour_shows(material):
 
 
 def test_a_batch_is_a_function_of_its_key(make, made):
-    for one, two in zip(make(key_of(1)), made, strict=True):
+    for one, two, other in zip(make(key_of(1)), made, make(key_of(2)), strict=True):
         np.testing.assert_array_equal(one, two)
+        assert not np.array_equal(one, other)
 
 
 def test_an_update_is_a_function_of_the_step_and_reduces_the_loss_of_its_pictures(material):
