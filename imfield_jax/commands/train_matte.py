@@ -5,7 +5,7 @@
 It learns from pictures that are composed on the way: a rendering of a prepared dataset before parts of photographs, of
 which any hundred will do that show no such objects (landscapes, rooms, walls, ground). The network is matte.npz in the
 run folder, with pictures.png, which shows what it learns from: pictures of held-out shapes and photographs, its mattes
-and the true ones. A killed run resumes.
+and the true ones. A killed run resumes. --init_from=shipped continues from the network that comes with the package.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 import jax
 import numpy as np
 from absl import flags, logging
+from jaxtyping import Key
 
 from imfield_jax.commands import run_config
 from imfield_jax.commands.output import output_folder
@@ -24,7 +25,8 @@ from imfield_jax.commands.progress import Progress
 from imfield_jax.files import write_atomic
 from imfield_jax.images import encode_png
 from imfield_jax.inference.image_file import SUFFIXES_OF, open_image
-from imfield_jax.models.matting import MattingConfig, MattingWeights, save_matting
+from imfield_jax.inference.learned_matte import SHIPPED, identity
+from imfield_jax.models.matting import MattingConfig, MattingWeights, initial_params, load_matting, save_matting
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.matting import (
     Material,
@@ -51,6 +53,9 @@ _WIDTHS = flags.DEFINE_list(
     "Channels of the network's features: five multiples of 8, from those of the image's size to the smallest.",
 )
 _RATE = flags.DEFINE_float("learning_rate", 1e-3, "Learning rate after warm-up; it decays to 0.", lower_bound=0.0)
+_INIT_FROM = flags.DEFINE_string(
+    "init_from", None, "Start from this network, with its --widths: a matte.npz, or `shipped` for the package's own."
+)
 _VIEWS = flags.DEFINE_integer("views", 3, "Renderings of each shape to use.", lower_bound=1)
 _PARTS = flags.DEFINE_integer("parts", 10, "Parts of each photograph to use.", lower_bound=1)
 _SEED = flags.DEFINE_integer("seed", 0, "Seed of weights and pictures.", lower_bound=0)
@@ -61,7 +66,7 @@ GROUPS = {
     "Data": [_DATA, _PHOTOS, _VIEWS, _PARTS],
     "Run": [_RUN, _SEED, _SAVE_EVERY, _MEASURE_EVERY, _JUDGED],
     "Optimizer": [_STEPS, _BATCH, _RATE],
-    "Network": [_WIDTHS],
+    "Network": [_INIT_FROM, _WIDTHS],
 }
 _HELD_OUT = 10  # every tenth photograph is
 _SHOWN = 16  # at most, of the held-out pictures; as many are judged at once
@@ -69,18 +74,20 @@ _SHOWN = 16  # at most, of the held-out pictures; as many are judged at once
 
 def main() -> None:
     folder = output_folder(_RUN.value, "--run")
-    config, schedule = MattingConfig(_widths()), matting_schedule(_STEPS.value, _BATCH.value, _RATE.value)
+    initial, init_from = _initial()
+    schedule = matting_schedule(_STEPS.value, _BATCH.value, _RATE.value)
     material, held_out, origin = _material()
     settings = {
         "seed": _SEED.value,
         "data": origin | {"views": _VIEWS.value, "parts": _PARTS.value},
-        "matting": dataclasses.asdict(config),
+        "matting": dataclasses.asdict(initial.config),
         "schedule": dataclasses.asdict(schedule),
+        "init_from": init_from,
     }
     with run_config.claimed(folder, settings), Checkpoints(folder / "checkpoints") as checkpoints:
-        state = _trained(config, schedule, material, checkpoints)
-        about = {**origin, "seed": _SEED.value, "steps": _STEPS.value}
-        weights = MattingWeights(config, jax.device_get(matting_params(state)), about)
+        state = _trained(initial, schedule, material, checkpoints)
+        about = {**origin, "seed": _SEED.value, "steps": _STEPS.value, "init_from": init_from}
+        weights = dataclasses.replace(initial, params=jax.device_get(matting_params(state)), about=about)
         iou, sheet = _judged(weights, held_out)
         save_matting(folder / "matte.npz", dataclasses.replace(weights, about={**about, "held_out_iou": iou}))
         write_atomic(folder / "pictures.png", encode_png(sheet))
@@ -123,15 +130,33 @@ def _material() -> tuple[Material, Material, dict]:
     return learned, Material(others, np.concatenate(photos[::_HELD_OUT])), origin
 
 
-def _trained(config: MattingConfig, schedule: Schedule, material: Material, checkpoints: Checkpoints) -> TrainState:
+def _initial() -> tuple[MattingWeights, dict | None]:
+    """The network to train, and the identity of --init_from if it is from there."""
+    if _INIT_FROM.value is None:
+        config = MattingConfig(_widths())
+        return MattingWeights(config, initial_params(config, _key()), {}), None
+    path = SHIPPED if _INIT_FROM.value == "shipped" else Path(_INIT_FROM.value).expanduser()
+    weights = load_matting(path)
+    if flags.FLAGS["widths"].present and _widths() != weights.config.widths:
+        raise ValueError(
+            f"--widths={','.join(_WIDTHS.value)}: expected {','.join(map(str, weights.config.widths))}, those of "
+            f"--init_from={_INIT_FROM.value}; leave one of them out"
+        )
+    return weights, identity(path)
+
+
+def _key() -> Key[jax.Array, ""]:
+    return jax.random.key(_SEED.value, impl="rbg")
+
+
+def _trained(initial: MattingWeights, schedule: Schedule, material: Material, checkpoints: Checkpoints) -> TrainState:
     """The state after all updates, from the newest checkpoint if there is one."""
-    key = jax.random.key(_SEED.value, impl="rbg")
-    state = first_matting_state(config, schedule, key)
+    key, state = _key(), first_matting_state(schedule, initial.params)
     found = checkpoints.newest(lambda step: state, lambda step, problem: logging.warning("%s", problem))
     if found is not None:
         step, state = found
         logging.info("resuming after %d of %d updates", step, _STEPS.value)
-    update, started, seen = make_matting_update(config, schedule, material), time.perf_counter(), []
+    update, started, seen = make_matting_update(initial.config, schedule, material), time.perf_counter(), []
     for step in range(int(state.step) + 1, _STEPS.value + 1):
         state, metrics = update(state, key)
         seen.append(metrics)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Bool, Float, Key, UInt8
 
-from imfield_jax.models.matting import MattingConfig, initial_params, matting_logits
+from imfield_jax.models.matting import MattingConfig, matting_logits
 from imfield_jax.training.composites import OBJECTS, PHOTOS, composite
 from imfield_jax.training.losses import occupancy_loss
 from imfield_jax.training.optimizer import optimizer_of
@@ -45,11 +45,11 @@ def pictures(
     return jax.vmap(composite)(objects * unit, photos * unit, jax.random.split(of_pictures, batch))
 
 
-def first_matting_state(config: MattingConfig, schedule: Schedule, key: Key[jax.Array, ""]) -> TrainState:
-    """The state before the first update."""
-    params = {_PART: initial_params(config, key)}
-    opt_state = optimizer_of(schedule, schedule.stages[0]).init(params)
-    return TrainState(jnp.zeros((), jnp.int32), params, {}, opt_state)
+def first_matting_state(schedule: Schedule, params: dict) -> TrainState:
+    """The state before the first update of these parameters, fresh or trained."""
+    parts = {_PART: params}
+    opt_state = optimizer_of(schedule, schedule.stages[0]).init(parts)
+    return TrainState(jnp.zeros((), jnp.int32), parts, {}, opt_state)
 
 
 def matting_params(state: TrainState) -> dict:

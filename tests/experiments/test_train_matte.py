@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 import pytest
 from PIL import Image
@@ -56,8 +57,14 @@ def test_a_stopped_run_gives_the_same_network_when_restarted(program, dataset, p
     done = program("train_matte", *flags, f"--run={tmp_path}/straight", "--views=1")
     assert done.returncode == 1 and "is a run with a different data" in done.stderr
 
-    done = program("extract", f"{photos}/a.jpg", f"--matte={straight}", f"--out={tmp_path}/out")
-    assert done.returncode == 0 or "the matting network sees no object" in done.stderr, done.stderr
+    # From that network, at a rate of 0: the same one.
+    flags = [flag for flag in flags if not flag.startswith(("--widths", "--steps"))]
+    flags += [f"--init_from={straight}", "--learning_rate=0", "--steps=1"]
+    done = program("train_matte", *flags, f"--run={tmp_path}/on")
+    assert done.returncode == 0, done.stderr
+    on = load_matting(tmp_path / "on" / "matte.npz")
+    assert on.config == load_matting(straight).config and on.about["init_from"]["file"] == "matte.npz"
+    jax.tree.map(np.testing.assert_array_equal, on.params, load_matting(straight).params)
 
 
 @pytest.mark.parametrize(
@@ -68,6 +75,8 @@ def test_a_stopped_run_gives_the_same_network_when_restarted(program, dataset, p
         (["--views=9"], "expected at most 3, the views of each shape, found 9"),
         (["--data=/nowhere"], "/nowhere"),
         (["--widths=8,16,24,32"], "--widths: expected five multiples of 8, found '8,16,24,32'"),
+        (["--init_from=shipped"], "--widths=8,8,8,8,16: expected 16,32,64,96,128, those of --init_from=shipped"),
+        (["--init_from=EMPTY/x.npz"], "No such file"),
         (["--widths=8,16,24,32,36"], "--widths: expected five multiples of 8, found '8,16,24,32,36'"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",

@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from imfield_jax.models.matting import SIDE, MattingConfig
+from imfield_jax.models.matting import SIDE, MattingConfig, initial_params
 from imfield_jax.training.composites import composite
 from imfield_jax.training.matting import (
     Material,
@@ -85,7 +85,7 @@ def test_a_batch_is_a_function_of_its_key(make, made):
 def test_an_update_is_a_function_of_the_step_and_reduces_the_loss_of_its_pictures(material):
     schedule = matting_schedule(12, batch=2, learning_rate=3e-3)
     update, losses = make_matting_update(CONFIG, schedule, material), []
-    first = state = first_matting_state(CONFIG, schedule, key_of(0))
+    first = state = first_matting_state(schedule, initial_params(CONFIG, key_of(0)))
     for _ in range(12):
         state, metrics = update(dataclasses.replace(state, step=first.step), key_of(0))  # the same pictures again
         losses.append(float(metrics["loss"]))
