@@ -10,8 +10,6 @@ that of 128 cells, in colour.
 
 from __future__ import annotations
 
-import base64
-import shutil
 import statistics
 import subprocess
 import sys
@@ -24,6 +22,7 @@ from pathlib import Path
 import httpx2
 from absl import flags, logging
 
+from benchmarks.browser import NAMES, chromium, drop, installed
 from imfield_jax.commands.entry import run
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.reconstructor import Reconstructor
@@ -34,15 +33,10 @@ from imfield_jax.server.config import Config
 _CATEGORIES = flags.DEFINE_list("categories", ["car", "any"], "Shipped weights.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 128, "Cells per axis.", lower_bound=16)
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Times that each is done.", lower_bound=1)
-_BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-_BROWSER_FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader"]
-_DROP = """(contents) => {
-  const viewer = document.querySelector("#viewer"), bytes = Uint8Array.from(atob(contents), (c) => c.charCodeAt(0));
-  const transfer = new DataTransfer(), started = performance.now();
+_WATCH = """() => {
+  const started = performance.now(), seen = () => window.drawn.push((performance.now() - started) / 1000);
   window.drawn = [];
-  viewer.addEventListener("load", () => requestAnimationFrame(() => window.drawn.push(performance.now() - started)));
-  transfer.items.add(new File([bytes], "picture.png", { type: "image/png" }));
-  document.querySelector("#drop").dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true }));
+  document.querySelector("#viewer").addEventListener("load", () => requestAnimationFrame(seen));
 }"""
 
 
@@ -53,7 +47,7 @@ def main() -> None:
         cells = [_median(partial(_new_process, category)), *_warm(category)]
         with serving(Config((category,))) as address:
             picture = SHIPPED / f"{category}.png"
-            cells += [_request(address, picture), *_page(address, picture)]
+            cells += [_request(address, picture), *page_seconds(address, picture)]
         print(f"| {category} | " + " | ".join(f"{seconds:.2f}" for seconds in cells) + " |", flush=True)
 
 
@@ -100,27 +94,22 @@ def _request(address: str, picture: Path) -> float:
     return _median(post)
 
 
-def _page(address: str, picture: Path) -> list[float]:
+def page_seconds(address: str, picture: Path) -> list[float]:
     """Until the page shows the first, coarse mesh, and that of 128 cells."""
-    browser_program = next(filter(None, map(shutil.which, _BROWSERS)), None)
-    if browser_program is None:
-        logging.warning("no browser, so the page is not timed: expected one of %s", ", ".join(_BROWSERS))
+    if not installed():
+        logging.warning("no browser, so the page is not timed: expected one of %s", ", ".join(NAMES))
         return [float("nan")] * 2
-    from playwright.sync_api import sync_playwright
-
-    contents = base64.b64encode(picture.read_bytes()).decode()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_program, args=_BROWSER_FLAGS)
+    with chromium() as browser:
         found = []
         for _ in range(_ROUNDS.value):
             page = browser.new_page(viewport={"width": 1200, "height": 800})
             page.goto(address)
             page.wait_for_selector("#samples button")
-            page.evaluate(_DROP, contents)
+            page.evaluate(_WATCH)
+            drop(page, picture.read_bytes())
             page.wait_for_function("() => window.drawn.length == 2", timeout=120_000)
-            found.append(page.evaluate("window.drawn.map((each) => each / 1000)"))
+            found.append(page.evaluate("window.drawn"))
             page.close()
-        browser.close()
     return [statistics.median(times) for times in zip(*found, strict=True)]
 
 

@@ -6,31 +6,21 @@ says so.
 
 from __future__ import annotations
 
-import base64
 import io
-import shutil
 
 import numpy as np
 import pytest
 import trimesh
 from PIL import Image
 
+from benchmarks.browser import chromium, drop, installed
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.server.background import serving
 from imfield_jax.server.config import Config
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="NO BROWSER: the page of the server was not tested")
-FLAGS = ["--no-sandbox", "--use-gl=angle", "--use-angle=swiftshader", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync", "--no-first-run"]
+pytestmark = pytest.mark.skipif(not installed(), reason="NO BROWSER: the page of the server was not tested")
 CLOSED = "/faces, closed/.test(document.querySelector('#status').textContent)"
 DONE = f"() => {CLOSED}"
-DROP = """([data, name]) => {
-  const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0)), transfer = new DataTransfer();
-  transfer.items.add(new File([bytes], name, { type: "image/png" }));
-  for (const kind of ["dragover", "drop"])
-    document.querySelector("#drop").dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true }));
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +31,8 @@ def address():
 
 @pytest.fixture(scope="module")
 def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
@@ -61,10 +47,6 @@ def page(browser, address, request):
     yield made
     made.close()
     assert not outside and not errors
-
-
-def drop(page, contents, name="car.png"):
-    page.evaluate(DROP, [base64.b64encode(contents).decode(), name])
 
 
 def colours(page):
