@@ -74,7 +74,7 @@ def _take(files: list[str], run: Path) -> None:
 
 
 def _give(folder: Path) -> None:
-    weights = load_weights(chosen_weights(_WEIGHTS.value, _RUN.value, None))
+    weights = load_weights(chosen_weights(_WEIGHTS.value, _RUN.value))
     tensors = to_pytorch(weights)
     output_folder(folder, "--to_pytorch")
     for parts, kind, name in _FILES:

@@ -89,7 +89,7 @@ def main() -> None:
         refuse_unused("with --views", _VIEW)
     from imfield_jax.dataset.mixture import open_mixture
 
-    weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value)
+    weights = chosen_weights(_WEIGHTS.value, _RUN.value, _CATEGORY.value, default="car")
     model, progress = Reconstructor(load_weights(weights)), Progress()
     name = Path(_RUN.value).name if _RUN.value else weights.stem
     data = _DATA.value or f"data/{name}"

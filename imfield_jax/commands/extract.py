@@ -1,6 +1,6 @@
 """Images to meshes.
 
-    imfield extract                                       the sample image and the car weights of the package
+    imfield extract                                       the sample image of the package
     imfield extract my.png other.jpg folder/ --category=chair --formats=glb,stl
     imfield extract --run=runs/car --data=data/car --split=test --count=16
 
@@ -34,7 +34,7 @@ from imfield_jax.images import encode_png
 from imfield_jax.inference.batch import Reconstruction, Settings, check_possible, reconstruct
 from imfield_jax.inference.cutout import AUTO, MATTES, MODEL, Matting
 from imfield_jax.inference.learned_matte import LearnedMatte, identity
-from imfield_jax.inference.model import FLOATERS, PRECISIONS
+from imfield_jax.inference.model import DEFAULT, FLOATERS, PRECISIONS
 from imfield_jax.inference.onnx_matte import IMAGENET_MEAN, IMAGENET_STD, OnnxMatte
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh import export, preview, turntable
@@ -70,7 +70,7 @@ _SCRIBBLES = flags.DEFINE_string(
     "background, transparent elsewhere.",
 )
 _COUNT = flags.DEFINE_integer("count", 8, "Number of shapes of the split, one image each.", lower_bound=1)
-_CATEGORY = flags.DEFINE_string("category", None, "Category of the shipped weights; default car.")
+_CATEGORY = flags.DEFINE_string("category", None, f"Category of the shipped weights; default {DEFAULT}.")
 _RUN = flags.DEFINE_string("run", None, "Folder of a training run, instead of shipped weights.")
 _WEIGHTS = flags.DEFINE_string("weights", None, "Weights file (.npz), instead of shipped weights.")
 _OUT = flags.DEFINE_string("out", "out", "Output folder.")
@@ -309,7 +309,7 @@ def _matte_settings(matte: str | LearnedMatte | OnnxMatte) -> dict:
 
 def _images(paths: list[str], model: Reconstructor, matte: str | Matting) -> tuple[list[Input], list[str]]:
     """The images, and a line for each entry of a folder that is left out."""
-    category = str(model.weights.about.get("category", "car"))
+    category = str(model.weights.about.get("category", DEFAULT))
     if paths and _SPLIT.value:
         raise ValueError("images and --split both choose what to reconstruct: give one of them")
     if _SPLIT.value:

@@ -86,7 +86,7 @@ def _source() -> Path:
     """The weights file to publish. Raises ValueError if none is named."""
     if not (_RUN.value or _WEIGHTS.value):
         raise ValueError("--run, --weights: expected one of the two, the weights to publish")
-    return chosen_weights(_WEIGHTS.value, _RUN.value, None)
+    return chosen_weights(_WEIGHTS.value, _RUN.value)
 
 
 def _scores(folder: Path, weights: Weights) -> dict:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imfield_jax.inference.model import run_weights, shipped_weights
+from imfield_jax.inference.model import DEFAULT, run_weights, shipped_weights
 
 
-def chosen_weights(weights: str | None, run: str | None, category: str | None) -> Path:
-    """The weights file that --weights, --run or --category names; those of cars if none does.
+def chosen_weights(weights: str | None, run: str | None, category: str | None = None, default: str = DEFAULT) -> Path:
+    """The weights file that --weights, --run or --category names; those of the default category if none does.
 
     Raises ValueError if more than one is given or no weights ship for the category, and OSError if the file is
     missing.
@@ -19,7 +19,7 @@ def chosen_weights(weights: str | None, run: str | None, category: str | None) -
         raise ValueError(f"{' and '.join(named)} each choose the weights: give one of them")
     if weights:
         return _existing(Path(weights))
-    return run_weights(run) if run else shipped_weights(category or "car")
+    return run_weights(run) if run else shipped_weights(category or default)
 
 
 def _existing(path: Path) -> Path:

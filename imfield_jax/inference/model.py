@@ -27,6 +27,7 @@ from imfield_jax.models.networks import EncodedViews
 from imfield_jax.models.weights import Weights
 from imfield_jax.types import Array
 
+DEFAULT = "any"  # of the shipped categories: all that the others know, so that nobody needs to name one
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and a sample image <category>.png
 OBJECTS = 16  # maximum number of objects per chunk
 FLOATERS = ("remove", "keep")
@@ -36,8 +37,8 @@ _BOX = 16  # points that take the memory of one box: chunks of boxes are smaller
 
 
 def shipped_categories() -> list[str]:
-    """Categories whose weights come with the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.npz"))
+    """Categories whose weights come with the package, the default first."""
+    return sorted((path.stem for path in SHIPPED.glob("*.npz")), key=lambda name: (name != DEFAULT, name))
 
 
 def run_weights(run: str | os.PathLike) -> Path:

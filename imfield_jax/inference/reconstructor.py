@@ -1,8 +1,8 @@
 """Pictures to meshes in one call.
 
 from imfield_jax import Reconstructor
-result = Reconstructor.shipped("car")("photo.png", resolution=256)
-result.save("car.glb")
+result = Reconstructor.shipped()("photo.png", resolution=256)
+result.save("object.glb")
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from imfield_jax.extraction.sparse import REFINEMENT_ITERATIONS
 from imfield_jax.inference.batch import Failure, Item, Reconstruction, Settings, reconstruct
 from imfield_jax.inference.cutout import AUTO, Matting
 from imfield_jax.inference.image_file import Source
-from imfield_jax.inference.model import Model, run_weights, shipped_weights, whole_number
+from imfield_jax.inference.model import DEFAULT, Model, run_weights, shipped_weights, whole_number
 from imfield_jax.inference.photo import Photo, read_image
 from imfield_jax.mesh.export import Style, export
 from imfield_jax.models.weights import load_weights
@@ -63,7 +63,7 @@ class Reconstructor(Model):
     """Pictures of objects to meshes, by a model that compiles once for all pictures and resolutions."""
 
     @classmethod
-    def shipped(cls, category: str, precision: str = "exact") -> Reconstructor:
+    def shipped(cls, category: str = DEFAULT, precision: str = "exact") -> Reconstructor:
         """With the weights that come with the package, see `shipped_weights`."""
         return cls(load_weights(shipped_weights(category)), precision)
 

@@ -102,7 +102,7 @@ def test_rerunning_a_complete_run_ends_at_once(straight_run, program, training_f
         (["--average"], "--average: expected --init_from as well, the weights to average with"),
         (
             ["--init_from=nothing"],
-            "--init_from=nothing: expected a weights file, a run folder or one of airplane, any, car",
+            "--init_from=nothing: expected a weights file, a run folder or one of any, airplane, car",
         ),
         (["--visits=2,1"], "--visits: expected 1 whole numbers above 0, one for each dataset of --data, found 2,1"),
         (["--visits=0"], "--visits: expected 1 whole numbers above 0"),

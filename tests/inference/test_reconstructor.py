@@ -12,7 +12,7 @@ from PIL import Image
 
 from imfield_jax.framing import to_unit
 from imfield_jax.inference import model as model_module
-from imfield_jax.inference.model import OBJECTS, run_weights, shipped_categories
+from imfield_jax.inference.model import DEFAULT, OBJECTS, run_weights, shipped_categories
 from imfield_jax.inference.photo import Photo
 from imfield_jax.inference.reconstructor import Reconstructor
 from imfield_jax.mesh.check import check
@@ -250,9 +250,11 @@ def test_a_run_folder_is_read_and_one_without_weights_is_refused(weights, tmp_pa
 
 def test_categories_are_those_that_have_weights(weights, tmp_path, monkeypatch):
     monkeypatch.setattr(model_module, "SHIPPED", tmp_path)
-    for category in ("chair", "box"):
+    for category in ("chair", "box", DEFAULT):
         save_weights(tmp_path / f"{category}.npz", weights)
-    assert shipped_categories() == ["box", "chair"]
+    assert shipped_categories() == [DEFAULT, "box", "chair"]
     assert_is_box(Reconstructor.shipped("box").extract(latent(0.0), 32).mesh, 0.0)
-    with pytest.raises(ValueError, match="no weights for category 'sofa' come with this package, only for box, chair"):
+    with pytest.raises(
+        ValueError, match="no weights for category 'sofa' come with this package, only for any, box, chair"
+    ):
         Reconstructor.shipped("sofa")
