@@ -1,4 +1,4 @@
-"""What GrabCut and strokes do to the mattes of the shipped network, on composed pictures, whose mattes are known.
+"""What GrabCut and strokes do to the mattes of our network, on composed pictures, whose mattes are known.
 
     pip install opencv-python-headless
     python -m benchmarks.mattes --data=data/real_car,data/real_chair --photos=FOLDER
@@ -33,6 +33,9 @@ from imfield_jax.training.matting import Material, pictures
 
 _DATA = flags.DEFINE_list("data", None, "Prepared datasets whose test shapes are the objects.", required=True)
 _PHOTOS = flags.DEFINE_string("photos", None, "Folder of photographs, searched with its subfolders.", required=True)
+_MATTE = flags.DEFINE_string(
+    "matte", str(SHIPPED), "The network, a matte.npz of train_matte; default: the shipped one."
+)
 _PICTURES = flags.DEFINE_integer("pictures", 256, "Pictures to compose.", lower_bound=2)
 _SURE = flags.DEFINE_list("sure", ["0.6", "0.9", "0.99"], "Certainties beyond which OpenCV's changes nothing.")
 _STROKES = flags.DEFINE_list("strokes", ["1", "3", "5"], "Numbers of strokes to correct a matte with.")
@@ -43,7 +46,7 @@ _SMALLEST, _LARGEST = 1.5, 4.0  # radius of a stroke in pixels, of 128; smaller 
 def main() -> None:
     material = _material()
     images, truths = pictures(material, _PICTURES.value, jax.random.key(0, impl="rbg"))
-    matte_of, cleaned = LearnedMatte(SHIPPED, raw=True), LearnedMatte(SHIPPED)
+    matte_of, cleaned = LearnedMatte(_MATTE.value, raw=True), LearnedMatte(_MATTE.value)
     found: dict[str, list[float]] = {}
     for image, truth in zip(np.asarray(images), np.asarray(truths) > 0.5, strict=True):
         rgb = np.round(255 * image).astype(np.uint8)
