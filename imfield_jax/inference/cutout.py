@@ -27,6 +27,7 @@ CONVEX = 0.985  # of its convex hull: a photograph that was cropped to a circle 
 MUCH_FAINT = 0.1  # of the opaque pixels; more faint pixels than this far from them may not be the object
 SEPARATE = 0.2  # fraction of the opaque pixels; a larger part that lies apart is another object
 SURE = 0.2, 0.8  # a network's matte below the first is background, above the second object; between, it is unsure
+ONE_COLOR = 8  # of 255: a network that is shown smaller differences than these speaks of its own noise
 RIM = 3  # pixels around an object that a network may call half background
 UNSURE = 0.1  # of the object's pixels; more pixels that a network is unsure about than this make a doubtful matte
 AUTO, ALPHA, BORDER, MODEL = MATTES = ("auto", "alpha", "border", "model")
@@ -97,9 +98,13 @@ def _corrected(
 
 def _by_network(rgba: np.ndarray, matte: Matting) -> tuple[np.ndarray, list[str]]:
     """The object in the matte of a network. Raises ValueError if the network sees none."""
+    if np.ptp(rgba[..., :3], axis=(0, 1)).max() <= ONE_COLOR:
+        raise ValueError("the matting network sees no object in an image of one colour")
     alpha = matte(rgba[..., :3])
     if not (alpha >= 0.5).any():
         raise ValueError(f"the matting network sees no object (its matte is at most {alpha.max():.2f})")
+    if (extent := _extent_of(alpha >= 0.5)) < MIN_OBJECT:
+        raise ValueError(f"the matting network sees no object (only {extent} pixels of one, {MIN_OBJECT} are needed)")
     unsure = (alpha > SURE[0]) & (alpha < SURE[1])
     share = ndimage.binary_opening(unsure, np.ones((5, 5))).sum() / (alpha >= 0.5).sum()  # rims are soft in any case
     near = ndimage.binary_dilation(alpha >= 0.5, np.ones((3, 3)), iterations=RIM)  # beyond, it is likelier background
@@ -201,11 +206,15 @@ def _cut_out(rgba: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, list[str]]
 
 def _extent(opaque: np.ndarray) -> int:
     """The longer side of the object's bounding box in pixels. Raises ValueError when it is too small."""
-    left, top, right, bottom = bounding_box(opaque)
-    extent = max(right - left, bottom - top)
+    extent = _extent_of(opaque)
     if extent < MIN_OBJECT:
         raise ValueError(f"its object is {extent} pixels large, {MIN_OBJECT} or more are needed; crop closer")
     return extent
+
+
+def _extent_of(opaque: np.ndarray) -> int:
+    left, top, right, bottom = bounding_box(opaque)
+    return max(right - left, bottom - top)
 
 
 def _describe(rgba: np.ndarray) -> list[str]:

@@ -228,6 +228,8 @@ def test_the_matte_of_a_network_isolates_the_object_from_any_background():
     assert "unsure about an area of" in notes[1]
     with pytest.raises(ValueError, match="the matting network sees no object"):
         find_object(photo, lambda rgb: 0.3 * alpha)
+    with pytest.raises(ValueError, match=r"the matting network sees no object .only 3 pixels of one, 8 are needed"):
+        find_object(photo, lambda rgb: np.where((X < 3) & (Y < 2), 1.0, 0.0))
     found, notes = find_object(photo, lambda rgb: np.where(Y < 20, 0.4, alpha))
     assert difference(found, CAR) < 1 and len(notes) <= 2  # what is likelier background is left out
 

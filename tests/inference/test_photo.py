@@ -235,8 +235,11 @@ def test_what_runs_through_the_image_is_refused():
         object_mask(before([255, 255, 255], tee, rgb))
 
 
-def test_an_image_of_nothing_is_refused(tmp_path):
-    assert "nothing in it stands out" in refusal(saved(tmp_path / "a.png", np.full((64, 64, 3), 200, np.uint8)))
+@pytest.mark.parametrize("value", [0, 30, 100, 128, 200, 255])
+def test_an_image_of_nothing_is_refused(tmp_path, value):
+    """In plain images of some colours, matting networks see objects."""
+    reason = refusal(saved(tmp_path / "a.png", np.full((64, 64, 3), value, np.uint8)))
+    assert "nothing in it stands out" in reason and "the matting network sees no object" in reason
 
 
 # Warnings that go to the user.
