@@ -21,6 +21,12 @@ _DROP = """([data, name]) => {
     document.querySelector("#drop").dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true }));
 }"""
 
+_WATCH = """() => {
+  const started = performance.now(), seen = () => window.drawn.push((performance.now() - started) / 1000);
+  window.drawn = [];
+  document.querySelector("#viewer").addEventListener("load", () => requestAnimationFrame(seen));
+}"""
+
 
 def installed() -> str | None:
     """The program of the first browser found, None without one."""
@@ -41,3 +47,16 @@ def chromium() -> Iterator[Browser]:
 def drop(page: Page, contents: bytes, name: str = "car.png") -> None:
     """Drop a file on the page."""
     page.evaluate(_DROP, [base64.b64encode(contents).decode(), name])
+
+
+def seconds_to_meshes(browser: Browser, address: str, contents: bytes) -> tuple[float, float]:
+    """From a drop on the page of a server until it has drawn the coarse mesh, and the fine one."""
+    page = browser.new_page(viewport={"width": 1200, "height": 800})
+    page.goto(address)
+    page.wait_for_selector("#samples button")
+    page.evaluate(_WATCH)
+    drop(page, contents)
+    page.wait_for_function("() => window.drawn.length == 2", timeout=120_000)
+    coarse, fine = page.evaluate("window.drawn")
+    page.close()
+    return coarse, fine

@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx2
 from absl import flags, logging
 
-from benchmarks.browser import NAMES, chromium, drop, installed
+from benchmarks.browser import NAMES, chromium, installed, seconds_to_meshes
 from imfield_jax.commands.entry import run
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.reconstructor import Reconstructor
@@ -33,11 +33,6 @@ from imfield_jax.server.config import Config
 _CATEGORIES = flags.DEFINE_list("categories", ["car", "any"], "Shipped weights.")
 _RESOLUTION = flags.DEFINE_integer("resolution", 128, "Cells per axis.", lower_bound=16)
 _ROUNDS = flags.DEFINE_integer("rounds", 5, "Times that each is done.", lower_bound=1)
-_WATCH = """() => {
-  const started = performance.now(), seen = () => window.drawn.push((performance.now() - started) / 1000);
-  window.drawn = [];
-  document.querySelector("#viewer").addEventListener("load", () => requestAnimationFrame(seen));
-}"""
 
 
 def main() -> None:
@@ -47,7 +42,7 @@ def main() -> None:
         cells = [_median(partial(_new_process, category)), *_warm(category)]
         with serving(Config((category,))) as address:
             picture = SHIPPED / f"{category}.png"
-            cells += [_request(address, picture), *page_seconds(address, picture)]
+            cells += [_request(address, picture), *_page(address, picture)]
         print(f"| {category} | " + " | ".join(f"{seconds:.2f}" for seconds in cells) + " |", flush=True)
 
 
@@ -94,22 +89,13 @@ def _request(address: str, picture: Path) -> float:
     return _median(post)
 
 
-def page_seconds(address: str, picture: Path) -> list[float]:
+def _page(address: str, picture: Path) -> list[float]:
     """Until the page shows the first, coarse mesh, and that of 128 cells."""
     if not installed():
         logging.warning("no browser, so the page is not timed: expected one of %s", ", ".join(NAMES))
         return [float("nan")] * 2
     with chromium() as browser:
-        found = []
-        for _ in range(_ROUNDS.value):
-            page = browser.new_page(viewport={"width": 1200, "height": 800})
-            page.goto(address)
-            page.wait_for_selector("#samples button")
-            page.evaluate(_WATCH)
-            drop(page, picture.read_bytes())
-            page.wait_for_function("() => window.drawn.length == 2", timeout=120_000)
-            found.append(page.evaluate("window.drawn"))
-            page.close()
+        found = [seconds_to_meshes(browser, address, picture.read_bytes()) for _ in range(_ROUNDS.value)]
     return [statistics.median(times) for times in zip(*found, strict=True)]
 
 

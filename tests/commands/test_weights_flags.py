@@ -16,7 +16,8 @@ def test_each_flag_chooses_its_file(tmp_path):
     assert chosen_weights(str(file), None, None) == file
     assert chosen_weights(None, str(tmp_path), None) == file
     assert chosen_weights(None, None, "chair") == shipped_weights("chair")
-    assert chosen_weights(None, None, None) == shipped_weights("car")
+    assert chosen_weights(None, None) == shipped_weights("any")
+    assert chosen_weights(None, None, default="car") == shipped_weights("car")
 
 
 @pytest.mark.parametrize("pair", list(itertools.combinations(range(3), 2)))
