@@ -27,7 +27,7 @@ from imfield_jax.models.networks import EncodedViews
 from imfield_jax.models.weights import Weights
 from imfield_jax.types import Array
 
-DEFAULT = "any"  # of the shipped categories: all that the others know, so that nobody needs to name one
+DEFAULT = "any"  # of the shipped categories: it knows those of all others, so that nobody needs to name one
 SHIPPED = Path(__file__).parent.parent / "weights"  # <category>.npz, and a sample image <category>.png
 OBJECTS = 16  # maximum number of objects per chunk
 FLOATERS = ("remove", "keep")
