@@ -101,7 +101,7 @@ def opencv(rgb: np.ndarray, matte: np.ndarray, sure: float) -> np.ndarray:
 
 def _material() -> Material:
     suffixes = [suffix for endings in SUFFIXES_OF.values() for suffix in endings]
-    photos = [open_image(file)[0] for file in image_files(Path(_PHOTOS.value).expanduser(), suffixes)]
+    photos = [open_image(file).image for file in image_files(Path(_PHOTOS.value).expanduser(), suffixes)]
     return Material(renderings(open_mixture(_DATA.value, "test"), _VIEWS, 0), parts(photos, _PARTS, 0))
 
 

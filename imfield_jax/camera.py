@@ -112,6 +112,39 @@ def image_camera(view: Float[np.ndarray, " 7"]) -> Camera:
     return Camera(float(np.arctan2(sine, cosine)) % (2 * np.pi), elevation, 1 / nearness, float(fov))
 
 
+@dataclasses.dataclass(frozen=True)
+class PictureCamera:
+    """The pinhole camera of a whole picture, of which a view shows a square: its axis need not meet the middle.
+
+    size:  width and height of the upright picture, in pixels.
+    focal: its focal length, and principal: where its axis is, x to the right and y down, in pixels.
+    pose:  from the camera, which looks along its -z with y up, to the cube.
+    orientation: by which the stored picture becomes the upright one, as in EXIF; 1 if it is stored upright.
+    """
+
+    size: tuple[int, int]
+    focal: float
+    principal: tuple[float, float]
+    pose: Float[np.ndarray, "4 4"]
+    orientation: int = 1
+
+    def project(self, points: Float[np.ndarray, "P 3"]) -> Float[np.ndarray, "P 2"]:
+        """Pixels (x, y) of points of the cube in the upright picture."""
+        local = (points - self.pose[:3, 3]) @ self.pose[:3, :3]
+        return local[:, :2] * (1, -1) / -local[:, 2:] * self.focal + self.principal
+
+
+def picture_camera(
+    view: Float[np.ndarray, " 7"], square: tuple[float, float, float], size: tuple[int, int], orientation: int = 1
+) -> PictureCamera:
+    """The camera of a picture, by that of a view. square: which the view shows: left, top and side, in its pixels."""
+    left, top, side = square
+    camera = image_camera(view)
+    focal = side / 2 / np.tan(camera.fov_radians / 2)
+    principal = (left + side * (float(view[5]) + 1) / 2, top + side * (float(view[6]) + 1) / 2)
+    return PictureCamera(size, float(focal), principal, np.linalg.inv(camera.view_matrix()), orientation)
+
+
 _FARTHEST = 0.05  # nearness of a camera from which depths can still be told
 _NEAREST = 0.3  # of the depth of the origin: nearer points are projected as if they were this near
 

@@ -113,7 +113,7 @@ def _material() -> tuple[Material, Material, dict]:
         raise ValueError(f"--photos: expected two photographs or more in {_PHOTOS.value}, found one")
     photos, progress = [], Progress()
     for done, file in enumerate(files, start=1):
-        photos.append(parts([open_image(file)[0]], _PARTS.value, _SEED.value + done))
+        photos.append(parts([open_image(file).image], _PARTS.value, _SEED.value + done))
         progress("reading photographs", done, len(files), "")
     split = open_mixture(_DATA.value, "train")
     objects = renderings(

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float32, UInt8
 
-from imfield_jax.camera import Camera, image_camera
+from imfield_jax.camera import Camera, PictureCamera, image_camera
 from imfield_jax.extraction.bridging import MAX_GAP
 from imfield_jax.extraction.certify import Certificate
 from imfield_jax.extraction.chunked import ChunkedField
@@ -88,6 +88,7 @@ class Reconstruction:
     points:  field evaluations.   bridges: pieces that were joined.   left_out: the floaters.
     seconds: by phase; the time of a batch is split evenly.
     view_camera: of the view, see `camera.view_camera`; None if the network does not predict it.
+    picture_camera: of the whole picture; with color, it is fitted to the outline of the object. None if there is none.
     cutout:  the image, straight alpha, if parts of it were made transparent.
     outlines: how well the field's outline fits the object before and after `refine_to_picture`, as IoU.
     """
@@ -105,6 +106,7 @@ class Reconstruction:
     certificate: Certificate | None
     seconds: dict[str, float]
     view_camera: Float32[np.ndarray, " 7"] | None = None
+    picture_camera: PictureCamera | None = None
     cutout: UInt8[np.ndarray, "H W 4"] | None = None
     lods: tuple[Mesh, ...] = ()
     outlines: tuple[float, float] | None = None
@@ -238,16 +240,16 @@ def _result(
         mesh, *lods = _levels(full, [settings.max_faces or len(full.faces), *settings.lods], gradient)
     except ValueError as error:
         return Failure(name, f"{name}: fewer faces: {error}")
-    notes = encoded.notes
+    notes, shot = encoded.notes, encoded.camera
     if settings.color:
         camera = camera_of(encoded.photo.rgba, encoded.camera)
         if settings.texture is None:
-            (mesh, *lods), note = painted([mesh, *lods], encoded.photo.rgba, camera)
+            (mesh, *lods), note, fitted = painted([mesh, *lods], encoded.photo.rgba, camera)
         else:
-            (fine, mesh, *lods), note = painted([full, mesh, *lods], encoded.photo.rgba, camera)
+            (fine, mesh, *lods), note, fitted = painted([full, mesh, *lods], encoded.photo.rgba, camera)
             if fine.colors is not None:
                 mesh, *lods = [textured(each, fine, settings.texture) for each in (mesh, *lods)]
-        notes = [*notes, note]
+        notes, shot = [*notes, note], shot if fitted is None else fitted
     if settings.spread:
         levels = [(each, spread(model, encoded.view, each)) for each in (mesh, *lods)]
         mesh, *lods = [dataclasses.replace(each, spread=moves) for each, moves in levels]
@@ -268,6 +270,7 @@ def _result(
         certificate=extraction.certificate,
         seconds={"read and encode": encoded.seconds, **phases, "finish": finishing},
         view_camera=encoded.camera,
+        picture_camera=None if shot is None else encoded.photo.camera(shot, model.inputs.framing),
         cutout=encoded.photo.rgba if encoded.photo.cut_out else None,
         lods=tuple(lods),
         outlines=encoded.outlines,

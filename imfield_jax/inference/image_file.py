@@ -11,10 +11,10 @@ import io
 import os
 import warnings
 from pathlib import Path
-from typing import IO, TypeAlias, cast
+from typing import IO, NamedTuple, TypeAlias, cast
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError, features
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError, features
 
 from imfield_jax.files import damaged, one_line
 from imfield_jax.images import intact
@@ -52,8 +52,19 @@ def missing_reader(kind: str) -> str | None:
     return None if present else _NEEDED[kind]
 
 
-def open_image(source: Source) -> tuple[Image.Image, list[str]]:
-    """The decoded image, upright by its EXIF orientation, in any of `MODES`, and notes for the user.
+class Opened(NamedTuple):
+    """A decoded image, upright, in any of `MODES`.
+
+    notes: for the user.   orientation: how it is stored, as in EXIF; 1 is upright.
+    """
+
+    image: Image.Image
+    notes: list[str]
+    orientation: int
+
+
+def open_image(source: Source) -> Opened:
+    """The image, decoded and turned by its EXIF orientation.
 
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image of a known kind,
     damaged, or outside the limits above.
@@ -63,13 +74,13 @@ def open_image(source: Source) -> tuple[Image.Image, list[str]]:
         source = _of_array(source)
     if isinstance(source, Image.Image):
         _check_header(name, source)
-        return _upright(name, source.copy(), "image"), []
+        return _upright(name, source.copy(), "image", [])
     with _opened(source) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # Pillow's own, on metadata and size, which are checked here
         image = _identified(name, file)
         _check_header(name, image)
         notes = ["the file holds several images: the first was used"] if getattr(image, "is_animated", False) else []
-        return _upright(name, image, f"{image.format} file"), notes
+        return _upright(name, image, f"{image.format} file", notes)
 
 
 class TooManyPixels(ValueError):
@@ -100,13 +111,14 @@ def _of_array(pixels: np.ndarray) -> Image.Image:
     return Image.fromarray(pixels)
 
 
-def _upright(name: str, image: Image.Image, what: str) -> Image.Image:
+def _upright(name: str, image: Image.Image, what: str, notes: list[str]) -> Opened:
     """The image, decoded."""
     with damaged(name, what):
         image = intact(image)
         image.load()
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
         ImageOps.exif_transpose(image, in_place=True)  # otherwise even upright images are copied
-    return image
+    return Opened(image, notes, orientation if orientation in range(1, 9) else 1)
 
 
 def _opened(source: str | os.PathLike | bytes) -> io.BufferedIOBase:

@@ -19,8 +19,9 @@ _LEAST = 0.6  # IoU of the outlines below which the camera is taken to be wrong
 
 def painted(
     meshes: Sequence[Mesh], rgba: UInt8[np.ndarray, "H W 4"], camera: Float[np.ndarray, " 7"]
-) -> tuple[list[Mesh], str]:
-    """Meshes of one object with the colours of the picture, and a note; without, if the camera cannot be found.
+) -> tuple[list[Mesh], str, Float[np.ndarray, " 7"] | None]:
+    """Meshes of one object with the colours of the picture, a note, and the camera with which their outline fits the
+    object; without colours, and None, if it cannot be found.
 
     meshes: the first is fitted to the outline of the object, the others are simpler.
     camera: of the view, see `camera_of`.
@@ -29,9 +30,10 @@ def painted(
     fitted, overlap = fitted_camera(meshes[0], picture[..., 3] < 128, camera)
     made = [colored(mesh, picture, fitted) for mesh in meshes] if overlap >= _LEAST else list(meshes)
     if made[0].seen is None:
-        return made, f"no colours: the mesh does not fit the picture from any side (outlines overlap by {overlap:.0%})"
+        note = f"no colours: the mesh does not fit the picture from any side (outlines overlap by {overlap:.0%})"
+        return made, note, None
     seen = made[0].seen.mean()
-    return made, f"colours of {seen:.0%} of the vertices are from the picture, the others are a guess"
+    return made, f"colours of {seen:.0%} of the vertices are from the picture, the others are a guess", fitted
 
 
 def _without_white(picture: UInt8[np.ndarray, "S S 4"]) -> UInt8[np.ndarray, "S S 4"]:

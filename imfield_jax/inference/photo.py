@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
-from imfield_jax.framing import OPAQUE, bounding_box
+from imfield_jax.camera import PictureCamera, picture_camera
+from imfield_jax.framing import OPAQUE, bounding_box, framed_square
 from imfield_jax.images import as_rgba
 from imfield_jax.inference.cutout import AUTO, Matting, find_object
 from imfield_jax.inference.image_file import Source, name_of, open_image
@@ -28,17 +29,41 @@ MARGIN = 0.25  # around an object that is cut out of a large image, as a fractio
 
 
 @dataclasses.dataclass(frozen=True)
+class Part:
+    """The part of a picture that an image shows.
+
+    size: width and height of the upright picture.   box: left, top, right and bottom of the part, in its pixels.
+    orientation: how the picture is stored, as in EXIF.
+    """
+
+    size: tuple[int, int]
+    box: tuple[float, float, float, float]
+    orientation: int = 1
+
+
+@dataclasses.dataclass(frozen=True)
 class Photo:
     """One object without its background.
 
     rgba:  colour not premultiplied, alpha above 8 on the object only; sides up to 1024.
     notes: what was done to the image and what may spoil the result, for the user.
     cut_out: whether parts of the image were made transparent.
+    part:  of the picture that it is; None for the whole of one of this size.
     """
 
     rgba: UInt8[np.ndarray, "H W 4"]
     notes: list[str]
     cut_out: bool = False
+    part: Part | None = None
+
+    def camera(self, view: Float[np.ndarray, " 7"], framing: str) -> PictureCamera:
+        """The camera of the whole picture, by that of its view in a framing."""
+        height, width = self.rgba.shape[:2]
+        part = self.part or Part((width, height), (0, 0, width, height))
+        scale = (part.box[2] - part.box[0]) / width
+        left, top, side = (scale * value for value in framed_square(self.rgba, framing))
+        square = (part.box[0] + left, part.box[1] + top, side)
+        return picture_camera(view, square, part.size, part.orientation)
 
 
 def read_image(
@@ -57,10 +82,12 @@ def read_image(
     Raises OSError when the file cannot be read, and ValueError when it is empty, not an image, damaged, too
     large or too small, entirely transparent, or has a background that cannot be removed.
     """
-    image, notes = open_image(source)
+    image, notes, orientation = open_image(source)
+    size, box = image.size, (0, 0, *image.size)
     said = None if scribbles is None else read_scribbles(scribbles, image.size)
     if said is not None and crop:
-        image, said = _within(image, said)
+        box, said = _within(image.size, said)
+        image = image.crop(box)
     pixels = _reduced(image)
     try:
         rgba, found = find_object(pixels, matte, _model, None if said is None else scaled(said, *pixels.shape[1::-1]))
@@ -68,10 +95,12 @@ def read_image(
         raise ValueError(f"{name_of(source)}: {error}") from None
     if said is None and crop and max(image.size) > MAX_SIDE:
         with contextlib.suppress(ValueError):  # the border of the crop may be less plain than the image's
-            closer = _reduced(image.crop(_around(rgba, image.size)))
+            around = _around(rgba, image.size)
+            closer = _reduced(image.crop(around))
             rgba, found = find_object(closer, matte, _model)
-            pixels = closer
-    return Photo(rgba, notes + found, bool((rgba[..., 3] < pixels[..., 3]).any()))
+            pixels, box = closer, around
+    part = Part(size, box, orientation)
+    return Photo(rgba, notes + found, bool((rgba[..., 3] < pixels[..., 3]).any()), part)
 
 
 def _model(rgb: UInt8[np.ndarray, "H W 3"]) -> Float[np.ndarray, "H W"]:
@@ -88,14 +117,15 @@ def _reduced(image: Image.Image) -> np.ndarray:
     return np.array(rgba)
 
 
-def _within(image: Image.Image, said: np.ndarray) -> tuple[Image.Image, np.ndarray]:
-    """The part of an image, and of its scribbles, that is not said to be background, with a margin that is."""
+def _within(size: tuple[int, int], said: np.ndarray) -> tuple[tuple[int, int, int, int], np.ndarray]:
+    """The box in an image of `size`, and its scribbles, that is not said to be background, with a margin that is."""
     shape = said.shape[::-1]
     left, top, right, bottom = rectangle(said)
     margin = max(2, round(_RIM * max(right - left, bottom - top)))
     box = np.clip([left - margin, top - margin, right + margin, bottom + margin], 0, np.tile(shape, 2))
     part = said[box[1] : box[3], box[0] : box[2]]
-    return image.crop(tuple(np.round(box * np.tile(np.array(image.size) / shape, 2)).astype(int).tolist())), part
+    left, top, right, bottom = np.round(box * np.tile(np.array(size) / shape, 2)).astype(int).tolist()
+    return (left, top, right, bottom), part
 
 
 def _around(rgba: np.ndarray, size: tuple[int, int]) -> tuple[int, int, int, int]:

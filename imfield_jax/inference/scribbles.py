@@ -34,7 +34,7 @@ def read_scribbles(source: Source, size: tuple[int, int]) -> Scribbles:
     size: width and height of the picture, whose proportions the image must have.
     Raises OSError or ValueError as `open_image`, and ValueError for other proportions or where nothing is said.
     """
-    image, _ = open_image(source)
+    image = open_image(source).image
     name = name_of(source) if isinstance(source, (str, os.PathLike)) else "the scribbles"
     if abs(image.width * size[1] / (image.height * size[0]) - 1) > _ASPECT:
         found = f"{image.width} x {image.height}"

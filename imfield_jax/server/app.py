@@ -25,6 +25,7 @@ from imfield_jax.inference.image_file import TooManyPixels, header_size
 from imfield_jax.inference.model import SHIPPED
 from imfield_jax.inference.reconstructor import Result
 from imfield_jax.mesh import export, preview
+from imfield_jax.mesh.layout import layout
 from imfield_jax.mesh.simplify import FEWEST_FACES
 from imfield_jax.server.config import Config
 from imfield_jax.server.jobs import Busy, Job, Jobs, State, Watch
@@ -52,6 +53,21 @@ Up = Annotated[
 ]
 
 
+class PictureCamera(BaseModel):
+    """The pinhole camera of the picture, in its pixels.
+
+    pose: rows of the matrix from the camera, which looks along its -z with y up, to the axes and units of GLB files.
+    orientation: by which the stored picture becomes the upright one of this width and height, as in EXIF.
+    """
+
+    width: int
+    height: int
+    orientation: int
+    focal_length: float
+    principal_point: tuple[float, float]
+    pose: list[list[float]]
+
+
 class Reconstruction(BaseModel):
     """A job, and once it is done what is known about its mesh."""
 
@@ -68,6 +84,7 @@ class Reconstruction(BaseModel):
     volume: float | None = None
     notes: list[str] = []
     has_cutout: bool = False
+    camera: PictureCamera | None = None
     seconds: float | None = None
 
 
@@ -134,6 +151,7 @@ def _add_reconstructions(app: FastAPI, config: Config, models: Models, metrics: 
             made.vertices, made.faces, made.watertight = report.vertices, report.faces, report.watertight
             made.volume, made.notes = report.signed_volume, job.result.notes
             made.has_cutout = job.result.cutout is not None
+            made.camera = _camera(job.result)
             made.seconds = (job.ended or 0) - (job.started or 0)
         return made
 
@@ -248,6 +266,20 @@ def _add_reconstructions(app: FastAPI, config: Config, models: Models, metrics: 
         else:
             raise HTTPException(404, "nothing was cut out: the picture has a transparent background")
         return Response(contents, media_type="image/png")
+
+
+def _camera(made: Result) -> PictureCamera | None:
+    found = made.picture_camera
+    if found is None:
+        return None
+    return PictureCamera(
+        width=found.size[0],
+        height=found.size[1],
+        orientation=found.orientation,
+        focal_length=found.focal,
+        principal_point=found.principal,
+        pose=layout(made.mesh, "glb").of_pose(found.pose).tolist(),
+    )
 
 
 async def _encoded(made: Result, file_format: str, size_mm: float | None, up: str | None) -> Response:

@@ -109,6 +109,33 @@ def test_the_camera_orientation_is_applied(tmp_path):
     np.testing.assert_array_equal(found.rgba, np.rot90(rgba, -1))
 
 
+SIDEWAYS = np.float32([0, 1, 0, 0.5, 0.4, 0, 0])  # a camera whose axis meets the middle of the view
+
+
+@pytest.mark.parametrize("backdrop", [None, 255])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+@pytest.mark.parametrize(("height", "width"), [(128, 160), (1500, 2400)])
+def test_the_camera_of_a_view_is_known_in_the_whole_picture(backdrop, orientation, height, width, tmp_path):
+    """Whether the picture was turned, cropped to the object or reduced: the disc is where it is in the upright one."""
+    mask, rgb = np.zeros((height, width), bool), np.full((height, width, 3), 90, np.uint8)
+    top, left, side = height // 8, width // 2, height // 4
+    mask[top : top + side, left : left + side], _ = disc(side, side, radius=0.5)
+    stored = cut_out(mask, rgb) if backdrop is None else before(backdrop, mask, rgb)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    turned = {1: mask, 3: np.rot90(mask, 2), 6: np.rot90(mask, -1), 8: np.rot90(mask)}[orientation]
+    found = photo.read_image(saved(tmp_path / "a.png", stored, exif=exif, compress_level=1))
+    camera = found.camera(SIDEWAYS, "fit")
+    rows, columns = (np.flatnonzero(turned.any(axis=axis)) for axis in (1, 0))
+    middle = [(columns[0] + columns[-1] + 1) / 2, (rows[0] + rows[-1] + 1) / 2]
+    pixel = max(1.0, max(height, width) / photo.MAX_SIDE)
+    np.testing.assert_allclose(camera.principal, middle, atol=1.5 * pixel)
+    assert camera.size == turned.shape[::-1] and camera.orientation == orientation
+    # In the view, half of its width is 0.5 units at the origin; the disc fills 7/8 of it.
+    ends = camera.project(np.array([[0.875 * end, 0, 0] for end in (-2, 2)]))
+    assert np.ptp(ends[:, 0]) == pytest.approx(side, rel=0.05)
+
+
 def test_large_images_are_reduced_and_hidden_colours_do_not_bleed(tmp_path):
     rgba = cut_out(*disc(3000, 1500, radius=0.49))
     rgba[rgba[..., 3] == 0, :3] = (0, 255, 0)

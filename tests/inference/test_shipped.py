@@ -50,5 +50,7 @@ def test_the_sample_gets_the_colours_of_its_picture(category):
     made = Reconstructor.shipped(category)(SHIPPED / f"{category}.png", 64, color=True)
     assert 0.2 < made.mesh.seen.mean() < 0.7 and made.notes[-1].startswith("colours of ")
     rgba = read_image(SHIPPED / f"{category}.png").rgba
+    pixels = made.picture_camera.project(made.mesh.vertices).round().astype(int).clip(0, len(rgba) - 1)
+    assert (rgba[pixels[:, 1], pixels[:, 0], 3] > 8).mean() > 0.85  # the mesh lies on the object
     shown = rgba[rgba[..., 3] > 200][:, :3].mean(axis=0)
     assert np.abs(made.mesh.colors.mean(axis=0) - shown).max() < 40

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from imfield_jax.camera import image_camera, view_camera
+from imfield_jax.camera import image_camera, picture_camera, view_camera
 from imfield_jax.framing import FRAMED_SIZE, frame, framed_square
 from imfield_jax.models.projection import project, unproject
 from imfield_jax.preparation.rendering import photo_cameras, render_views
@@ -26,6 +26,9 @@ def test_projection_into_the_view_is_that_of_the_image_moved_and_scaled(rng):
         places, nearer = project(view_camera(camera, 137, square), points.astype(np.float32))
         np.testing.assert_allclose(places, (pixels - square[:2]) / square[2] * 2 - 1, atol=2e-5)
         np.testing.assert_allclose(nearer, camera.distance - depth, atol=1e-5)
+        back = picture_camera(view_camera(camera, 137, square), square, (137, 137))
+        np.testing.assert_allclose(back.project(points), pixels, atol=1e-2)
+        assert np.allclose(back.principal, 137 / 2, atol=1e-3)
 
 
 def test_unprojection_is_the_inverse_of_projection(rng):

@@ -73,7 +73,22 @@ def test_a_job_is_looked_at_until_it_is_done_and_gives_every_format(client):
     for image, size in (("view", (128, 128)), ("preview", (1280, 320))):
         with Image.open(io.BytesIO(client.get(f"{PATH}/{job['id']}/{image}.png").content)) as shown:
             assert shown.size == size
+    assert job["camera"] is None  # the weights of cars predict none, and without colours nothing asks for one
     assert not job["has_cutout"] and client.get(f"{PATH}/{job['id']}/cutout.png").status_code == 404
+
+
+def test_the_camera_of_a_coloured_mesh_shows_it_where_the_picture_does(client):
+    job = finished(client, post(client, color=True).json())
+    camera, mesh = job["camera"], client.get(f"{PATH}/{job['id']}/mesh.glb").content
+    points = trimesh.load_mesh(io.BytesIO(mesh), file_type="glb").vertices
+    local = np.linalg.inv(camera["pose"]) @ np.column_stack([points, np.ones(len(points))]).T
+    assert (local[2] < 0).all() and camera["orientation"] == 1
+    x, y = local[:2] * camera["focal_length"] / -local[2] * [[1], [-1]] + np.array([camera["principal_point"]]).T
+    with Image.open(io.BytesIO(SAMPLE)) as picture:
+        assert picture.size == (camera["width"], camera["height"])
+        left, top, right, bottom = picture.getbbox(alpha_only=True)
+    found, side = np.array([x.min(), y.min(), x.max(), y.max()]), max(right - left, bottom - top)
+    np.testing.assert_allclose(found, [left, top, right, bottom], atol=0.1 * side)
 
 
 def png(width, height):
