@@ -1,0 +1,274 @@
+"""What goes wrong is one line, and nothing changes; work can be stopped; a server is started and stopped."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import re
+import socket
+import threading
+import time
+import urllib.request
+
+import bpy
+import pytest
+
+
+@pytest.fixture
+def other_server():
+    """The address of a web server that is not one of imfield."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>hello</html>")
+
+        def do_POST(self):
+            self.send_error(501)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def free_address():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture
+def make():
+    return bpy.ops.imfield.base_mesh
+
+
+def test_no_server_is_said_with_what_to_do(settings, preferences, free_address, refused, make):
+    preferences.address = free_address
+    message = refused(make)
+    assert message.startswith(f"No imfield server answers at {free_address}") and "imfield serve" in message
+
+
+def test_another_web_server_is_told_from_ours(settings, preferences, other_server, refused, make):
+    preferences.address = other_server
+    assert "is this a server of imfield?" in refused(make)
+    assert "is no server of imfield" in refused(bpy.ops.imfield.check_server)
+
+
+def test_a_wrong_and_a_missing_token_are_said(settings, preferences, refused, make):
+    preferences.token = "wrong"
+    assert "expects its token, and the preferences have another token" in refused(make)
+    preferences.token = ""
+    assert "expects its token, and the preferences have no token" in refused(make)
+
+
+@pytest.mark.parametrize("address", ["", "nonsense", "ftp://127.0.0.1", "http://"])
+def test_an_address_that_is_none_is_said(settings, preferences, address, refused, make):
+    preferences.address = address
+    assert "expected one such as http://127.0.0.1:8000" in refused(make)
+
+
+def test_nothing_is_sent_to_others_while_blender_may_not_go_online(settings, preferences, refused, make):
+    assert not bpy.app.online_access
+    preferences.address = "http://192.0.2.1:8000"  # an address of documentation, RFC 5737
+    assert "Blender may not go online" in refused(make)
+
+
+def test_pictures_that_are_none_are_said(settings, refused, make, tmp_path):
+    settings.filepath = ""
+    assert refused(make) == "No picture is chosen: choose a file"
+    settings.filepath = str(tmp_path / "none.png")
+    assert "none.png: No such file" in refused(make)
+    settings.filepath = str(tmp_path)
+    assert "directory" in refused(make)
+    (tmp_path / "words.png").write_text("words")
+    settings.filepath = str(tmp_path / "words.png")
+    assert refused(make).startswith("Picture: expected PNG, JPEG")
+    settings.source, settings.image = "IMAGE", None
+    assert "No picture is chosen" in refused(make)
+    settings.image = bpy.data.images.new("black", 64, 64)
+    assert "object" in refused(make) or "background" in refused(make)
+
+
+def test_what_the_server_refuses_is_said(settings, refused, make):
+    settings.category = "teapot"
+    assert refused(make) == "Category: expected one of any"
+    settings.category, settings.resolution = "any", 1024
+    assert "resolution: expected at most" in refused(make).lower()
+    settings.resolution, settings.faces = 32, 1
+    assert refused(make) == "Expected at least 100 faces, or 0 for all, found 1"
+
+
+def test_only_base_meshes_are_refined(settings, refused):
+    bpy.ops.mesh.primitive_cube_add()
+    bpy.ops.ed.undo_push(message="cube")
+    assert "poll" in refused(bpy.ops.imfield.refine)
+
+
+def test_an_object_without_its_picture_cannot_be_refined(settings, refused, make):
+    make()
+    made = bpy.context.view_layer.objects.active
+    made["imfield_picture"] = None
+    assert "picture of car is no longer in this file" in refused(bpy.ops.imfield.refine)
+
+
+def test_connecting_learns_the_categories(settings, preferences):
+    assert bpy.ops.imfield.check_server() == {"FINISHED"}
+    search = type(settings).bl_rna.properties["category"]
+    assert search.identifier == "category" and settings.category == "any"
+
+
+def test_stopped_work_ends_on_the_server_and_changes_nothing(settings, preferences, modules, snapshot):
+    settings.resolution = 128
+    before, order, steps = snapshot(), modules("order").of_panel(bpy.context), []
+    client = order.server.client
+    ended = cancelled(client)
+
+    def watched(watch):
+        def noted(step):
+            watch(step)
+            steps.append(step)
+
+        return order(noted)
+
+    work = modules("work").Work(watched)
+    while "surface" not in steps and "image" not in steps and work.running:
+        time.sleep(0.01)
+    work.stop()
+    assert work.wait(10) and work.result is None and type(work.error).__name__ == "Stopped"
+    assert snapshot() == before and 0 < work.done < 1
+    until = time.monotonic() + 10
+    while cancelled(client) == ended and time.monotonic() < until:
+        time.sleep(0.1)
+    assert cancelled(client) == ended + 1
+
+
+def cancelled(client):
+    """How many reconstructions of the server were."""
+    request = urllib.request.Request(f"{client.address}/metrics", headers={"Authorization": f"Bearer {client.token}"})
+    with urllib.request.urlopen(request) as answer:
+        found = re.search(r'^imfield_reconstructions_total{state="cancelled"} (\S+)', answer.read().decode(), re.M)
+    return float(found[1]) if found else 0.0
+
+
+def test_work_says_what_it_does_and_hands_over_what_is_raised(modules):
+    work, problem = modules("work"), modules("client").Problem
+
+    def steps(watch):
+        for step in ("sending", "surface", "waiting for 2 others", "download"):
+            watch(step)
+        return 7
+
+    made = work.Work(steps)
+    assert made.wait(5) and made.result == 7 and made.error is None and made.done == 0.9
+
+    def fails(watch):
+        raise problem("one line")
+
+    made = work.Work(fails)
+    assert made.wait(5) and str(made.error) == "one line"
+
+    def broken(watch):
+        return 1 / 0
+
+    made = work.Work(broken)
+    assert made.wait(5) and str(made.error) == "Internal error: ZeroDivisionError: division by zero"
+
+
+class Busy(http.server.BaseHTTPRequestHandler):
+    """Refuses twice, then has a job that fails."""
+
+    asked = 0
+
+    def do_POST(self):
+        Busy.asked += 1
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if Busy.asked < 3:
+            self.send_response(503)
+            self.send_header("Retry-After", "0.2")
+            self.end_headers()
+            return
+        self.answer({"id": "a", "state": "failed", "step": "", "place": 0, "error": "nothing is in the picture"})
+
+    def answer(self, value):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(json.dumps(value).encode())
+
+    def log_message(self, *args):
+        pass
+
+
+def test_a_busy_server_is_asked_again(modules):
+    client, steps = modules("client"), []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(client.Problem, match="nothing is in the picture"):
+            client.Client(f"http://127.0.0.1:{server.server_port}").reconstruct(b"", {}, steps.append)
+        server.shutdown()
+    assert Busy.asked == 3 and steps[0] == "sending" and set(steps[1:]) == {"the server is busy"}
+
+
+@pytest.fixture
+def environment(tmp_path):
+    """An environment whose server has one category only, so that it starts soon."""
+    program = tmp_path / "environment" / "bin" / "imfield"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{os.environ["IMFIELD_ENVIRONMENT"]}/bin/imfield" "$@" --categories=car\n')
+    program.chmod(0o755)
+    return program.parents[1]
+
+
+def test_the_server_of_an_environment_is_started_when_needed_and_stopped(
+    settings, preferences, free_address, environment, modules, monkeypatch
+):
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # Blender's own, which would break other Pythons
+    preferences.address, preferences.environment, preferences.token = free_address, str(environment), "secret"
+    settings.category = "car"
+    assert bpy.ops.imfield.base_mesh() == {"FINISHED"}
+    assert modules("local_server").is_running()
+    assert bpy.ops.imfield.stop_server() == {"FINISHED"}
+    assert not modules("local_server").is_running()
+    with pytest.raises(OSError), socket.create_connection(("127.0.0.1", int(free_address.split(":")[-1])), 1):
+        pass
+
+
+def test_a_server_that_cannot_start_is_said(settings, preferences, free_address, refused, make, tmp_path):
+    preferences.address, preferences.environment = free_address, str(tmp_path)
+    assert "has no imfield: expected the folder of an environment" in refused(make)
+    program = tmp_path / "bin" / "imfield"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\necho one; echo the port is taken; exit 1\n")
+    program.chmod(0o755)
+    assert refused(make) == "The server ended at once: the port is taken"
+
+
+def test_a_stopped_start_leaves_no_server(preferences, free_address, modules, tmp_path):
+    program = tmp_path / "bin" / "imfield"
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\nexec sleep 60\n")
+    program.chmod(0o755)
+    client, server = modules("client"), modules("local_server")
+
+    class Enough(Exception):
+        pass
+
+    def watch(step):
+        raise Enough
+
+    with pytest.raises(Enough):
+        server.start(str(tmp_path), client.Client(free_address), watch)
+    assert not server.is_running()
+
+
+def test_damaged_meshes_are_refused(modules):
+    read = modules("glb").read
+    for contents in (b"", b"glTF", b"\0" * 100, b"glTF" + bytes([2, 0, 0, 0, 20, 0, 0, 0]) + b"\1" * 8):
+        with pytest.raises(ValueError, match="GLB"):
+            read(contents)
