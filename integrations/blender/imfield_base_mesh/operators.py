@@ -116,7 +116,7 @@ class BaseMesh(_Waits, bpy.types.Operator):
 
 
 class Refine(_Waits, bpy.types.Operator):
-    """Replace the mesh of the selected object by a finer one; place, materials and modifiers stay, edits are lost"""
+    """Twice the resolution and four times the faces: place, materials and modifiers stay, edits of the mesh are lost"""
 
     bl_idname = "imfield.refine"
     bl_label = "Refine Here"

@@ -109,10 +109,10 @@ def of_object(made: bpy.types.Object | None) -> Order:
 
 def add(context: bpy.types.Context, order: Order, wish: Wish, contents: glb.Contents, about: dict) -> bpy.types.Object:
     """Put a reconstruction into the scene. Raises ValueError, and then has changed nothing."""
-    collection = base_mesh.base_meshes(context.scene)
     matrix = base_mesh.local_matrix(contents, wish.size)
     mesh = base_mesh.add_mesh(contents, order.name, matrix)
     mesh.materials.append(base_mesh.add_material(contents, order.name))
+    collection = base_mesh.base_meshes(context.scene)
     made = base_mesh.add_object(mesh, collection)
     made.location = base_mesh.location(contents, wish.size, wish.place, wish.cursor)
     image = pictures.add_image(order.name, order.picture)

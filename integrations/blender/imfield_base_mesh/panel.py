@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import bpy
 
 from . import base_mesh, local_server, operators, order
-from .settings import settings_of
+from .settings import Settings, settings_of
+
+_LETTER = 7.5  # pixels of a letter; Blender does not wrap lines
 
 
 class BaseMeshPanel(bpy.types.Panel):
@@ -20,7 +24,7 @@ class BaseMeshPanel(bpy.types.Panel):
     def draw(self, context):
         layout, chosen = self.layout, settings_of(context)
         layout.use_property_split, layout.use_property_decorate = True, False
-        layout.row().prop(chosen, "source", expand=True)
+        _choices(layout, chosen, "source")
         if chosen.source == "FILE":
             layout.prop(chosen, "filepath", text="")
         elif chosen.source == "IMAGE":
@@ -32,7 +36,7 @@ class BaseMeshPanel(bpy.types.Panel):
         column.prop(chosen, "color")
         column = layout.column()
         column.prop(chosen, "size")
-        column.row().prop(chosen, "place", expand=True)
+        _choices(column, chosen, "place")
         column = layout.column()
         column.prop(chosen, "reference")
         column.prop(chosen, "camera")
@@ -43,23 +47,34 @@ class BaseMeshPanel(bpy.types.Panel):
             column.operator("imfield.base_mesh", icon="MESH_MONKEY")
         else:
             column.progress(factor=work.done, text=f"{work.step.capitalize()} (Esc cancels)")
-        self._draw_object(context.object)
+        self._draw_object(context)
         row = layout.row()
         row.operator("imfield.check_server", icon="LINKED")
         if local_server.is_running():
             row.operator("imfield.stop_server", icon="CANCEL")
 
-    def _draw_object(self, made: bpy.types.Object | None) -> None:
+    def _draw_object(self, context: bpy.types.Context) -> None:
+        made = context.object
         known = base_mesh.known(made)
         if known is None:
             return
         box = self.layout.box()
         box.label(text=made.name, icon="OBJECT_DATA")
+        letters = int(
+            context.region.width / (context.preferences.system.ui_scale or 1) / _LETTER
+        )  # 0 without a display
         for note in known["notes"]:
-            box.label(text=note, icon="INFO")
-        finer = order.finer(made)
-        faces = f", {finer['max_faces']:,} faces" if "max_faces" in finer else ""
-        box.operator("imfield.refine", text=f"Refine to {finer['resolution']}{faces}", icon="MOD_REMESH")
+            column = box.column(align=True)
+            for line in textwrap.wrap(note, max(letters, 10)):
+                column.label(text=line)
+        box.operator("imfield.refine", text=f"Refine to {order.finer(made)['resolution']}", icon="MOD_REMESH")
+
+
+def _choices(layout: bpy.types.UILayout, chosen: Settings, name: str) -> None:
+    """Buttons side by side, over the whole width: their names are not cut off."""
+    row = layout.row()
+    row.use_property_split = False
+    row.prop(chosen, name, expand=True)
 
 
 CLASSES = (BaseMeshPanel,)

@@ -35,7 +35,7 @@ class Settings(bpy.types.PropertyGroup):
         name="Faces", default=5000, min=0, max=5_000_000, description="Most triangles of the mesh; 0 keeps all"
     )
     color: bpy.props.BoolProperty(
-        name="Colour",
+        name="Color",
         default=True,
         description="Take the colours of the picture; those that it does not show are guessed",
     )
@@ -51,7 +51,7 @@ class Settings(bpy.types.PropertyGroup):
         ],
     )
     reference: bpy.props.BoolProperty(
-        name="Reference Image", default=True, description="Put the picture behind the object, as the camera saw it"
+        name="Reference", default=True, description="Put the picture behind the object, as the camera saw it"
     )
     camera: bpy.props.BoolProperty(
         name="Camera", default=False, description="Make a camera that sees the object as the picture does"

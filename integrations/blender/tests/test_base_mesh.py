@@ -276,18 +276,30 @@ def test_a_picture_that_blender_cannot_show_is_said_and_kept(settings, modules):
 
 
 def test_the_panel_draws(settings, modules):
-    """Without a display nothing calls it; a layout that takes everything does."""
+    """Without a display nothing calls it; a layout that notes the labels does."""
+    labels = []
 
     class Layout:
         def __getattr__(self, name):
-            return lambda *args, **kwargs: Layout()
+            return self.label
 
-    panel = type("Panel", (), {"layout": Layout()})()
-    draw = modules("panel").BaseMeshPanel.draw
-    panel._draw_object = modules("panel").BaseMeshPanel._draw_object.__get__(panel)
+        def label(self, *args, text="", **options):
+            labels.append(text)
+            return Layout()
+
+    made = types.SimpleNamespace(layout=Layout())
+    drawn = modules("panel").BaseMeshPanel
+    made._draw_object = types.MethodType(drawn._draw_object, made)
+
+    def draw():
+        region = types.SimpleNamespace(width=200)
+        known = {name: getattr(bpy.context, name) for name in ("scene", "object", "preferences")}
+        drawn.draw(made, types.SimpleNamespace(region=region, **known))
+
     for source in ("FILE", "IMAGE", "CLIPBOARD"):
         settings.source = source
-        draw(panel, bpy.context)
+        draw()
     settings.source = "FILE"
     make()
-    draw(panel, bpy.context)
+    draw()
+    assert "Refine to 96" in labels and "car" in labels and max(map(len, labels)) <= 26

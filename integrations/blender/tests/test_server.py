@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 import urllib.request
+from array import array
 
 import bpy
 import pytest
@@ -265,6 +266,16 @@ def test_a_stopped_start_leaves_no_server(preferences, free_address, modules, tm
     with pytest.raises(Enough):
         server.start(str(tmp_path), client.Client(free_address), watch)
     assert not server.is_running()
+
+
+def test_a_mesh_with_faces_that_are_none_changes_nothing(settings, modules, snapshot):
+    order = modules("order")
+    before, asked, wish = snapshot(), order.of_panel(bpy.context), order.Wish.of(bpy.context)
+    vertices, faces = array("f", [0, 0, 0, 1, 0, 0, 0, 1, 0]), array("I", [0, 0, 1])
+    contents = modules("glb").Contents(vertices, faces, None, (1, 1, 1, 1), None)
+    with pytest.raises(ValueError, match="some of its faces are none"):
+        order.add(bpy.context, asked, wish, contents, {"notes": [], "camera": None})
+    assert snapshot() == before
 
 
 def test_damaged_meshes_are_refused(modules):
