@@ -1,5 +1,6 @@
 # make demo   a mesh from the sample image, with the shipped weights
 # make serve  the web page on http://127.0.0.1:8000
+# make blender  the extension for Blender, as a zip in dist/
 # make test   linter, format check, type check and all tests
 #             three workers on two cores, because they often wait for each other's training run;
 #             the type checker runs beside them
@@ -13,13 +14,16 @@ RUN := $(VENV)/bin/python
 # Constraints pin the exact versions of requested packages and install nothing else.
 INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check -c requirements.txt -e
 
-.PHONY: demo serve test types suite clean
+.PHONY: demo serve blender test types suite clean
 
 demo: $(VENV)/core.stamp
 	$(RUN) -m experiments.extract
 
 serve: $(VENV)/serve.stamp
 	$(RUN) -m experiments.serve
+
+blender:
+	$(PYTHON) integrations/blender/build.py dist
 
 test: $(VENV)/test.stamp
 	$(RUN) -m ruff check .

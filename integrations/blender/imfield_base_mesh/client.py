@@ -113,7 +113,7 @@ class Client:
             headers["Content-Type"] = kind
         request = urllib.request.Request(self.address.rstrip("/") + path, body, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=seconds) as answer:
+            with self._opener().open(request, timeout=seconds) as answer:
                 return answer.read()
         except urllib.error.HTTPError as error:
             raise self._refusal(error) from None
@@ -123,6 +123,10 @@ class Client:
                 f"No imfield server answers at {self.address} ({reason}): start one with `imfield serve`, or name its "
                 "environment or address in the preferences of this extension"
             ) from None
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """Through the proxy that the system names, unless the server is on this machine."""
+        return urllib.request.build_opener(*[urllib.request.ProxyHandler({})] if self.is_local else [])
 
     def _refusal(self, error: urllib.error.HTTPError) -> Problem:
         if error.code == 401:

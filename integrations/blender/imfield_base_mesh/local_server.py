@@ -24,14 +24,12 @@ def is_running() -> bool:
 
 
 def start(environment: str, client: Client, watch: Watch) -> None:
-    """Start the server of an environment at the address of a client, and wait until it answers.
+    """Start the server of an environment at the address of a client, on this machine, and wait until it answers.
 
     environment: the folder of a Python environment in which imfield_jax is installed.
     Raises Problem in one line, and what `watch` raises.
     """
     global _process
-    if not client.is_local:
-        raise Problem(f"A server at {client.address} cannot be started from here: its address is another machine's")
     program = _program(environment)
     port = urllib.parse.urlsplit(client.address).port or 80
     environ = dict(os.environ, PYTHONNOUSERSITE="1", **({"IMFIELD_TOKEN": client.token} if client.token else {}))

@@ -24,7 +24,7 @@ class Server:
 
     def ready(self, watch: Watch) -> None:
         """Start the server if it has to be. Raises Problem."""
-        if self.environment and not self.client.answers():
+        if self.environment and self.client.is_local and not self.client.answers():
             local_server.start(self.environment, self.client, watch)
 
 

@@ -119,10 +119,17 @@ def test_an_object_without_its_picture_cannot_be_refined(settings, refused, make
     assert "picture of car is no longer in this file" in refused(bpy.ops.imfield.refine)
 
 
-def test_connecting_learns_the_categories(settings, preferences):
+def test_connecting_learns_the_categories(settings, modules):
+    settings.category = "teapot"
     assert bpy.ops.imfield.check_server() == {"FINISHED"}
-    search = type(settings).bl_rna.properties["category"]
-    assert search.identifier == "category" and settings.category == "any"
+    assert settings.category == "any" and modules("settings").CATEGORIES == ["any"]
+
+
+def test_a_proxy_is_not_asked_for_this_machine(settings, monkeypatch):
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("no_proxy", raising=False)
+    assert bpy.ops.imfield.check_server() == {"FINISHED"}
 
 
 def test_stopped_work_ends_on_the_server_and_changes_nothing(settings, preferences, modules, snapshot):
