@@ -2,9 +2,10 @@
 
 Four CPU devices, so that data parallelism is tested on any machine, set in the configuration of this
 process and not in the environment, which programs started by tests would inherit. Rank promotion
-raises: silently broadcasting a [3] to a [P, 3] confuses points and shapes. There is no persistent
-compilation cache on purpose: JAX writes its entries in place, so two test workers, or a test that
-kills a training run, could leave a truncated entry for the next run to read.
+raises: silently broadcasting a [3] to a [P, 3] confuses points and shapes. What a test worker has
+compiled is kept in a folder of its own while it runs, because tests load the same weights again and
+again. Workers do not share it, and no later run reads it: JAX writes entries in place, so another
+process could read a truncated one.
 
 Types and shapes in signatures are checked whenever a function of the packages in CHECKED is called (jaxtyping's
 import hook with beartype); compiled functions are checked during tracing. CHECK_TYPES=0 disables the checks, for
@@ -16,6 +17,7 @@ Warnings that point at our own code are errors; see `filterwarnings` in setup.cf
 from __future__ import annotations
 
 import os
+import tempfile
 
 import jaxtyping
 
@@ -58,6 +60,9 @@ from imfield_jax.training.state import TrainState
 
 jax.config.update("jax_num_cpu_devices", 4)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+COMPILED = tempfile.TemporaryDirectory(prefix="compiled-")  # removed when the process ends
+jax.config.update("jax_compilation_cache_dir", COMPILED.name)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)
 
 
 def _unless_placeholders(pytree: type) -> None:
