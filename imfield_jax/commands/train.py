@@ -26,6 +26,7 @@ from jax.sharding import Mesh
 from imfield_jax.batches import HeldOut, Inputs
 from imfield_jax.commands import run_config, stage_flags
 from imfield_jax.commands.output import output_folder
+from imfield_jax.commands.preemption import Preemption
 from imfield_jax.commands.progress import Progress
 from imfield_jax.commands.watch import Watch
 from imfield_jax.dataset.feed import FeedConfig
@@ -38,7 +39,7 @@ from imfield_jax.preparation.sampling import LABELS
 from imfield_jax.sources.listing import GENERATED, SOURCES
 from imfield_jax.training.checkpoints import Checkpoints
 from imfield_jax.training.feed import Feed
-from imfield_jax.training.loop import Run, train
+from imfield_jax.training.loop import Run, Stopped, train
 from imfield_jax.training.losses import check_loss
 from imfield_jax.training.parallel import batch_sharded, check_single_process, data_mesh, sequential
 from imfield_jax.training.stages import Schedule
@@ -81,6 +82,9 @@ _FEED = flags.DEFINE_enum(
 )
 _DEVICES = flags.DEFINE_integer("devices", None, "Local devices to use; default all.", lower_bound=1)
 _SAVE_EVERY = flags.DEFINE_integer("save_every", 250, "Updates between checkpoints.", lower_bound=1)
+_GRACE = flags.DEFINE_float(
+    "grace_seconds", 25.0, "After SIGTERM, seconds to save a checkpoint; then the process ends anyway.", lower_bound=0
+)
 _VALIDATE_EVERY = flags.DEFINE_integer("validate_every", 500, "Updates between validations.", lower_bound=1)
 _MEASURE_EVERY = flags.DEFINE_integer("measure_every", 50, "Updates between log lines.", lower_bound=1)
 _IMAGE_RESOLUTION = flags.DEFINE_integer(
@@ -94,7 +98,7 @@ flags.adopt_module_key_flags(stage_flags)
 
 GROUPS = {
     "Data": [_CATEGORY, _DATA, _VISITS, _SOURCE, _SOURCE_DIR, _COUNT, _LABELS],
-    "Run": [_RUN, _INIT_FROM, _AVERAGE, _SEED, _DEVICES, _FEED, _SAVE_EVERY],
+    "Run": [_RUN, _INIT_FROM, _AVERAGE, _SEED, _DEVICES, _FEED, _SAVE_EVERY, _GRACE],
     **stage_flags.GROUPS,
     "Network": [_PRESET, _VIEW_SIZE, _VOXEL_SIZE, _BALANCED],
     "Logging": [_MEASURE_EVERY, _VALIDATE_EVERY, _IMAGE_RESOLUTION],
@@ -157,8 +161,12 @@ def _train(
         about["init_from"] = _INIT_FROM.value
     watch = Watch(folder, networks, schedule, mesh, held_out, about, _IMAGE_RESOLUTION.value)
     logging.info("training %s on %s, %d shapes: %s", _CATEGORY.value, _names(mesh), about["shapes"], folder)
-    with Checkpoints(folder / "checkpoints") as checkpoints:
-        train(plan, checkpoints, watch)
+    try:
+        with Preemption(_GRACE.value) as preemption, Checkpoints(folder / "checkpoints") as checkpoints:
+            train(dataclasses.replace(plan, stop=preemption.requested), checkpoints, watch)
+    except Stopped as stopped:
+        logging.info("%s: rerun the same command to resume", stopped)
+        return
     if initial and _AVERAGE.value:
         save_weights(folder / "averaged.npz", averaged(initial, load_weights(folder / "weights.npz")))
         logging.info("mean of these weights and those of --init_from: %s", folder / "averaged.npz")

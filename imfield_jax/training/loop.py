@@ -57,10 +57,21 @@ class Observer(Protocol):
         """The run resumes after `step` of `total` updates."""
 
 
+class Stopped(Exception):
+    """A run was told to stop and has saved a checkpoint.
+
+    step, total: its updates so far, and in all.
+    """
+
+    def __init__(self, step: int, total: int):
+        super().__init__(f"stopped after {step} of {total} updates")
+        self.step, self.total = step, total
+
+
 def train(run: Run, checkpoints: Checkpoints, observer: Observer) -> TrainState:
     """Go through all stages, from the newest checkpoint that can be read; returns the last state.
 
-    Raises ValueError when there are checkpoints and none can be read, or when the loss is not finite.
+    Raises ValueError when there are checkpoints and none can be read, or when the loss is not finite, and `Stopped`.
     """
     step, state = _resume(run, checkpoints, observer)
     current = run.schedule.locate(step)
@@ -131,9 +142,12 @@ def _update(run: Run, number: int, state: TrainState, checkpoints: Checkpoints, 
         if last or step % run.measure_every == 0:
             _report(observer, stage, step, seen)
             seen = []
-        if last or step % run.save_every == 0:
+        stopping = run.stop()
+        if last or stopping or step % run.save_every == 0:
             _check_finite(stage, step, "norm of the weights", float(_norm(trained(stage, state.params))))
             checkpoints.save(before + step, state)
+        if stopping:
+            raise Stopped(before + step, run.schedule.ends[-1])
         if step % run.validate_every == 0 and not last:
             observer.validated(stage, step, run.validate(state))
     return state

@@ -24,6 +24,7 @@ class Run:
     feeds:    stage number -> batches of that stage, each with its own seed.
     initial:  (params, batch_stats) to start from instead of random ones.
     clock:    seconds, such as time.perf_counter, with which the expected duration is estimated and reported first.
+    stop:     asked after each update; once it says yes, the run saves a checkpoint and ends with `loop.Stopped`.
     """
 
     networks: Networks
@@ -37,6 +38,7 @@ class Run:
     save_every: int = 250
     initial: tuple[Tree, Tree] | None = None
     clock: Callable[[], float] | None = None
+    stop: Callable[[], bool] = lambda: False
 
     @functools.cached_property
     def steps(self) -> tuple[Step, ...]:

@@ -60,8 +60,15 @@ def test_a_run_logs_every_stage_and_nothing_from_libraries(straight_run):
 
 
 def test_a_killed_run_gives_the_same_weights_when_restarted(straight_run, command, program, training_flags, tmp_path):
-    """Killed at a random moment: a random time after a random line of output."""
+    """Told to stop after the first update, and then killed a random time after a random line of output."""
     flags = ("train", *training_flags, f"--run={tmp_path}")
+    with subprocess.Popen(**command(*flags), stderr=subprocess.PIPE, text=True) as run:
+        while "/4  " not in run.stderr.readline():  # an update of the first stage
+            assert run.poll() is None
+        run.send_signal(signal.SIGTERM)
+        log = run.stderr.read()
+    assert run.returncode == 0 and "SIGTERM: saving a checkpoint" in log, log
+    assert re.search(r"stopped after \d+ of 11 updates: rerun the same command to resume\n$", log), log
     count = len((straight_run / "log.txt").read_text().splitlines())
     lines, seconds = random.randrange(count), random.random() ** 3
     moment = f"killed {seconds:.3f} s after line {lines} of {count}"

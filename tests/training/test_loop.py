@@ -127,6 +127,17 @@ def test_an_interrupted_run_gives_the_weights_of_an_uninterrupted_one(run, strai
     assert_same(state, straight)
 
 
+def test_a_run_that_is_told_to_stop_saves_first_and_goes_on_where_it_was(run, straight, tmp_path):
+    """Told after every update, those that end stages among them."""
+    stopping = dataclasses.replace(run, stop=lambda: True)
+    for updates in range(1, TOTAL + 1):
+        notes = Notes()
+        with pytest.raises(loop.Stopped, match=f"^stopped after {updates} of {TOTAL} updates$"):
+            go(stopping, tmp_path / "stopped", notes)
+        assert notes.resumed_from == (updates - 1 or None)
+    assert_same(go(stopping, tmp_path / "stopped"), straight)
+
+
 def test_the_statistics_of_latents_are_those_of_the_frozen_autoencoder_also_after_a_resume(run, monkeypatch, tmp_path):
     """Set once, when the stage begins: another value in the middle would be another network."""
     latents_seen = []
