@@ -17,6 +17,7 @@ def register() -> None:
 
 
 def unregister() -> None:
+    operators.stop()
     local_server.stop()
     del bpy.types.Scene.imfield_base_mesh
     for each in reversed(_CLASSES):

@@ -14,7 +14,10 @@ from .glb import Contents
 
 COLLECTION = "Base Meshes"
 ABOUT, PICTURE = "imfield_about", "imfield_picture"  # custom properties: what is known, as JSON, and the image
+_IN_FILE = ".imfield_in_file"  # attribute: where a vertex is in the file; Blender hides names that begin with a dot
 _Z_UP = Matrix(((1, 0, 0, 0), (0, 0, -1, 0), (0, 1, 0, 0), (0, 0, 0, 1)))  # from y up; the front +z becomes -y
+_FITTED = 2000  # vertices, at most twice as many, that say how a mesh was moved in itself
+_EXACT = 1e-5  # of a length, rounding
 _SHARP = math.radians(40)  # edges with a larger angle between their faces stay sharp
 
 
@@ -59,6 +62,7 @@ def add_mesh(contents: Contents, name: str, matrix: Matrix) -> bpy.types.Mesh:
     if mesh.validate():
         bpy.data.meshes.remove(mesh)
         raise ValueError("The mesh of the server is damaged: some of its faces are none")
+    mesh.attributes.new(_IN_FILE, "FLOAT_VECTOR", "POINT").data.foreach_set("vector", contents.vertices)
     if contents.colors is not None:
         layer = mesh.color_attributes.new("Color", "FLOAT_COLOR", "POINT")
         layer.data.foreach_set("color", contents.colors)
@@ -86,14 +90,40 @@ def add_material(contents: Contents, name: str) -> bpy.types.Material:
     return material
 
 
-def add_object(mesh: bpy.types.Mesh, collection: bpy.types.Collection) -> bpy.types.Object:
-    """An object with modifiers that are ready but off."""
+def present_matrix(mesh: bpy.types.Mesh, otherwise: Matrix) -> Matrix:
+    """From the file to a mesh as it is now: moved or scaled in itself, and perhaps edited.
+
+    It is the affine map with the least squares over some of the vertices. otherwise: if too few of them are left.
+    """
+    before = mesh.attributes.get(_IN_FILE)
+    if before is None or before.domain != "POINT" or before.data_type != "FLOAT_VECTOR":
+        return otherwise
+    numbers = range(0, len(mesh.vertices), max(len(mesh.vertices) // _FITTED, 1))
+    pairs = [(Vector(before.data[number].vector), mesh.vertices[number].co) for number in numbers]
+    pairs = [(place.to_4d(), now.to_4d()) for place, now in pairs if place.length]  # 0 is of those added by hand
+    if all((otherwise @ place - now).length <= _EXACT * max(now.length, 1e-6) for place, now in pairs):
+        return otherwise
+    squares, products = Matrix.Diagonal((0, 0, 0, 0)), Matrix.Diagonal((0, 0, 0, 0))
+    for place, now in pairs:
+        squares += _outer(place, place) * (1 / len(pairs))
+        products += _outer(now, place) * (1 / len(pairs))
+    inverse = squares.inverted(None)
+    return otherwise if inverse is None else products @ inverse
+
+
+def _outer(left: Vector, right: Vector) -> Matrix:
+    return Matrix([value * right for value in left])
+
+
+def add_object(mesh: bpy.types.Mesh, size: float, collection: bpy.types.Collection) -> bpy.types.Object:
+    """An object with modifiers that are ready but off. size: its longest side."""
     made = bpy.data.objects.new(mesh.name, mesh)
     collection.objects.link(made)
     mirror = made.modifiers.new("Mirror", "MIRROR")
     mirror.use_axis[0], mirror.use_bisect_axis[0] = True, True
+    mirror.merge_threshold = mirror.bisect_threshold = 1e-4 * size
     remesh = made.modifiers.new("Remesh", "REMESH")
-    remesh.voxel_size, remesh.use_smooth_shade = max(made.dimensions) / 128, True
+    remesh.voxel_size, remesh.use_smooth_shade = max(size / 128, 1e-4), True  # Blender takes none smaller
     made.modifiers.new("Subdivision", "SUBSURF")
     for modifier in made.modifiers:
         modifier.show_viewport = modifier.show_render = False
@@ -108,14 +138,22 @@ def remember(made: bpy.types.Object, matrix: Matrix, options: dict, about: dict,
 
 def known(made: bpy.types.Object | None) -> dict | None:
     """What `remember` kept; None for other objects."""
-    return json.loads(made[ABOUT]) if made is not None and ABOUT in made else None
+    try:
+        return json.loads(made[ABOUT]) if made is not None and ABOUT in made else None
+    except (ValueError, TypeError):  # edited by hand
+        return None
 
 
-def base_meshes(scene: bpy.types.Scene) -> bpy.types.Collection:
-    """The collection of base meshes in a scene."""
-    for found in scene.collection.children:
-        if found.name.split(".")[0] == COLLECTION:
+def base_meshes(context: bpy.types.Context) -> bpy.types.Collection:
+    """The collection of base meshes that is seen in the view layer; a new one if there is none."""
+    waiting = [context.view_layer.layer_collection]
+    while waiting:
+        layer = waiting.pop()
+        found = layer.collection
+        if COLLECTION in found and layer.is_visible and not layer.exclude and found.is_editable:
             return found
+        waiting += layer.children
     made = bpy.data.collections.new(COLLECTION)
-    scene.collection.children.link(made)
+    made[COLLECTION] = True  # whatever it is renamed to
+    context.scene.collection.children.link(made)
     return made

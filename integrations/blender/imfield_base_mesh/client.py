@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import http.client
 import ipaddress
@@ -13,6 +14,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 Watch = Callable[[str], None]  # is called with the name of each step; what it raises ends the work
 
@@ -28,7 +30,7 @@ class Problem(Exception):
 
 @dataclasses.dataclass(frozen=True)
 class Reconstruction:
-    """glb: the file of the mesh.   about: what the server says about it, see `GET /v1/reconstructions/ID`."""
+    """glb: the file of the mesh.   about: `faces`, `notes` and `camera` of the server's answer."""
 
     glb: bytes
     about: dict
@@ -42,9 +44,10 @@ class Client:
     token: str = ""
 
     def __post_init__(self) -> None:
-        parts = urllib.parse.urlsplit(self.address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_address(self.address):
             raise Problem(f"The address of the server is {self.address!r}: expected one such as http://127.0.0.1:8000")
+        if not (self.token.isascii() and self.token.isprintable()):
+            raise Problem("The token in the preferences has characters that no token of a server has: enter it again")
 
     @property
     def is_local(self) -> bool:
@@ -55,6 +58,13 @@ class Client:
         except ValueError:
             return False
 
+    @property
+    def port(self) -> int | None:
+        """Where a server can be started for this address on this machine; None if it cannot."""
+        parts = urllib.parse.urlsplit(self.address)
+        can = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost")
+        return (parts.port or 80) if can else None
+
     def answers(self) -> bool:
         """Whether a server of imfield is there."""
         try:
@@ -64,36 +74,56 @@ class Client:
 
     def categories(self) -> list[str]:
         """The categories that it knows, its default first."""
-        return self._json("GET", "/v1/categories")["categories"]
+        return self._known()["categories"]
 
     def reconstruct(self, picture: bytes, options: dict[str, object], watch: Watch) -> Reconstruction:
         """The mesh of a picture, an image file. options: form fields of `POST /v1/reconstructions`.
 
         Raises Problem, and whatever `watch` raises after it has told the server to stop.
         """
-        job = self._submitted(picture, options, watch)
+        try:
+            return self._reconstruct(picture, options, watch)
+        except (KeyError, TypeError) as error:
+            raise Problem(
+                f"{self.address} does not answer as this extension expects ({type(error).__name__}: {error}): update "
+                "imfield_jax and the extension"
+            ) from None
+
+    def _reconstruct(self, picture: bytes, options: dict[str, object], watch: Watch) -> Reconstruction:
+        watch("sending")
+        body, kind = _form(picture, options)
+        most = self._known()["limits"]["bytes"]
+        if len(body) > most:  # it would close the connection before it has all
+            raise Problem(f"The picture has {len(body) / 1e6:.1f} MB, the server takes {most / 1e6:.1f} MB at most")
+        job = self._submitted(body, kind, watch)
         path = f"/v1/reconstructions/{job['id']}"
         try:
             while job["state"] in ("waiting", "running"):
                 watch(f"waiting for {job['place']} others" if job["place"] else job["step"] or "starting")
                 time.sleep(_POLL)
                 job = self._json("GET", path)
-            if job["state"] != "done":
-                raise Problem(job["error"] or "The server has cancelled the reconstruction")
-            watch(DOWNLOAD)
-            return Reconstruction(self._ask("GET", f"{path}/mesh.glb", seconds=_LONG), job)
-        except Problem:
-            raise
         except BaseException:
-            self._ask("DELETE", path)
+            with contextlib.suppress(Problem):
+                self._ask("DELETE", path)
             raise
+        if job["state"] != "done":
+            raise Problem(job["error"] or "The server has cancelled the reconstruction")
+        watch(DOWNLOAD)
+        about = {name: job[name] for name in ("faces", "notes", "camera")}
+        return Reconstruction(self._ask("GET", f"{path}/mesh.glb", seconds=_LONG), about)
 
-    def _submitted(self, picture: bytes, options: dict[str, object], watch: Watch) -> dict:
-        body, kind = _form(picture, options)
-        for attempt in range(_PATIENCE):
-            watch("the server is busy" if attempt else "sending")
+    def _known(self) -> dict:
+        """Categories and limits."""
+        found = self._json("GET", "/v1/categories")
+        if not {"categories", "limits"} <= found.keys():
+            raise Problem(f"{self.address} is no server of imfield: check the address")
+        return found
+
+    def _submitted(self, body: bytes, kind: str, watch: Watch) -> dict:
+        """The job of a form."""
+        for _ in range(_PATIENCE):
             try:
-                return json.loads(self._ask("POST", "/v1/reconstructions", body, kind, _LONG))
+                return self._json("POST", "/v1/reconstructions", body, kind, _LONG)
             except _Busy as busy:
                 until = time.monotonic() + busy.seconds
                 while time.monotonic() < until:
@@ -101,11 +131,15 @@ class Client:
                     time.sleep(_POLL)
         raise Problem("The server has too much to do: try again later")
 
-    def _json(self, method: str, path: str) -> dict:
+    def _json(self, *request: Any) -> dict:
+        """The answer to a request, see `_ask`."""
         try:
-            return json.loads(self._ask(method, path))
+            found = json.loads(self._ask(*request))
         except ValueError:
-            raise Problem(f"{self.address} is no server of imfield: check the address") from None
+            found = None
+        if not isinstance(found, dict):
+            raise Problem(f"{self.address} is no server of imfield: check the address")
+        return found
 
     def _ask(self, method: str, path: str, body: bytes | None = None, kind: str = "", seconds: float = _SHORT) -> bytes:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
@@ -133,20 +167,31 @@ class Client:
             found = "another token" if self.token else "no token"
             return Problem(f"The server at {self.address} expects its token, and the preferences have {found}")
         if error.code == 503:
-            return _Busy(float(error.headers.get("Retry-After") or 1))
+            after = error.headers.get("Retry-After") or ""
+            return _Busy(float(after) if after.replace(".", "", 1).isdecimal() else 1.0)
         try:
             detail = json.loads(error.read())["detail"]
-        except (ValueError, KeyError, TypeError):
-            detail = f"{error.code} {error.reason} from {error.url}: is this a server of imfield?"
-        if isinstance(detail, list):  # of fields that are out of range
-            detail = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in detail)
-        return Problem(detail[:1].upper() + detail[1:])
+            if isinstance(detail, list):  # of fields that are out of range
+                detail = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in detail)
+            return Problem(detail[:1].upper() + detail[1:])
+        except (ValueError, KeyError, TypeError, OSError):
+            return Problem(f"{error.code} {error.reason} from {error.url}: is this a server of imfield?")
 
 
 class _Busy(Problem):
     def __init__(self, seconds: float):
         super().__init__("The server has too much to do: try again later")
         self.seconds = seconds
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urllib.parse.urlsplit(text)
+        _ = parts.port  # ValueError if it is none
+    except ValueError:
+        return False
+    plain = text.isascii() and not any(letter.isspace() for letter in text)
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname)
 
 
 def _form(picture: bytes, options: dict[str, object]) -> tuple[bytes, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import struct
 import sys
 from array import array
@@ -58,13 +59,24 @@ def _read(contents: bytes) -> Contents:
         return _values(document, binary, attributes[name]) if name in attributes else None
 
     material = document["materials"][primitive["material"]].get("pbrMetallicRoughness", {})
-    return Contents(
+    return _checked(
         vertices=values("POSITION"),
         faces=_values(document, binary, primitive["indices"]),
         colors=values("COLOR_0"),
         color=tuple(material.get("baseColorFactor", (1.0, 1.0, 1.0, 1.0))),
         seen=values("_SEEN"),
     )
+
+
+def _checked(vertices: array, faces: array, colors: array | None, seen: array | None, color: tuple) -> Contents:
+    count = len(vertices) // 3
+    whole = count and faces and len(faces) % 3 == 0 and max(faces) < count
+    whole = whole and all(values is None or len(values) == width * count for values, width in ((colors, 4), (seen, 1)))
+    if not whole or not math.isfinite(sum(map(abs, vertices))) or max(vertices) == min(vertices):
+        raise ValueError(
+            "expected a GLB file with one mesh of triangles, found faces, colours or vertices that are none"
+        )
+    return Contents(vertices, faces, colors, color, seen)
 
 
 def _values(document: dict, binary: bytes, number: int) -> array:
@@ -76,7 +88,10 @@ def _values(document: dict, binary: bytes, number: int) -> array:
     if view.get("byteStride", width) != width:
         raise ValueError("expected attributes that are stored one after the other")
     start = view.get("byteOffset", 0) + accessor.get("byteOffset", 0)
-    found.frombytes(binary[start : start + width * accessor["count"]])
+    contents = binary[start : start + width * accessor["count"]]
+    if len(contents) != width * accessor["count"]:
+        raise ValueError("expected a GLB file with one mesh of triangles, found a part of one")
+    found.frombytes(contents)
     if sys.byteorder == "big":
         found.byteswap()
     if accessor.get("normalized"):

@@ -8,14 +8,15 @@ import os
 import pathlib
 import subprocess
 import tempfile
+import threading
 import time
-import urllib.parse
 from typing import BinaryIO
 
 from .client import Client, Problem, Watch
 
 _PATIENCE = 120  # seconds until it answers: it loads and compiles the networks first
 _process: subprocess.Popen | None = None
+_starting = threading.Lock()
 
 
 def is_running() -> bool:
@@ -24,28 +25,32 @@ def is_running() -> bool:
 
 
 def start(environment: str, client: Client, watch: Watch) -> None:
-    """Start the server of an environment at the address of a client, on this machine, and wait until it answers.
+    """Start the server of an environment at the port of a client, unless one answers there, and wait until it answers.
 
     environment: the folder of a Python environment in which imfield_jax is installed.
     Raises Problem in one line, and what `watch` raises.
     """
-    global _process
     program = _program(environment)
-    port = urllib.parse.urlsplit(client.address).port or 80
     environ = dict(os.environ, PYTHONNOUSERSITE="1", **({"IMFIELD_TOKEN": client.token} if client.token else {}))
     for name in ("PYTHONPATH", "PYTHONHOME"):  # Blender's own
         environ.pop(name, None)
+    with _starting, tempfile.TemporaryFile() as log:  # one that was cancelled may still be ending
+        if not client.answers():
+            _start([str(program), "serve", f"--port={client.port}"], environ, log)
+            try:
+                _wait(client, watch, log)
+            except BaseException:
+                stop()
+                raise
+
+
+def _start(command: list[str], environ: dict[str, str], log: BinaryIO) -> None:
+    global _process
     stop()
-    with tempfile.TemporaryFile() as log:
-        try:
-            _process = subprocess.Popen([program, "serve", f"--port={port}"], stdout=log, stderr=log, env=environ)
-        except OSError as error:
-            raise Problem(f"{program} cannot be started: {error.strerror}") from None
-        try:
-            _wait(client, watch, log)
-        except BaseException:
-            stop()
-            raise
+    try:
+        _process = subprocess.Popen(command, stdout=log, stderr=log, env=environ)
+    except OSError as error:
+        raise Problem(f"{command[0]} cannot be started: {error.strerror}") from None
 
 
 def _wait(client: Client, watch: Watch, log: BinaryIO) -> None:

@@ -45,11 +45,12 @@ class _Waits:
     def invoke(self, context, event):
         global running
         try:
-            running = Work(self.begun(context))
-        except Problem as error:
+            work = self.begun(context)
+        except (Problem, ValueError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         self._timer = context.window_manager.event_timer_add(_PERIOD, window=context.window)
+        running = Work(work)
         context.window_manager.modal_handler_add(self)
         return {"RUNNING_MODAL"}
 
@@ -60,6 +61,9 @@ class _Waits:
             return {"CANCELLED"}
         if event.type != "TIMER":
             return {"PASS_THROUGH"}
+        if running is None:  # the extension was switched off meanwhile
+            self._clear(context)
+            return {"CANCELLED"}
         if running.running:
             context.workspace.status_text_set(f"{self.bl_label}: {running.step} (Esc cancels)")
             _redraw(context)
@@ -89,6 +93,14 @@ class _Waits:
         if context.workspace is not None:
             context.workspace.status_text_set(None)
         _redraw(context)
+
+
+def stop() -> None:
+    """End what is going on, because the extension is switched off."""
+    global running
+    if running is not None:
+        running.stop()
+    running = None
 
 
 def _redraw(context: bpy.types.Context) -> None:
@@ -124,19 +136,20 @@ class Refine(_Waits, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context):
-        return super().poll(context) and context.mode == "OBJECT" and base_mesh.known(context.object) is not None
+        made = context.object
+        can = super().poll(context) and context.mode == "OBJECT" and base_mesh.known(made) is not None
+        return can and made.is_editable and made.data.is_editable
 
     def begun(self, context):
-        self._order, self._name = order.of_object(context.object), context.object.name
+        self._order, self._number = order.of_object(context.object), context.object.session_uid
         return self._order
 
     def ended(self, context, result):
         contents, about = result
-        made = context.scene.objects.get(self._name)
+        made = next((each for each in bpy.data.objects if each.session_uid == self._number), None)
         if base_mesh.known(made) is None or made.mode != "OBJECT":
-            raise Problem(
-                f"{self._name} is no longer there, or is being edited: select it in Object Mode and try again"
-            )
+            name = self._order.name
+            raise Problem(f"{name} is no longer there, or is being edited: select it in Object Mode and try again")
         order.replace(made, self._order, contents, about)
         return order.report(made, about)
 

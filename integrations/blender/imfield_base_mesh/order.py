@@ -24,7 +24,7 @@ class Server:
 
     def ready(self, watch: Watch) -> None:
         """Start the server if it has to be. Raises Problem."""
-        if self.environment and self.client.is_local and not self.client.answers():
+        if self.environment and self.client.port is not None and not self.client.answers():
             local_server.start(self.environment, self.client, watch)
 
 
@@ -64,7 +64,7 @@ class Wish:
 def server() -> Server:
     """That of the preferences. Raises Problem."""
     chosen = preferences()
-    client = Client(chosen.address.strip(), chosen.token)
+    client = Client(chosen.address.strip(), chosen.token.strip())
     if not client.is_local and not bpy.app.online_access:
         raise Problem(
             f"Blender may not go online, and {client.address} is another machine: allow it in Preferences, System, "
@@ -102,9 +102,10 @@ def of_object(made: bpy.types.Object | None) -> Order:
     """An object again, but finer. Raises Problem."""
     options = finer(made)
     image = made.get(base_mesh.PICTURE)
-    if image is None or image.packed_file is None:
-        raise Problem(f"The picture of {made.name} is no longer in this file: make the base mesh again")
-    return Order(made.name, image.packed_file.data, options, server())
+    picture = None if image is None else pictures.contents_of(image)
+    if picture is None:
+        raise Problem(f"The picture of {made.name} is no longer there: make the base mesh again")
+    return Order(made.name, picture, options, server())
 
 
 def add(context: bpy.types.Context, order: Order, wish: Wish, contents: glb.Contents, about: dict) -> bpy.types.Object:
@@ -112,8 +113,8 @@ def add(context: bpy.types.Context, order: Order, wish: Wish, contents: glb.Cont
     matrix = base_mesh.local_matrix(contents, wish.size)
     mesh = base_mesh.add_mesh(contents, order.name, matrix)
     mesh.materials.append(base_mesh.add_material(contents, order.name))
-    collection = base_mesh.base_meshes(context.scene)
-    made = base_mesh.add_object(mesh, collection)
+    collection = base_mesh.base_meshes(context)
+    made = base_mesh.add_object(mesh, wish.size, collection)
     made.location = base_mesh.location(contents, wish.size, wish.place, wish.cursor)
     image = pictures.add_image(order.name, order.picture)
     base_mesh.remember(made, matrix, order.options, about, image)
@@ -146,14 +147,18 @@ def _around(
 
 
 def replace(made: bpy.types.Object, order: Order, contents: glb.Contents, about: dict) -> None:
-    """Give an object a finer mesh; its place, materials and modifiers stay. Raises ValueError."""
-    before, matrix = made.data, Matrix(base_mesh.known(made)["matrix"])
-    mesh = base_mesh.add_mesh(contents, before.name, matrix)
+    """Give an object, and those that share its mesh, a finer mesh, wherever the old one was moved in itself.
+
+    Places, materials and modifiers stay. Raises ValueError.
+    """
+    before = made.data
+    matrix = base_mesh.present_matrix(before, Matrix(base_mesh.known(made)["matrix"]))
+    mesh, name = base_mesh.add_mesh(contents, before.name, matrix), before.name
     for material in before.materials:
         mesh.materials.append(material)
-    made.data = mesh
-    if not before.users:
-        bpy.data.meshes.remove(before)
+    before.user_remap(mesh)
+    bpy.data.meshes.remove(before)
+    mesh.name = name
     base_mesh.remember(made, matrix, order.options, about, made[base_mesh.PICTURE])
 
 

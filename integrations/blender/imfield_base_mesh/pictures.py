@@ -14,6 +14,8 @@ import bpy
 from .client import Problem
 from .settings import Settings
 
+_SENT = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")  # formats that servers read
+
 
 def chosen(context: bpy.types.Context, settings: Settings) -> tuple[str, bytes]:
     """Name and contents of the picture that the panel names. Raises Problem."""
@@ -36,38 +38,56 @@ def of_file(path: str) -> tuple[str, bytes]:
 
 
 def of_image(image: bpy.types.Image | None) -> tuple[str, bytes]:
-    """Name and contents, as PNG, of an image of this Blender file, also of a render result as it is shown.
+    """Name and contents of an image of this Blender file, as PNG unless its own file can be sent; a render result as it
+    is shown.
 
     Raises Problem.
     """
     if image is None:
         raise Problem("No picture is chosen: choose one of the images that are open")
+    name, own = pathlib.Path(image.name).stem, contents_of(image)
+    if own is not None and image.file_format in _SENT and not image.is_dirty:
+        return name, own  # also says how a photograph was turned
     with tempfile.TemporaryDirectory() as folder:
         file = pathlib.Path(folder) / "picture.png"
         try:
             # Unlike Image.save, save_render leaves the image as it is, also one that is painted and not yet saved.
             with _as_png(bpy.context.scene.render.image_settings, image.type in ("RENDER_RESULT", "COMPOSITING")):
                 image.save_render(str(file))
-            return pathlib.Path(image.name).stem, file.read_bytes()
+            return name, file.read_bytes()
         except (RuntimeError, OSError):
             raise Problem(f"The image {image.name} has no pixels: render it, or open it again") from None
+
+
+def contents_of(image: bpy.types.Image) -> bytes | None:
+    """The file of an image, which is packed or on disk; None if there is none."""
+    if image.source != "FILE":
+        return None
+    if image.packed_file is not None:
+        return image.packed_file.data
+    try:
+        return pathlib.Path(bpy.path.abspath(image.filepath, library=image.library)).read_bytes()
+    except OSError:
+        return None
 
 
 @contextlib.contextmanager
 def _as_png(settings: bpy.types.ImageFormatSettings, with_look: bool) -> Iterator[None]:
     """Settings that write an image. with_look: with the view transform of the scene, as renders are shown."""
-    names = ("file_format", "color_mode", "color_depth", "color_management")
-    before = {name: getattr(settings, name) for name in names}
-    transform = settings.view_settings.view_transform
-    settings.file_format, settings.color_mode, settings.color_depth = "PNG", "RGBA", "8"
-    settings.color_management = "FOLLOW_SCENE" if with_look else "OVERRIDE"
-    settings.view_settings.view_transform = "Standard"
+    shown = settings.view_settings
+    # In this order, because the later ones depend on the earlier ones. Blender 5 has the first one.
+    chosen = [(settings, "media_type", "IMAGE")] if hasattr(settings, "media_type") else []
+    chosen += [(settings, "file_format", "PNG"), (settings, "color_mode", "RGBA"), (settings, "color_depth", "8")]
+    chosen += [(settings, "color_management", "FOLLOW_SCENE" if with_look else "OVERRIDE")]
+    chosen += [(shown, "view_transform", "Standard"), (shown, "look", "None")]
+    before = [(owner, name, getattr(owner, name)) for owner, name, _ in chosen]
     try:
+        for owner, name, value in chosen:
+            setattr(owner, name, value)
         yield
     finally:
-        settings.view_settings.view_transform = transform
-        for name, value in before.items():
-            setattr(settings, name, value)
+        for owner, name, value in before:
+            setattr(owner, name, value)
 
 
 def of_clipboard(context: bpy.types.Context) -> tuple[str, bytes]:

@@ -24,10 +24,15 @@ _UPRIGHT = {
 
 
 def add_camera(view: dict, pose: Matrix, name: str) -> bpy.types.Object:
-    """A camera that sees the whole picture. view: `camera` of the server.   pose: from the camera to the world."""
+    """A camera that sees the whole picture.
+
+    view: `camera` of the server, with the distance of the object.   pose: from the camera to the world.
+    """
     data = bpy.data.cameras.new(name)
     data.sensor_fit, data.angle = "AUTO", _angle(view)
     data.shift_x, data.shift_y = _shift(view)
+    data.clip_start, data.clip_end = min(0.1, view["distance"] / 100), max(1000.0, 100 * view["distance"])
+    data.display_size = view["distance"] / 4
     made = bpy.data.objects.new(name, data)
     made.matrix_world = pose
     return made
@@ -36,7 +41,7 @@ def add_camera(view: dict, pose: Matrix, name: str) -> bpy.types.Object:
 def add_picture(image: bpy.types.Image, view: dict, pose: Matrix, size: float, name: str) -> bpy.types.Object:
     """The picture as an empty behind an object, so large that it fills the frame of the camera.
 
-    pose: from the camera, which looks at the object, to the world.   size: longest side of the object, in the world.
+    view, pose: as for the camera.   size: longest side of the object, in the world.
     """
     made = bpy.data.objects.new(name, None)
     made.empty_display_type, made.data = "IMAGE", image

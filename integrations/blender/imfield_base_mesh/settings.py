@@ -8,6 +8,10 @@ import bpy
 CATEGORIES = ["any", "car", "chair", "airplane"]  # until a server has said what it knows
 
 
+# Blender 4.5 warns about paths that begin with // unless the property says so; 4.2 does not know the word.
+_RELATIVE = {"ANIMATABLE"} | ({"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set())
+
+
 class Settings(bpy.types.PropertyGroup):
     """The panel's choices."""
 
@@ -19,7 +23,9 @@ class Settings(bpy.types.PropertyGroup):
             ("CLIPBOARD", "Clipboard", "The picture that was copied last"),
         ],
     )
-    filepath: bpy.props.StringProperty(name="File", subtype="FILE_PATH", description="The picture of one object")
+    filepath: bpy.props.StringProperty(
+        name="File", subtype="FILE_PATH", description="The picture of one object", options=_RELATIVE
+    )
     image: bpy.props.PointerProperty(name="Image", type=bpy.types.Image)
     category: bpy.props.StringProperty(
         name="Category",

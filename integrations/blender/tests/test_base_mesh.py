@@ -195,6 +195,81 @@ def test_refining_keeps_place_material_and_modifiers(made):
     assert (len(bpy.data.meshes), len(bpy.data.images)) == (meshes, images)
 
 
+def test_refining_finds_a_mesh_that_was_moved_in_itself_and_edited(made):
+    """Apply Transform, Set Origin, and a few vertices that were moved, added and deleted."""
+    made.scale, made.location, made.rotation_euler = (3, 3, 3), (1, 2, 3), (0, 0, 1)
+    bpy.ops.object.transform_apply(location=False, rotation=True, scale=True)
+    bpy.ops.object.origin_set(type="ORIGIN_CENTER_OF_VOLUME")
+    ends = box(made)
+    made.data.vertices[0].co.x += 0.2
+    made.data.vertices.add(3)
+    bpy.ops.imfield.refine("EXEC_DEFAULT", True)
+    np.testing.assert_allclose(box(made), ends, atol=0.3)  # of a car of 3 metres
+    made.data.clear_geometry()
+    bpy.ops.imfield.refine("EXEC_DEFAULT", True)  # nothing tells where it was: as it was made
+    assert made.data.polygons
+
+
+def test_linked_duplicates_are_refined_together_and_names_stay(made):
+    other = made.copy()
+    bpy.context.scene.collection.objects.link(other)
+    assert made.data.users == 2
+    bpy.ops.imfield.refine("EXEC_DEFAULT", True)
+    assert other.data == made.data and made.data.name == "car" and len(bpy.data.meshes) == 1
+
+
+def test_refining_takes_the_object_that_was_meant_whatever_its_name(made, modules):
+    operators, other = modules("operators"), make()
+    order, faces = modules("order"), len(other.data.polygons)
+    operator = types.SimpleNamespace(_order=order.of_object(made), _number=made.session_uid)
+    result = operator._order(lambda step: None)
+    made.name, other.name = "old", "car"
+    operators.Refine.ended(operator, bpy.context, result)
+    assert len(made.data.polygons) > faces and len(other.data.polygons) == faces
+
+
+def test_a_picture_that_was_unpacked_still_refines(made, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    bpy.ops.file.unpack_all(method="WRITE_LOCAL")
+    made = bpy.data.objects["car"]
+    assert made["imfield_picture"].packed_file is None
+    assert bpy.ops.imfield.refine("EXEC_DEFAULT", True) == {"FINISHED"}
+
+
+def test_a_saved_file_still_knows_its_picture(made, tmp_path):
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "a.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "a.blend"))
+    assert bpy.ops.imfield.refine("EXEC_DEFAULT", True) == {"FINISHED"}
+
+
+@pytest.mark.parametrize("how", ["exclude", "hide_viewport"])
+def test_it_is_seen_although_its_collection_is_hidden(made, how):
+    layer = bpy.context.view_layer.layer_collection.children["Base Meshes"]
+    setattr(layer, how, True)
+    assert make().visible_get()
+
+
+def test_a_collection_that_was_moved_and_renamed_is_still_used(made):
+    scene, parent = bpy.context.scene.collection, bpy.data.collections.new("Props")
+    collection = made.users_collection[0]
+    scene.children.unlink(collection)
+    scene.children.link(parent)
+    parent.children.link(collection)
+    collection.name = "Cars"
+    assert make().users_collection[0] == collection
+
+
+@pytest.mark.parametrize("size", [0.01, 1000])
+def test_objects_of_any_size_are_seen_by_their_camera_and_mirrored(settings, size):
+    settings.size, settings.camera = size, True
+    made, camera = make(), bpy.data.objects["car Camera"]
+    depths = [-(camera.matrix_world.inverted() @ made.matrix_world @ each.co).z for each in made.data.vertices]
+    assert camera.data.clip_start < min(depths) and max(depths) < camera.data.clip_end
+    made.modifiers["Mirror"].show_viewport = True
+    shown = made.evaluated_get(bpy.context.evaluated_depsgraph_get()).data
+    assert len(shown.edges) * 2 == len(shown.loops)  # each edge has two faces
+
+
 def test_undo_is_one_step(settings, snapshot):
     before = snapshot()
     make()
@@ -227,10 +302,25 @@ def test_images_of_blender_are_sent_as_they_are_and_nothing_of_them_changes(sett
     assert name == "painted" and image.is_dirty and image.source == "GENERATED" and not image.filepath
 
 
-def test_an_open_image_becomes_the_mesh_of_its_file(settings):
-    by_file = points(make().data)
-    settings.source, settings.image = "IMAGE", bpy.data.images.load(str(pictures() / "car.png"))
-    np.testing.assert_allclose(points(make().data), by_file, atol=1e-5)
+def test_the_file_of_an_open_image_is_sent_as_it_is(settings, modules):
+    """With all that it says, such as how a photograph was turned."""
+    file = pictures() / "car.png"
+    settings.source, settings.image = "IMAGE", bpy.data.images.load(str(file))
+    assert modules("pictures").chosen(bpy.context, settings) == ("car", file.read_bytes())
+    settings.image.pack()
+    assert modules("pictures").chosen(bpy.context, settings) == ("car", file.read_bytes())
+
+
+def test_settings_of_the_output_stay_whatever_they_are(settings, modules):
+    image = bpy.data.images.new("painted", 40, 30)
+    output = bpy.context.scene.render.image_settings
+    if hasattr(output, "media_type"):
+        output.media_type = "VIDEO"
+    output.file_format, output.color_management = "FFMPEG", "OVERRIDE"
+    output.view_settings.view_transform, output.view_settings.look = "AgX", "AgX - Punchy"
+    assert modules("pictures").of_image(image)[1].startswith(b"\x89PNG")
+    assert (output.file_format, output.color_management) == ("FFMPEG", "OVERRIDE")
+    assert (output.view_settings.view_transform, output.view_settings.look) == ("AgX", "AgX - Punchy")
 
 
 def test_a_render_is_a_picture(settings):

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import socket
+import struct
 import threading
 import time
 import urllib.request
@@ -58,8 +59,8 @@ def test_no_server_is_said_with_what_to_do(settings, preferences, free_address, 
 
 def test_another_web_server_is_told_from_ours(settings, preferences, other_server, refused, make):
     preferences.address = other_server
-    assert "is this a server of imfield?" in refused(make)
-    assert "is no server of imfield" in refused(bpy.ops.imfield.check_server)
+    for operator in (make, bpy.ops.imfield.check_server):
+        assert "is no server of imfield: check the address" in refused(operator)
 
 
 def test_a_wrong_and_a_missing_token_are_said(settings, preferences, refused, make):
@@ -69,10 +70,33 @@ def test_a_wrong_and_a_missing_token_are_said(settings, preferences, refused, ma
     assert "expects its token, and the preferences have no token" in refused(make)
 
 
-@pytest.mark.parametrize("address", ["", "nonsense", "ftp://127.0.0.1", "http://"])
+@pytest.mark.parametrize(
+    "address",
+    ["", "nonsense", "ftp://127.0.0.1", "http://", "http://[", "http://a:b", "http://127.0.0.1 :80", "http://a/\u00e9"],
+)
 def test_an_address_that_is_none_is_said(settings, preferences, address, refused, make):
     preferences.address = address
     assert "expected one such as http://127.0.0.1:8000" in refused(make)
+
+
+@pytest.mark.parametrize("token", ["\u043f\u0430\u0440\u043e\u043b\u044c", "sec\nret"])
+def test_a_token_that_cannot_be_sent_is_said_and_not_shown(settings, preferences, token, refused, make):
+    preferences.token = token
+    message = refused(make)
+    assert (
+        "characters that no token" in message and token not in message and "ret" not in message.split("characters")[0]
+    )
+
+
+def test_spaces_around_a_token_are_not_part_of_it(settings, preferences):
+    preferences.token = f" {preferences.token} "
+    assert bpy.ops.imfield.check_server() == {"FINISHED"}
+
+
+def test_a_picture_above_the_limit_is_said_with_both_numbers(settings, refused, make, tmp_path):
+    (tmp_path / "large.png").write_bytes(bytes(21 << 20))
+    settings.filepath = str(tmp_path / "large.png")
+    assert re.match(r"The picture has 22.0 MB, the server takes 2[01].\d MB at most", refused(make))
 
 
 def test_nothing_is_sent_to_others_while_blender_may_not_go_online(settings, preferences, refused, make):
@@ -116,7 +140,7 @@ def test_an_object_without_its_picture_cannot_be_refined(settings, refused, make
     make()
     made = bpy.context.view_layer.objects.active
     made["imfield_picture"] = None
-    assert "picture of car is no longer in this file" in refused(bpy.ops.imfield.refine)
+    assert "picture of car is no longer there" in refused(bpy.ops.imfield.refine)
 
 
 def test_connecting_learns_the_categories(settings, modules):
@@ -133,7 +157,7 @@ def test_a_proxy_is_not_asked_for_this_machine(settings, monkeypatch):
 
 
 def test_stopped_work_ends_on_the_server_and_changes_nothing(settings, preferences, modules, snapshot):
-    settings.resolution = 128
+    settings.resolution, settings.faces = 256, 0  # long enough to be stopped
     before, order, steps = snapshot(), modules("order").of_panel(bpy.context), []
     client = order.server.client
     ended = cancelled(client)
@@ -189,38 +213,69 @@ def test_work_says_what_it_does_and_hands_over_what_is_raised(modules):
     assert made.wait(5) and str(made.error) == "Internal error: ZeroDivisionError: division by zero"
 
 
-class Busy(http.server.BaseHTTPRequestHandler):
-    """Refuses twice, then has a job that fails."""
+@pytest.fixture
+def answering():
+    """(answers) -> the address of a server that gives them, (status, headers, contents) by method, one by one."""
+    servers = []
 
-    asked = 0
+    def started(**answers):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self):
+                self.rfile.read(int(self.headers["Content-Length"] or 0))
+                known = self.path == "/v1/categories"
+                given = answers[self.command]
+                status, headers, contents = (200, {}, KNOWN) if known else given.pop(0) if given[1:] else given[0]
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(contents if isinstance(contents, bytes) else json.dumps(contents).encode())
 
-    def do_POST(self):
-        Busy.asked += 1
-        self.rfile.read(int(self.headers["Content-Length"]))
-        if Busy.asked < 3:
-            self.send_response(503)
-            self.send_header("Retry-After", "0.2")
-            self.end_headers()
-            return
-        self.answer({"id": "a", "state": "failed", "step": "", "place": 0, "error": "nothing is in the picture"})
+            do_GET = do_POST = do_DELETE = answer
 
-    def answer(self, value):
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(json.dumps(value).encode())
+            def log_message(self, *args):
+                pass
 
-    def log_message(self, *args):
-        pass
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{servers[-1].server_port}"
 
-
-def test_a_busy_server_is_asked_again(modules):
-    client, steps = modules("client"), []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Busy) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        with pytest.raises(client.Problem, match="nothing is in the picture"):
-            client.Client(f"http://127.0.0.1:{server.server_port}").reconstruct(b"", {}, steps.append)
+    yield started
+    for server in servers:
         server.shutdown()
-    assert Busy.asked == 3 and steps[0] == "sending" and set(steps[1:]) == {"the server is busy"}
+        server.server_close()
+
+
+KNOWN = {"categories": ["any"], "limits": {"bytes": 1 << 20}}
+FAILED = {"id": "a", "state": "failed", "step": "", "place": 0, "error": "nothing is in the picture"}
+DONE = {"id": "a", "state": "done", "step": "", "place": 0, "error": None, "faces": 1, "notes": [], "camera": None}
+
+
+def test_a_busy_server_is_asked_again(modules, answering):
+    client, steps = modules("client"), []
+    busy = [(503, {"Retry-After": "0.2"}, b""), (503, {"Retry-After": "Fri, 1 Jan 2027 00:00:00 GMT"}, b"")]
+    address = answering(GET=[], POST=[*busy, (202, {}, FAILED)])
+    with pytest.raises(client.Problem, match="nothing is in the picture"):
+        client.Client(address).reconstruct(b"", {}, steps.append)
+    assert steps[0] == "sending" and set(steps[1:]) == {"the server is busy"}
+
+
+@pytest.mark.parametrize(
+    ("posted", "message"),
+    [
+        ((200, {}, b"<html>"), "is no server of imfield"),
+        ((200, {}, []), "is no server of imfield"),
+        ((200, {}, {}), "does not answer as this extension expects"),
+        ((200, {}, {"id": "a"}), "does not answer as this extension expects"),
+        ((202, {}, {key: value for key, value in DONE.items() if key != "camera"}), "update imfield_jax"),
+        ((422, {}, {"detail": {"a": 1}}), "is this a server of imfield?"),
+        ((422, {}, {"detail": None}), "is this a server of imfield?"),
+        ((202, {}, DONE), "GLB"),
+    ],
+)
+def test_answers_that_are_none_are_one_line(settings, preferences, answering, posted, message, refused, make):
+    preferences.address = answering(POST=[posted], GET=[(200, {}, b"glTF")], DELETE=[(200, {}, {})])
+    assert message in refused(make)
 
 
 @pytest.fixture
@@ -285,8 +340,51 @@ def test_a_mesh_with_faces_that_are_none_changes_nothing(settings, modules, snap
     assert snapshot() == before
 
 
+def glb(vertices, faces, count=None, length=None):
+    """A file with one mesh."""
+    places, corners = struct.pack(f"<{len(vertices)}f", *vertices), struct.pack(f"<{len(faces)}I", *faces)
+    views = [{"byteOffset": 0, "byteLength": len(places)}, {"byteOffset": len(places), "byteLength": len(corners)}]
+    accessors = [
+        {"bufferView": 0, "componentType": 5126, "type": "VEC3", "count": len(vertices) // 3},
+        {"bufferView": 1, "componentType": 5125, "type": "SCALAR", "count": len(faces) if count is None else count},
+    ]
+    primitive = {"attributes": {"POSITION": 0}, "indices": 1, "material": 0}
+    document = {
+        "meshes": [{"primitives": [primitive]}],
+        "materials": [{}],
+        "accessors": accessors,
+        "bufferViews": views,
+    }
+    head = json.dumps(document).encode()
+    binary = places + corners
+    chunks = struct.pack("<II", len(head), 0x4E4F534A) + head + struct.pack("<II", len(binary), 0x004E4942) + binary
+    return struct.pack("<III", 0x46546C67, 2, length or 12 + len(chunks)) + chunks
+
+
+TRIANGLE = [0, 0, 0, 1, 0, 0, 0, 1, 0]
+NOT_FINITE = [float("nan"), float("inf")]
+
+
 def test_damaged_meshes_are_refused(modules):
     read = modules("glb").read
-    for contents in (b"", b"glTF", b"\0" * 100, b"glTF" + bytes([2, 0, 0, 0, 20, 0, 0, 0]) + b"\1" * 8):
+    assert list(read(glb(TRIANGLE, [0, 1, 2])).faces) == [0, 1, 2]
+    damaged = [b"", b"glTF", b"\0" * 100, glb(TRIANGLE, [0, 1, 2])[:-4], glb(TRIANGLE, [0, 1, 2], length=40)]
+    damaged += [glb(TRIANGLE, [0, 1, 2], count=6), glb(TRIANGLE, [0, 1]), glb(TRIANGLE, []), glb(TRIANGLE, [0, 1, 3])]
+    damaged += [glb([number, *TRIANGLE[1:]], [0, 1, 2]) for number in NOT_FINITE]
+    damaged += [glb([], []), glb([1] * 9, [0, 1, 2]), glb(TRIANGLE, [0, 1, 2**32 - 1])]
+    for contents in damaged:
         with pytest.raises(ValueError, match="GLB"):
             read(contents)
+
+
+def test_switched_off_while_it_works_it_can_be_switched_on_again(settings, preferences, modules):
+    address, token = preferences.address, preferences.token
+    operators = modules("operators")
+    operators.running = modules("work").Work(lambda watch: [watch("surface") or time.sleep(0.01) for _ in range(9999)])
+    work, name = operators.running, operators.__package__
+    bpy.ops.preferences.addon_disable(module=name)
+    assert work.wait(5) and type(work.error).__name__ == "Stopped"
+    bpy.ops.preferences.addon_enable(module=name)
+    chosen = bpy.context.preferences.addons[name].preferences
+    chosen.address, chosen.token = address, token
+    assert bpy.ops.imfield.base_mesh.poll()
