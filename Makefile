@@ -1,10 +1,10 @@
-# make demo   a mesh from the sample image, with the shipped weights
-# make serve  the web page on http://127.0.0.1:8000
+# make demo     a mesh from the sample image, with the shipped weights
+# make serve    the web page on http://127.0.0.1:8000
 # make blender  the extension for Blender, as a zip in dist/
-# make test   linter, format check, type check and all tests
-#             three workers on two cores, because they often wait for each other's training run;
-#             the type checker runs beside them
-# make clean  removes the environment and the caches, never data or runs
+# make test     linter, format check, type check and all tests
+#               three workers on two cores, because they often wait for each other's training run;
+#               the type checker runs beside them
+# make clean    removes the environment and the caches, never data or runs
 #
 # All install into .venv only. To use another interpreter: make demo PYTHON=python3.12
 

@@ -21,7 +21,7 @@ Watch = Callable[[str], None]  # is called with the name of each step; what it r
 DOWNLOAD = "download"  # the last step; the others are the server's
 _POLL = 0.1  # seconds between looks at a job
 _SHORT, _LONG = 10, 120  # seconds for an answer: to a question, and with a file
-_PATIENCE = 10  # times that a full queue is tried again
+_PATIENCE = 10  # times that a full queue is tried
 
 
 class Problem(Exception):
@@ -121,15 +121,18 @@ class Client:
 
     def _submitted(self, body: bytes, kind: str, watch: Watch) -> dict:
         """The job of a form."""
-        for _ in range(_PATIENCE):
+        tries = 0
+        while True:
             try:
                 return self._json("POST", "/v1/reconstructions", body, kind, _LONG)
             except _Busy as busy:
+                tries += 1
+                if tries == _PATIENCE:
+                    raise
                 until = time.monotonic() + busy.seconds
-                while time.monotonic() < until:
-                    watch("the server is busy")
-                    time.sleep(_POLL)
-        raise Problem("The server has too much to do: try again later")
+            while time.monotonic() < until:
+                watch("the server is busy")
+                time.sleep(_POLL)
 
     def _json(self, *request: Any) -> dict:
         """The answer to a request, see `_ask`."""

@@ -60,9 +60,8 @@ class BaseMeshPanel(bpy.types.Panel):
             return
         box = self.layout.box()
         box.label(text=made.name, icon="OBJECT_DATA")
-        letters = int(
-            context.region.width / (context.preferences.system.ui_scale or 1) / _LETTER
-        )  # 0 without a display
+        scale = context.preferences.system.ui_scale or 1.0  # 0 without a display
+        letters = int(context.region.width / scale / _LETTER)
         for note in known["notes"]:
             column = box.column(align=True)
             for line in textwrap.wrap(note, max(letters, 10)):

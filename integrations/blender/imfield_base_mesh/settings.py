@@ -6,8 +6,6 @@ from __future__ import annotations
 import bpy
 
 CATEGORIES = ["any", "car", "chair", "airplane"]  # until a server has said what it knows
-
-
 # Blender 4.5 warns about paths that begin with // unless the property says so; 4.2 does not know the word.
 _RELATIVE = {"ANIMATABLE"} | ({"PATH_SUPPORTS_BLEND_RELATIVE"} if bpy.app.version >= (4, 5) else set())
 

@@ -8,6 +8,7 @@ $IMFIELD_ENVIRONMENT: a Python environment with imfield_jax.   $IMFIELD_PICTURES
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,7 @@ def extension(tmp_path_factory):
     bpy.ops.extensions.package_install_files(filepath=str(made), repo="user_default", enable_on_install=True)
     yield bpy.context.preferences.addons[PACKAGE]
     bpy.ops.preferences.addon_disable(module=PACKAGE)
+    shutil.rmtree(os.environ["BLENDER_USER_RESOURCES"])
 
 
 @pytest.fixture

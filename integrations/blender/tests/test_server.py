@@ -18,28 +18,6 @@ import pytest
 
 
 @pytest.fixture
-def other_server():
-    """The address of a web server that is not one of imfield."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"<html>hello</html>")
-
-        def do_POST(self):
-            self.send_error(501)
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture
 def free_address():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -57,8 +35,8 @@ def test_no_server_is_said_with_what_to_do(settings, preferences, free_address, 
     assert message.startswith(f"No imfield server answers at {free_address}") and "imfield serve" in message
 
 
-def test_another_web_server_is_told_from_ours(settings, preferences, other_server, refused, make):
-    preferences.address = other_server
+def test_another_web_server_is_told_from_ours(settings, preferences, answering, refused, make):
+    preferences.address = answering(known=b"<html>hello</html>")
     for operator in (make, bpy.ops.imfield.check_server):
         assert "is no server of imfield: check the address" in refused(operator)
 
@@ -83,9 +61,7 @@ def test_an_address_that_is_none_is_said(settings, preferences, address, refused
 def test_a_token_that_cannot_be_sent_is_said_and_not_shown(settings, preferences, token, refused, make):
     preferences.token = token
     message = refused(make)
-    assert (
-        "characters that no token" in message and token not in message and "ret" not in message.split("characters")[0]
-    )
+    assert "characters that no token of a server has" in message and token.split("\n")[0] not in message
 
 
 def test_spaces_around_a_token_are_not_part_of_it(settings, preferences):
@@ -118,7 +94,7 @@ def test_pictures_that_are_none_are_said(settings, refused, make, tmp_path):
     settings.source, settings.image = "IMAGE", None
     assert "No picture is chosen" in refused(make)
     settings.image = bpy.data.images.new("black", 64, 64)
-    assert "object" in refused(make) or "background" in refused(make)
+    assert "nothing in it stands out from its background" in refused(make)
 
 
 def test_what_the_server_refuses_is_said(settings, refused, make):
@@ -215,7 +191,10 @@ def test_work_says_what_it_does_and_hands_over_what_is_raised(modules):
 
 @pytest.fixture
 def answering():
-    """(answers) -> the address of a server that gives them, (status, headers, contents) by method, one by one."""
+    """(answers) -> the address of a server that gives them: (status, headers, contents) by method, one by one.
+
+    known: what it says of its categories and limits.
+    """
     servers = []
 
     def started(**answers):
@@ -223,8 +202,8 @@ def answering():
             def answer(self):
                 self.rfile.read(int(self.headers["Content-Length"] or 0))
                 known = self.path == "/v1/categories"
-                given = answers[self.command]
-                status, headers, contents = (200, {}, KNOWN) if known else given.pop(0) if given[1:] else given[0]
+                given = [(200, {}, answers.get("known", KNOWN))] if known else answers[self.command]
+                status, headers, contents = given.pop(0) if given[1:] else given[0]
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
